@@ -1,0 +1,1 @@
+"""Scenewatch: trustworthy readings, few alarms and rehearsals for city sensors on MQTT."""

@@ -1,0 +1,1 @@
+"""The vocabulary every stage shares: tables, batches, flags, alarm words, ports. It imports no stage."""

@@ -1,0 +1,109 @@
+"""Readings as columns, and their one binary form (history in the journal, batches waiting for a store)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from scenewatch.model.errors import CorruptError
+from scenewatch.model.flags import Flag, Place, Test
+from scenewatch.model.ledger import Counts, DeadLetter
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+COLUMNS = (
+    ("series", np.int32),
+    ("t_ms", np.int64),
+    ("value", np.float64),
+    ("flag", np.uint8),
+    ("test", np.uint8),
+    ("place", np.uint8),
+    ("live", np.bool_),
+    ("received_ms", np.int64),
+    ("message", np.int32),
+)
+
+
+@dataclass(slots=True)
+class Batch:
+    """Readings in arrival order; a series may occur many times, and its readings may be out of order.
+
+    All arrays have one length n. `position` is the journal position behind the last message this batch
+    comes from (exclusive); `counts` and `dead` account for every position since the batch before.
+    Quality fills `flag`, `test` and `place`.
+    """
+
+    series: NDArray[np.int32]
+    t_ms: NDArray[np.int64]
+    value: NDArray[np.float64]
+    flag: NDArray[np.uint8]
+    test: NDArray[np.uint8]
+    place: NDArray[np.uint8]
+    live: NDArray[np.bool_]
+    """False: marked as history by the device. Stored, but moves no quality or alarm state."""
+    received_ms: NDArray[np.int64]
+    message: NDArray[np.int32]
+    """Which of the batch's messages the reading came in, ascending from 0."""
+    position: int = 0
+    counts: Counts = field(default_factory=Counts)
+    dead: list[DeadLetter] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    @classmethod
+    def of(
+        cls,
+        series: NDArray[np.int32],
+        t_ms: NDArray[np.int64],
+        value: NDArray[np.float64],
+        *,
+        received_ms: NDArray[np.int64] | None = None,
+        position: int = 0,
+    ) -> Batch:
+        """Unchecked live readings; received when they were measured unless told otherwise."""
+        n = len(series)
+        return cls(
+            series=np.ascontiguousarray(series, np.int32),
+            t_ms=np.ascontiguousarray(t_ms, np.int64),
+            value=np.ascontiguousarray(value, np.float64),
+            flag=np.full(n, Flag.NOT_EVALUATED, np.uint8),
+            test=np.full(n, Test.NONE, np.uint8),
+            place=np.full(n, Place.NEW, np.uint8),
+            live=np.ones(n, np.bool_),
+            received_ms=np.ascontiguousarray(t_ms if received_ms is None else received_ms, np.int64),
+            message=np.arange(n, dtype=np.int32),
+            position=position,
+        )
+
+    def select(self, which: NDArray[Any]) -> Batch:
+        """The readings at a mask or index, with this batch's position and account."""
+        columns = {name: getattr(self, name)[which] for name, _ in COLUMNS}
+        return Batch(**columns, position=self.position, counts=self.counts, dead=self.dead)
+
+    def to_bytes(self) -> bytes:
+        body: dict[str, Any] = {name: getattr(self, name).tobytes() for name, _ in COLUMNS}
+        body["position"] = self.position
+        body["counts"] = [self.counts.stored, self.counts.duplicate, self.counts.dead, self.counts.control]
+        body["dead"] = [[d.position, d.received_ms, d.topic, d.payload, d.reason] for d in self.dead]
+        return msgspec.msgpack.encode(body)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Batch:
+        try:
+            body = msgspec.msgpack.decode(data)
+            columns: dict[str, Any] = {
+                name: np.frombuffer(body[name], dtype).copy() for name, dtype in COLUMNS
+            }
+            return cls(
+                **columns,
+                position=body["position"],
+                counts=Counts(*body["counts"]),
+                dead=[DeadLetter(*d) for d in body["dead"]],
+            )
+        except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
+            raise CorruptError(f"not a batch: {error}") from error

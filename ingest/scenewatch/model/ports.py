@@ -1,0 +1,258 @@
+"""All contracts between the stages and the world: who calls, from which thread, and what is true afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from scenewatch.model.alarm import Transition
+    from scenewatch.model.batch import Batch
+    from scenewatch.model.ledger import Counts
+    from scenewatch.model.messages import Messages
+    from scenewatch.model.place import Device
+    from scenewatch.model.registry import Registry
+
+
+class Clock(Protocol):
+    """The only way to ask for the time. Edges get the system's, tests one that they move by hand."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970, UTC."""
+        ...
+
+
+# --- source to journal -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What one read of the broker's connection brought, and how to acknowledge it.
+
+    `acknowledge` may be called once, from any thread, when `messages` are durable. On a connection that is
+    gone it does nothing: a stale packet id never acknowledges another message.
+    """
+
+    messages: Messages
+    acknowledge: Callable[[], None]
+
+
+class Listening(IntEnum):
+    """What the source tells of its connection."""
+
+    CONNECTED = 1
+    """Subscribed: from here on silence is the device's own."""
+    LOST = 2
+
+
+class Source(Protocol):
+    """Reads messages from a broker. One I/O thread of its own; never blocks on what comes behind it."""
+
+    def start(
+        self,
+        on_arrival: Callable[[Arrival], None],
+        on_listening: Callable[[Listening, str], None],
+    ) -> None:
+        """Begin, and reconnect for ever. Both are called from the I/O thread and must not block or raise."""
+        ...
+
+    def stop(self) -> None:
+        """Disconnect with the session kept and end the thread. What was not acknowledged comes again."""
+        ...
+
+
+class RecordKind(IntEnum):
+    """What a journal record holds. The numbers are on disk: add, never renumber."""
+
+    MESSAGES = 1
+    """`n` received messages; takes n positions."""
+    HISTORY = 2
+    """An unchecked `Batch` in its binary form; one position."""
+    INVENTORY = 3
+    """The whole inventory as msgpack list of `Device`; one position."""
+    LISTENING = 4
+    """The source subscribed at `received_ms`: earlier silence proves nothing; one position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One journal record: positions [first, end). `messages` for MESSAGES, else `body`."""
+
+    first: int
+    end: int
+    kind: RecordKind
+    received_ms: int
+    messages: Messages | None
+    body: bytes
+
+
+class Journal(Protocol):
+    """The durable order of everything that came in. Appending and reading may be in different threads."""
+
+    def append(self, messages: Messages, on_durable: Callable[[], None] | None = None) -> None:
+        """Queue for the next group. Never blocks on the disk.
+
+        `on_durable` is called from the journal's thread once the bytes are on disk; never if that failed.
+        """
+        ...
+
+    def append_record(self, kind: RecordKind, body: bytes, received_ms: int) -> int:
+        """Write one control record and return its end position once it is durable (blocks)."""
+        ...
+
+    @property
+    def head(self) -> int:
+        """Position behind the last durable record."""
+        ...
+
+    def read(self, position: int, *, most: int, wait_s: float) -> Sequence[Record]:
+        """Whole durable records from `position` on, at least one if any, up to about `most` positions.
+
+        Waits up to `wait_s` for the first. One reader thread.
+        """
+        ...
+
+    def release(self, position: int) -> None:
+        """All stages are past `position`: older segments may go once their age is over the kept span."""
+        ...
+
+    def close(self) -> None:
+        """Write what is queued, make it durable, let go of the folder."""
+        ...
+
+
+# --- decode, quality, alarms (one thread, by position) -----------------------------------------------------
+
+
+class Decoder(Protocol):
+    """One wire format. Called in the pipeline's thread; must not keep anything between messages."""
+
+    def decode(self, messages: Messages, registry: Registry) -> Batch:
+        """Columns of all readings; what cannot be read is in `dead` with its reason. Never raises on input."""
+        ...
+
+
+class Check(Protocol):
+    """A stage that judges readings in arrival order with state per series; the same result for any split."""
+
+    def grow(self, registry: Registry) -> None:
+        """Take up the series that are new since the last call. Before any batch with them."""
+        ...
+
+    def check(self, batch: Batch) -> None:
+        """Fill `flag`, `test` and `place`; restamp `t_ms` where the clock was wrong."""
+        ...
+
+    def snapshot(self) -> bytes:
+        """All state, at the position of the last batch."""
+        ...
+
+    def restore(self, data: bytes) -> None:
+        """Into an instance grown to the same registry."""
+        ...
+
+
+class AlarmEngine(Protocol):
+    """Turns checked readings into alarm transitions; state per rule and series, same result for any split."""
+
+    def grow(self, registry: Registry) -> None: ...
+
+    def step(self, batch: Batch) -> list[Transition]:
+        """Live, NEW readings in order. Value rules are raised at the reading that completes the delay."""
+        ...
+
+    def tick(self, now_ms: int) -> list[Transition]:
+        """Missing data with a deadline at or before `now_ms`, dated at the deadline."""
+        ...
+
+    def listening(self, since_ms: int) -> None:
+        """The source was deaf until now: silence counts from here."""
+        ...
+
+    def snapshot(self) -> bytes: ...
+
+    def restore(self, data: bytes) -> None: ...
+
+
+# --- the ends ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Columns of one series, ascending in time. `truncated`: there were more than asked for."""
+
+    t_ms: NDArray[np.int64]
+    value: NDArray[np.float64]
+    flag: NDArray[np.uint8]
+    test: NDArray[np.uint8]
+    truncated: bool
+
+
+class Store(Protocol):
+    """Keeps readings exactly once by (series, t). One writer thread; reads from any thread."""
+
+    def position(self) -> int:
+        """Journal position behind the last durable write; 0 when new."""
+        ...
+
+    def counts(self) -> Counts:
+        """The account of every position before `position()`."""
+        ...
+
+    def write(self, batch: Batch, names: Callable[[int], str]) -> int:
+        """Rows, position and account, all or nothing; durable when it returns.
+
+        `names` gives the name of a series number. A batch at or before `position()` changes nothing. Of two
+        readings at one (series, t) the first written stays. Returns the rows added. Raises TemporaryError (try
+        the same batch again) or RefusedError.
+        """
+        ...
+
+    def readings(self, series: str, from_ms: int, to_ms: int, limit: int) -> Readings:
+        """The earliest `limit` readings in [from_ms, to_ms)."""
+        ...
+
+    def newest_ms(self) -> int | None:
+        """The time of the newest reading of all; None when empty."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Notifier(Protocol):
+    """Tells the outside about alarms. Never blocks; what could not be told is told again on reconnect."""
+
+    def publish(self, transitions: Sequence[Transition]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+# --- simulated devices -------------------------------------------------------------------------------------
+
+
+class Simulator(Protocol):
+    """One scene's devices as arrays. Made as `Simulator(devices, seed=..., start_ms=...)`.
+
+    Random numbers depend on (seed, site, absolute time) only: the same whatever the start, the faults, or the
+    other sites in the process. So a fault-free twin is simply a second instance without drives.
+    """
+
+    def step(self, at_ms: int, drives: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Advance to `at_ms` (one reporting interval on) and return every series' published value.
+
+        `drives` maps an input's name to one number a device, NaN where it is free. The result is laid out
+        device by device in the order given, each in the order of its type's channels.
+        """
+        ...
+
+
+class Demonstration(Protocol):
+    """Makes the inventory of a scene's demonstration sites."""
+
+    def devices(self, sites: int) -> list[Device]: ...

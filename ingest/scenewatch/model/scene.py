@@ -1,0 +1,185 @@
+"""Scene tables: frozen data, no code. One table feeds simulator, checks, alarms, docs and pages alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from scenewatch.model.words import Duration
+
+if TYPE_CHECKING:
+    from scenewatch.model.quantity import Quantity
+    from scenewatch.model.words import Text
+
+NO_DELAY = Duration(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A closed interval in the channel's unit."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Channel:
+    """One thing a device measures. Limits are in `unit`; a limit that is None is not checked."""
+
+    key: str
+    title: Text
+    quantity: Quantity
+    unit: str
+    possible: Span
+    """Outside: the sensor cannot have measured it (fail)."""
+    expected: Span | None = None
+    """Outside: rare, worth a second look (suspect)."""
+    fastest_per_minute: float | None = None
+    """A quicker change between neighbouring readings is suspect."""
+    stuck_after: Duration | None = None
+    """A value that does not move at all for this long is suspect; None where standing still is normal."""
+    states: tuple[tuple[float, Text], ...] = ()
+    """For STATE channels: the words of each number."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceType:
+    """A kind of device: what it measures and how often. A type without channels only has a status."""
+
+    key: str
+    title: Text
+    every: Duration
+    """Reporting interval; a silence longer than three of them is a gap."""
+    channels: tuple[Channel, ...] = ()
+
+
+class Mark(StrEnum):
+    """How well a source was read."""
+
+    DOCUMENT = "document"
+    WEB = "web"
+    CODE = "code"
+    TO_BE_CONFIRMED = "to be confirmed"
+    PROPOSAL = "proposal"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """Where a limit comes from."""
+
+    document: Text
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """Raised above `limit`; released at or below `limit - deadband`. In the channel's unit."""
+
+    limit: float
+    deadband: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """Raised below `limit`; released at or above `limit + deadband`. In the channel's unit."""
+
+    limit: float
+    deadband: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NoData:
+    """Raised when no good reading has come for `after`; dated at that deadline, whoever notices."""
+
+    after: Duration
+
+
+Condition = Above | Below | NoData
+
+
+class Priority(StrEnum):
+    """ISA-18.2 priority, from the consequence and the time to respond."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """When a channel's readings are an alarm, why, and the fault that proves it."""
+
+    key: str
+    title: Text
+    on: tuple[str, ...]
+    """`<device type>.<channel>`, one alarm a rule and device."""
+    when: Condition
+    on_delay: Duration = NO_DELAY
+    """The condition must hold this long before the alarm is raised."""
+    off_delay: Duration = NO_DELAY
+    """The release must hold this long before the alarm returns to normal."""
+    priority: Priority
+    source: Source
+    proof: str
+    """Key of the fault that must raise this rule."""
+    advice: Text
+    """What to do first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """While the fault lasts the physics' input `input` is held at `to`."""
+
+    input: str
+    to: float
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """While the fault lasts the device publishes nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """A labelled fault that the simulator can inject and a rehearsal can score."""
+
+    key: str
+    title: Text
+    on: tuple[str, ...]
+    """Device types it can befall."""
+    effect: Drive | Silence
+    rules: tuple[str, ...]
+    """Rules that rightly find it."""
+    minimum: Duration
+    """Shorter ones are not expected to be found."""
+    deadline: Duration
+    """Found later counts as missed."""
+    tail: Duration
+    """After its end an alarm still belongs to it for this long."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scene:
+    """One city scene: its device types, rules and faults, and where its simulator is."""
+
+    key: str
+    title: Text
+    site_title: Text
+    """What one site is called, such as a kitchen."""
+    device_types: tuple[DeviceType, ...]
+    rules: tuple[Rule, ...]
+    faults: tuple[Fault, ...]
+    simulator: str
+    """`module:class` of its `scenewatch.model.ports.Simulator`; imported only where devices are simulated."""
+    mishap: str
+    """Key of the fault that a demonstration shows first."""
+
+    def device_type(self, key: str) -> DeviceType:
+        return next(t for t in self.device_types if t.key == key)
+
+    def rule(self, key: str) -> Rule:
+        return next(r for r in self.rules if r.key == key)
+
+    def fault(self, key: str) -> Fault:
+        return next(f for f in self.faults if f.key == key)
