@@ -96,9 +96,7 @@ class Batch:
     def from_bytes(cls, data: bytes) -> Batch:
         try:
             body = msgspec.msgpack.decode(data)
-            columns: dict[str, Any] = {
-                name: np.frombuffer(body[name], dtype).copy() for name, dtype in COLUMNS
-            }
+            columns: dict[str, Any] = {name: np.frombuffer(body[name], dtype).copy() for name, dtype in COLUMNS}
             return cls(
                 **columns,
                 position=body["position"],
