@@ -85,6 +85,16 @@ class Batch:
         columns = {name: getattr(self, name)[which] for name, _ in COLUMNS}
         return Batch(**columns, position=self.position, counts=self.counts, dead=self.dead)
 
+    @classmethod
+    def concat(cls, parts: list[Batch]) -> Batch:
+        """All readings in the order of `parts`, with the last one's position and the sum of the accounts."""
+        columns: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name, _ in COLUMNS
+        }
+        counts = sum((part.counts for part in parts), Counts())
+        dead = [letter for part in parts for letter in part.dead]
+        return cls(**columns, position=parts[-1].position, counts=counts, dead=dead)
+
     def to_bytes(self) -> bytes:
         body: dict[str, Any] = {name: getattr(self, name).tobytes() for name, _ in COLUMNS}
         body["position"] = self.position

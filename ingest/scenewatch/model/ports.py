@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from scenewatch.model.alarm import Transition
     from scenewatch.model.batch import Batch
+    from scenewatch.model.decoded import Decoded
     from scenewatch.model.ledger import Counts
     from scenewatch.model.messages import Messages
     from scenewatch.model.place import Device
@@ -131,10 +132,17 @@ class Journal(Protocol):
 
 
 class Decoder(Protocol):
-    """One wire format. Called in the pipeline's thread; must not keep anything between messages."""
+    """One wire format. Called in the pipeline's thread; keeps nothing from one message to the next."""
 
-    def decode(self, messages: Messages, registry: Registry) -> Batch:
-        """Columns of all readings; what cannot be read is in `dead` with its reason. Never raises on input."""
+    def grow(self, registry: Registry) -> None:
+        """The inventory changed: topics and types are looked up anew."""
+        ...
+
+    def decode(self, messages: Messages, first: int) -> Decoded:
+        """Columns of all readings; what cannot be read is in `dead` with its reason. Never raises on input.
+
+        `first` is the journal position of the first message.
+        """
         ...
 
 

@@ -1,0 +1,236 @@
+"""The native payload: JSON `{"t", "b", "n", "v": {channel: number}}`, one sample or a buffered array of them.
+
+Each payload is decoded on its own. Joining payloads into one JSON array would be a little faster and would let
+one device forge another's readings. The common form takes a struct generated from the type's channels, which
+checks every type while parsing; only what that refuses is looked at value by value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import numpy as np
+
+from scenewatch.decode.salvage import Salvaged, salvage
+from scenewatch.model.batch import Batch
+from scenewatch.model.decoded import DEAD, NOT_NUMBERED, Decoded, StatusReport
+from scenewatch.model.place import ID, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from scenewatch.model.messages import Messages
+    from scenewatch.model.registry import Registry
+    from scenewatch.model.scene import DeviceType
+
+Time = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Boot = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class Status(msgspec.Struct):
+    """The status payload of a device, a gateway, or its last will."""
+
+    state: str
+    t: Time = 0
+
+
+@dataclass(slots=True)
+class Plan:
+    """How one device type's telemetry is read, and the rows of the batch at hand."""
+
+    keys: tuple[str, ...]
+    decode: Callable[[bytes], Any]
+    message: list[int] = field(default_factory=list)
+    first_series: list[int] = field(default_factory=list)
+    t_ms: list[int] = field(default_factory=list)
+    live: list[bool] = field(default_factory=list)
+    values: list[tuple[float | None, ...]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What a topic means. `device` is DEAD where nothing may come from, for the reason given."""
+
+    device: int
+    kind: Kind | None
+    plan: Plan | None
+    first_series: int
+    reason: str = ""
+
+
+class NativeDecoder:
+    """`ports.Decoder` for topics `<root>/<scene>/<site>/<device>/<kind>`."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root.encode()
+        self._registry: Registry | None = None
+        self._routes: dict[bytes, Route] = {}
+        self._plans: dict[tuple[str, str], Plan] = {}
+
+    def grow(self, registry: Registry) -> None:
+        self._registry = registry
+        self._routes.clear()
+        for key, device_type in registry.types.items():
+            if key not in self._plans:
+                self._plans[key] = _plan(device_type)
+
+    def decode(self, messages: Messages, first: int) -> Decoded:
+        count = len(messages)
+        out = Decoded(messages, first, _EMPTY, [DEAD] * count, [""] * count, [NOT_NUMBERED] * count)
+        data = messages.data
+        topic_at, payload_at = messages.topic_at.tolist(), messages.payload_at.tolist()
+        topic_end = (messages.topic_at + messages.topic_len).tolist()
+        payload_end = (messages.payload_at + messages.payload_len).tolist()
+        for i in range(count):
+            topic = data[topic_at[i] : topic_end[i]]
+            route = self._routes.get(topic) or self._route(topic)
+            payload = data[payload_at[i] : payload_end[i]]
+            if route.plan is None:
+                self._other(out, i, route, payload)
+                continue
+            try:
+                sample = route.plan.decode(payload)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                self._odd(out, i, route, payload)
+                continue
+            self._take(out, i, route, sample)
+        out.batch = self._columns(messages.received_ms)
+        return out
+
+    def _take(self, out: Decoded, i: int, route: Route, sample: Any) -> None:
+        values = msgspec.structs.astuple(sample.v)
+        plan = route.plan
+        if plan is None or values.count(None) == len(values):
+            out.dead.append(out.letter(i, "no values: `v` names no channel of this device type"))
+            return
+        out.device[i] = route.device
+        if sample.b is not None and sample.n is not None:
+            out.boot[i] = sample.b
+            out.n[i] = sample.n
+        plan.message.append(i)
+        plan.first_series.append(route.first_series)
+        plan.t_ms.append(sample.t)
+        plan.live.append(not sample.h)
+        plan.values.append(values)
+
+    def _odd(self, out: Decoded, i: int, route: Route, payload: bytes) -> None:
+        """Buffered samples, and everything the strict struct refused."""
+        plan = route.plan
+        if plan is None:
+            return
+        result = salvage(payload, plan.keys)
+        if not isinstance(result, Salvaged):
+            out.dead.append(out.letter(i, result))
+            return
+        if result.complaints:
+            out.partial.append(out.letter(i, "taken without: " + "; ".join(result.complaints)))
+        out.device[i] = route.device
+        if result.boot is not None and result.n is not None:
+            out.boot[i] = result.boot
+            out.n[i] = result.n
+        rows = len(result.t_ms)
+        plan.message.extend([i] * rows)
+        plan.first_series.extend([route.first_series] * rows)
+        plan.t_ms.extend(result.t_ms)
+        plan.live.extend([result.live] * rows)
+        plan.values.extend(result.rows)
+
+    def _other(self, out: Decoded, i: int, route: Route, payload: bytes) -> None:
+        if route.kind is not Kind.STATUS or route.device == DEAD:
+            out.dead.append(out.letter(i, route.reason))
+            return
+        try:
+            status = msgspec.json.decode(payload, type=Status)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            out.dead.append(out.letter(i, f"not a status: {error}"))
+            return
+        if status.state not in ("online", "offline"):
+            out.dead.append(out.letter(i, f"status is {status.state[:40]!r}, must be 'online' or 'offline'"))
+            return
+        out.device[i] = route.device
+        out.status.append(StatusReport(i, route.device, status.state == "online", status.t))
+
+    def _columns(self, received_ms: int) -> Batch:
+        parts = [_rows_to_batch(plan, received_ms) for plan in self._plans.values() if plan.message]
+        if not parts:
+            return _EMPTY
+        if len(parts) == 1:
+            return parts[0]
+        joined = Batch.concat(parts)
+        return joined.select(np.argsort(joined.message, kind="stable"))
+
+    def _route(self, topic: bytes) -> Route:
+        """Look a topic up, once for every known device; unknown ones are not remembered, they are unbounded."""
+        registry = self._registry
+        if registry is None:
+            raise AssertionError("decode before grow")
+        levels = topic.split(b"/")
+        if len(levels) != _LEVELS or levels[0] != self._root:
+            return _dead("topic is not <root>/<scene>/<site>/<device>/<kind>")
+        try:
+            _, scene, site, device, kind_text = (level.decode("ascii") for level in levels)
+            kind = Kind(kind_text)
+        except ValueError:
+            return _dead("topic has a level that is not plain ASCII, or an unknown kind")
+        if not all(ID.match(part) for part in (scene, site, device)):
+            return _dead("an id in the topic is not of 1 to 64 letters, digits, _ and -")
+        number = registry.number(f"{scene}.{site}.{device}")
+        if number is None:
+            return _dead(f"unknown device {scene}.{site}.{device}: import it into the inventory")
+        if kind not in (Kind.TELEMETRY, Kind.STATUS):
+            return _dead(f"messages of kind {kind} are not taken by this version")
+        plan = self._plans[scene, registry.devices[number].type]
+        if kind is Kind.TELEMETRY and not plan.keys:
+            return _dead(f"device type {registry.devices[number].type} has no channels")
+        route = Route(number, kind, plan if kind is Kind.TELEMETRY else None, registry.first_series[number])
+        self._routes[topic] = route
+        return route
+
+
+_LEVELS = 5
+_EMPTY = Batch.of(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0))
+
+
+def _dead(reason: str) -> Route:
+    return Route(DEAD, None, None, 0, reason)
+
+
+def _plan(device_type: DeviceType) -> Plan:
+    keys = tuple(c.key for c in device_type.channels)
+    values = msgspec.defstruct(
+        "Values",
+        [(f"c{i}", float | None, None) for i in range(len(keys))],
+        rename={f"c{i}": key for i, key in enumerate(keys)},
+        forbid_unknown_fields=True,
+        gc=False,
+    )
+    telemetry = msgspec.defstruct(
+        "Telemetry",
+        [("t", Time), ("v", values), ("b", Boot | None, None), ("n", Number | None, None), ("h", bool, False)],
+        gc=False,
+    )
+    return Plan(keys, msgspec.json.Decoder(telemetry).decode)
+
+
+def _rows_to_batch(plan: Plan, received_ms: int) -> Batch:
+    """Empty the plan's rows into columns; a value that is absent is NaN here and left out."""
+    values: NDArray[np.float64] = np.array(plan.values, np.float64)
+    rows, width = values.shape
+    series = np.add.outer(np.array(plan.first_series), np.arange(width)).astype(np.int32)
+    present = ~np.isnan(values).ravel()
+    batch = Batch.of(
+        series.ravel(),
+        np.repeat(np.array(plan.t_ms, np.int64), width),
+        values.ravel(),
+        received_ms=np.full(rows * width, received_ms, np.int64),
+    )
+    batch.message = np.repeat(np.array(plan.message, np.int32), width)
+    batch.live = np.repeat(np.array(plan.live, np.bool_), width)
+    for column in (plan.message, plan.first_series, plan.t_ms, plan.live, plan.values):
+        column.clear()
+    return batch if bool(present.all()) else batch.select(present)

@@ -1,0 +1,153 @@
+"""Settings: one TOML file, each value also as SCENEWATCH_<SECTION>_<KEY>, flags of the command on top.
+
+All mistakes are reported at once, each with its place. Paths are relative to the file that names them.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from scenewatch.model.errors import ConfigurationError, Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ENVIRONMENT = "SCENEWATCH"
+
+
+class Section(BaseModel):
+    """A table of the file: unknown keys are mistakes, values do not change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BrokerSettings(Section):
+    """`[broker]`"""
+
+    url: str = "mqtt://127.0.0.1:1883"
+    client_id: str = "scenewatch-worker"
+    username: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+
+class StoreSettings(Section):
+    """`[store]`"""
+
+    url: str = "duckdb:data/readings.duckdb"
+
+
+class DatabaseSettings(Section):
+    """`[database]`"""
+
+    url: str = "sqlite:///data/scenewatch.sqlite"
+
+
+class JournalSettings(Section):
+    """`[journal]`"""
+
+    path: Path = Path("data/journal")
+    max_bytes: int = Field(4 * 2**30, ge=2**20)
+    hard_max_bytes: int = Field(6 * 2**30, ge=2**20)
+    keep_hours: float = Field(24.0, ge=0)
+
+
+class HttpSettings(Section):
+    """`[http]`"""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+
+
+class ScenesSettings(Section):
+    """`[scenes]`: which scenes are taken; empty means all that are installed."""
+
+    use: tuple[str, ...] = ()
+
+
+class Settings(Section):
+    """Everything the worker can be told."""
+
+    root: str = Field("sw", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    broker: BrokerSettings = BrokerSettings()
+    store: StoreSettings = StoreSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    journal: JournalSettings = JournalSettings()
+    http: HttpSettings = HttpSettings()
+    scenes: ScenesSettings = ScenesSettings()
+    limits: dict[str, dict[str, float]] = {}
+    """Operators' numbers: `[limits."<scene>.<rule>"]`."""
+
+
+def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the file, then the environment on top. Raises ConfigurationError with all mistakes."""
+    environment = os.environ if environment is None else environment
+    values = _read(path) if path is not None else {}
+    _overlay(values, environment)
+    place = str(path) if path is not None else "settings"
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise ConfigurationError([_mistake(place, e) for e in error.errors()]) from None
+    if settings.journal.hard_max_bytes < settings.journal.max_bytes:
+        what = "must not be below journal.max_bytes"
+        raise ConfigurationError([Mistake(f"{place}: journal.hard_max_bytes", what)])
+    return _resolved(settings, path.parent if path is not None else Path.cwd())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigurationError([Mistake(str(path), f"cannot be read: {error.strerror}")]) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError([Mistake(str(path), "is not UTF-8; save it as UTF-8")]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError([Mistake(str(path), f"is not TOML: {error}")]) from None
+
+
+def _overlay(values: dict[str, Any], environment: Mapping[str, str]) -> None:
+    """Put SCENEWATCH_ROOT and SCENEWATCH_<SECTION>_<KEY> over the file's values; the model turns the text."""
+    if f"{ENVIRONMENT}_ROOT" in environment:
+        values["root"] = environment[f"{ENVIRONMENT}_ROOT"]
+    for section, field in Settings.model_fields.items():
+        if not (isinstance(field.annotation, type) and issubclass(field.annotation, Section)):
+            continue
+        for key, inner in field.annotation.model_fields.items():
+            name = f"{ENVIRONMENT}_{section}_{key}".upper()
+            if name in environment and isinstance(values.setdefault(section, {}), dict):
+                text = environment[name]
+                is_list = "tuple" in str(inner.annotation)
+                values[section][key] = tuple(filter(None, text.split(","))) if is_list else text
+
+
+def _mistake(place: str, error: Any) -> Mistake:
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return Mistake(f"{place}: {where}", "is no setting; see the README for all of them")
+    return Mistake(f"{place}: {where}", f"{error['msg'][0].lower()}{error['msg'][1:]}")
+
+
+def _resolved(settings: Settings, base: Path) -> Settings:
+    broker = {
+        name: base / value
+        for name in ("password_file", "ca_file", "cert_file", "key_file")
+        if (value := getattr(settings.broker, name)) is not None
+    }
+    updates: dict[str, Any] = {
+        "broker": settings.broker.model_copy(update=broker),
+        "journal": settings.journal.model_copy(update={"path": base / settings.journal.path}),
+    }
+    for name, prefix in (("store", "duckdb:"), ("database", "sqlite:///")):
+        section = getattr(settings, name)
+        if section.url.startswith(prefix):
+            url = prefix + str(base / section.url.removeprefix(prefix))
+            updates[name] = section.model_copy(update={"url": url})
+    return settings.model_copy(update=updates)
