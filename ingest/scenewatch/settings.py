@@ -54,16 +54,16 @@ class JournalSettings(Section):
     """`[journal]`"""
 
     path: Path = Path("data/journal")
-    max_bytes: int = Field(4 * 2**30, ge=2**20)
-    hard_max_bytes: int = Field(6 * 2**30, ge=2**20)
-    keep_hours: float = Field(24.0, ge=0)
+    max_bytes: int = Field(default=4 * 2**30, ge=2**20)
+    hard_max_bytes: int = Field(default=6 * 2**30, ge=2**20)
+    keep_hours: float = Field(default=24.0, ge=0)
 
 
 class HttpSettings(Section):
     """`[http]`"""
 
     host: str = "127.0.0.1"
-    port: int = Field(8080, ge=0, le=65535)
+    port: int = Field(default=8080, ge=0, le=65535)
 
 
 class ScenesSettings(Section):
@@ -75,7 +75,7 @@ class ScenesSettings(Section):
 class Settings(Section):
     """Everything the worker can be told."""
 
-    root: str = Field("sw", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    root: str = Field(default="sw", pattern=r"^[A-Za-z0-9_-]{1,64}$")
     broker: BrokerSettings = BrokerSettings()
     store: StoreSettings = StoreSettings()
     database: DatabaseSettings = DatabaseSettings()
