@@ -1,0 +1,193 @@
+"""The worker's HTTP application: FastAPI over the worker's views; OpenAPI at /api/docs."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import StreamingResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from scenewatch.api import present, shapes
+from scenewatch.api.metrics import exposition
+from scenewatch.api.stream import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from scenewatch.api.views import View
+
+AlarmFilter = Literal[
+    "standing",
+    "all",
+    "unacknowledged",
+    "acknowledged",
+    "returned_unacknowledged",
+    "normal",
+    "shelved",
+    "suppressed",
+]
+FOREVER_MS = 2**62
+NEVER_MS = -(2**62)
+MOST_READINGS = 1_000_000
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    404: {"model": shapes.Problem, "content": {"application/problem+json": {}}},
+    422: {"model": shapes.Problem, "content": {"application/problem+json": {}}},
+}
+
+
+def create_app(view: View) -> FastAPI:
+    stream = Stream(view)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with stream.running():
+            yield
+
+    app = FastAPI(
+        title="Scenewatch",
+        description="Sites, devices, readings, alarms and the ledger of one worker. Times are epoch milliseconds.",
+        openapi_url="/api/openapi.json",
+        docs_url="/api/docs",
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    _add_problems(app)
+    _add_health(app, view)
+    _add_nouns(app, view)
+    _add_readings(app, view)
+
+    @app.get("/api/v1/stream", tags=["live"], response_class=StreamingResponse)
+    async def events() -> StreamingResponse:
+        """Server-sent events `values`, `online`, `alarms`, `ledger`: first everything, then what changes."""
+        return StreamingResponse(
+            stream.listen(), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        )
+
+    return app
+
+
+def _json(body: Any, status: int = 200) -> Response:
+    return Response(
+        msgspec.json.encode(body), status, media_type="application/json", headers={"Cache-Control": "no-store"}
+    )
+
+
+def _problem(status: int, detail: str) -> Response:
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return Response(msgspec.json.encode(body), status, media_type="application/problem+json")
+
+
+def _add_problems(app: FastAPI) -> None:
+    """Every error is an RFC 9457 problem."""
+
+    async def refused(_: Request, error: Exception) -> Response:
+        if isinstance(error, StarletteHTTPException):
+            return _problem(error.status_code, str(error.detail))
+        if isinstance(error, RequestValidationError):
+            lines = (f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
+            return _problem(422, "; ".join(lines))
+        return _problem(500, "internal error; the worker's log has it")
+
+    app.add_exception_handler(StarletteHTTPException, refused)
+    app.add_exception_handler(RequestValidationError, refused)
+    app.add_exception_handler(Exception, refused)
+
+
+def _add_health(app: FastAPI, view: View) -> None:
+    @app.get("/healthz", tags=["health"])
+    def healthz() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["health"], response_model=shapes.Ready, responses={503: {"model": shapes.Ready}})
+    def readyz() -> Response:
+        """200 when broker, journal and store answer, history is written and devices are live."""
+        r = view.readiness()
+        history = None if r.history is None else {"done": r.history[0], "of": r.history[1]}
+        return _json({"ready": r.ready, "history": history, "reasons": r.reasons}, 200 if r.ready else 503)
+
+    @app.get("/metrics", tags=["health"], response_class=Response)
+    def metrics() -> Response:
+        """Prometheus text."""
+        return Response(exposition(view), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _add_nouns(app: FastAPI, view: View) -> None:
+    @app.get("/api/v1/scenes", tags=["tables"], response_model=shapes.Scenes)
+    def scenes() -> Response:
+        """The scene tables: device types, channels, and rules with the limits in force."""
+        return _json({"scenes": [present.scene_table(s) for s in view.scenes()]})
+
+    @app.get("/api/v1/sites", tags=["live"], response_model=shapes.Sites)
+    def sites() -> Response:
+        """Every site and how it is."""
+        return _json({"sites": present.sites(view)})
+
+    @app.get("/api/v1/devices", tags=["live"], response_model=shapes.Devices)
+    def devices(
+        site: Annotated[str | None, Query(description="`scene.site`, or the site alone")] = None,
+    ) -> Response:
+        """Devices with their values now."""
+        return _json({"devices": present.devices(view, site)})
+
+    @app.get("/api/v1/alarms", tags=["live"], response_model=shapes.Alarms)
+    def alarms(state: AlarmFilter = "all", limit: Annotated[int, Query(ge=1, le=100_000)] = 1000) -> Response:
+        """Alarms, newest first; `standing` are those whose condition holds."""
+        return _json({"alarms": [present.alarm(a) for a in view.alarms(state, limit)]})
+
+    @app.get("/api/v1/ledger", tags=["ledger"], response_model=shapes.Ledger)
+    def ledger() -> Response:
+        """Received = stored + duplicate + dead + pending, in messages."""
+        return _json(present.ledger(view.ledger()))
+
+
+def _add_readings(app: FastAPI, view: View) -> None:
+    @app.get("/api/v1/readings", tags=["readings"], response_model=shapes.ReadingsPage, responses=PROBLEMS)
+    def readings(
+        device: Annotated[str, Query(description="`scene.site.device`, or the device alone where that is unique")],
+        channel: str,
+        from_ms: Annotated[int, Query(alias="from", description="first time, inclusive")] = NEVER_MS,
+        to_ms: Annotated[int, Query(alias="to", description="last time, exclusive")] = FOREVER_MS,
+        limit: Annotated[int, Query(ge=1, le=MOST_READINGS)] = 10_000,
+    ) -> Response:
+        """The earliest `limit` readings of one series in [from, to)."""
+        number = _find(view, device)
+        registry = view.registry
+        at = next((s for s in registry.series_of(number) if registry.channel_of(s).key == channel), None)
+        if at is None:
+            known = ", ".join(c.key for c in registry.type_of(number).channels) or "none"
+            raise HTTPException(404, f"{device} has no channel {channel!r}; it has: {known}")
+        page = view.readings(registry.series_name(at), from_ms, to_ms, limit)
+        columns = zip(page.t_ms.tolist(), page.value.tolist(), page.flag.tolist(), page.test.tolist(), strict=True)
+        return _json(
+            {
+                "device": registry.devices[number].id,
+                "channel": channel,
+                "unit": registry.channel_of(at).unit,
+                "readings": [
+                    {"t": t, "value": value, "flag": present.FLAGS[flag], "test": present.TESTS[test]}
+                    for t, value, flag, test in columns
+                ],
+                "truncated": page.truncated,
+            }
+        )
+
+
+def _find(view: View, device: str) -> int:
+    """Number of a device by its full id, or by its own id where one site alone has it."""
+    registry = view.registry
+    number = registry.number(device)
+    if number is not None:
+        return number
+    named = [n for n, d in enumerate(registry.devices) if d.device == device and registry.active[n]]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        ids = ", ".join(registry.devices[n].id for n in named[:5])
+        raise HTTPException(404, f"{device!r} is not unique: say which, such as {ids}")
+    raise HTTPException(404, f"no device {device!r}; see /api/v1/devices")

@@ -1,0 +1,62 @@
+"""`/metrics` in Prometheus text: the ledger and the pipeline's load, in the field's usual names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from prometheus_client.metrics_core import Metric
+
+    from scenewatch.api.views import View
+
+
+class WorkerCollector(Collector):
+    """Reads the worker's views at each scrape; keeps nothing."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    def collect(self) -> Iterable[Metric]:
+        ledger = self._view.ledger()
+        messages = CounterMetricFamily("scenewatch_messages", "Messages by their fate", labels=["fate"])
+        for fate in ("stored", "duplicate", "dead"):
+            messages.add_metric([fate], getattr(ledger.counts, fate))
+        yield messages
+        yield CounterMetricFamily("scenewatch_messages_received", "Messages made durable", value=ledger.received)
+        yield GaugeMetricFamily(
+            "scenewatch_messages_pending", "Received, not yet accounted for", value=ledger.pending
+        )
+        readings = CounterMetricFamily("scenewatch_readings", "Readings since start", labels=["place"])
+        readings.add_metric(["stored"], ledger.readings_stored)
+        readings.add_metric(["late"], ledger.readings_late)
+        readings.add_metric(["duplicate"], ledger.readings_duplicate)
+        yield readings
+        flagged = CounterMetricFamily("scenewatch_readings_flagged", "Readings by quality test", labels=["test"])
+        for test, count in ledger.by_test.items():
+            flagged.add_metric([test], count)
+        yield flagged
+        yield CounterMetricFamily("scenewatch_values_refused", "Values kept apart", value=ledger.values_refused)
+        yield GaugeMetricFamily("scenewatch_journal_bytes", "Journal on disk", value=ledger.journal_bytes)
+        yield GaugeMetricFamily(
+            "scenewatch_journal_head", "Position behind the newest record", value=ledger.journal_head
+        )
+        yield GaugeMetricFamily("scenewatch_store_position", "Position the store has", value=ledger.store_position)
+        connected = ledger.source_state == "connected"
+        yield GaugeMetricFamily("scenewatch_source_connected", "1 while subscribed at the broker", value=connected)
+        standing = GaugeMetricFamily("scenewatch_alarms_standing", "Standing alarms", labels=["priority"])
+        alarms = self._view.alarms("standing", 100_000)
+        for priority in ("low", "medium", "high"):
+            standing.add_metric([priority], sum(a.priority == priority for a in alarms))
+        yield standing
+
+
+def exposition(view: View) -> bytes:
+    registry = CollectorRegistry()
+    registry.register(WorkerCollector(view))
+    return generate_latest(registry)

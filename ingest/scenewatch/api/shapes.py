@@ -1,0 +1,252 @@
+"""The JSON of `/api/v1`, as OpenAPI shows it. Times are epoch milliseconds, UTC; texts come in two languages."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+FlagName = Literal["good", "not_evaluated", "suspect", "fail", "missing"]
+
+
+class Bilingual(BaseModel):
+    """One text, English and Chinese."""
+
+    en: str
+    zh: str
+
+
+class Bounds(BaseModel):
+    """A closed interval."""
+
+    low: float
+    high: float
+
+
+class StateWord(BaseModel):
+    """The word of one number of a state channel."""
+
+    value: float
+    text: Bilingual
+
+
+class ChannelTable(BaseModel):
+    """A channel of a device type."""
+
+    key: str
+    title: Bilingual
+    unit: str
+    quantity: str
+    states: list[StateWord]
+    possible: Bounds
+    expected: Bounds | None
+
+
+class DeviceTypeTable(BaseModel):
+    """A device type and its channels."""
+
+    key: str
+    title: Bilingual
+    every_ms: int
+    channels: list[ChannelTable]
+
+
+class SourceText(BaseModel):
+    """Where a limit comes from, and how well that was read."""
+
+    document: Bilingual
+    mark: str
+
+
+class RuleTable(BaseModel):
+    """A rule with the operator's numbers in force."""
+
+    key: str
+    title: Bilingual
+    on: list[str]
+    kind: Literal["above", "below", "no_data"]
+    limit: float | None
+    deadband: float | None
+    after_s: float | None
+    on_delay_s: float
+    off_delay_s: float
+    priority: str
+    source: SourceText
+    advice: Bilingual
+    proof: str
+
+
+class SceneTable(BaseModel):
+    """One scene's tables."""
+
+    key: str
+    title: Bilingual
+    site_title: Bilingual
+    device_types: list[DeviceTypeTable]
+    rules: list[RuleTable]
+
+
+class Scenes(BaseModel):
+    """`GET /scenes`"""
+
+    scenes: list[SceneTable]
+
+
+class Site(BaseModel):
+    """One site and how it is."""
+
+    id: str
+    scene: str
+    site: str
+    devices: int
+    online: bool | None
+    standing: int
+    worst: str | None
+    newest_at: int | None
+
+
+class Sites(BaseModel):
+    """`GET /sites`"""
+
+    sites: list[Site]
+
+
+class ChannelNow(BaseModel):
+    """A channel's newest reading; `at` is null before the first."""
+
+    key: str
+    value: float | None
+    at: int | None
+    flag: FlagName
+    test: str
+
+
+class Device(BaseModel):
+    """One device with its values now."""
+
+    id: str
+    scene: str
+    site: str
+    device: str
+    type: str
+    parent: str
+    name: Bilingual
+    lat: float | None
+    lon: float | None
+    online: bool | None
+    missing: int
+    channels: list[ChannelNow]
+
+
+class Devices(BaseModel):
+    """`GET /devices`"""
+
+    devices: list[Device]
+
+
+class Reading(BaseModel):
+    """One reading with its quality flag and the test that set it."""
+
+    t: int
+    value: float
+    flag: FlagName
+    test: str
+
+
+class ReadingsPage(BaseModel):
+    """`GET /readings`, ascending in time; `truncated` when there were more than `limit`."""
+
+    device: str
+    channel: str
+    unit: str
+    readings: list[Reading]
+    truncated: bool
+
+
+class Alarm(BaseModel):
+    """One alarm; (rule, device, raised_at) is its identity."""
+
+    rule: str
+    device: str
+    state: str
+    priority: str
+    raised_at: int
+    cleared_at: int | None
+    value: float | None
+    flag: FlagName
+
+
+class Alarms(BaseModel):
+    """`GET /alarms`, newest first."""
+
+    alarms: list[Alarm]
+
+
+class ReadingCounts(BaseModel):
+    """Readings since the worker started."""
+
+    stored: int
+    late: int
+    duplicate: int
+    refused: int
+    by_test: dict[str, int]
+
+
+class JournalState(BaseModel):
+    """Where the journal is."""
+
+    head: int
+    bytes: int
+    state: str
+
+
+class SourceState(BaseModel):
+    """Whether the broker's connection stands, and since when."""
+
+    state: str
+    since: int
+
+
+class StoreState(BaseModel):
+    """How far the store is."""
+
+    position: int
+    state: str
+
+
+class Ledger(BaseModel):
+    """`GET /ledger`: received = stored + duplicate + dead + pending, in messages."""
+
+    received: int
+    stored: int
+    duplicate: int
+    dead: int
+    pending: int
+    readings: ReadingCounts
+    journal: JournalState
+    source: SourceState
+    store: StoreState
+
+
+class History(BaseModel):
+    """Progress of the first day's history, in readings."""
+
+    done: int
+    of: int
+
+
+class Ready(BaseModel):
+    """`GET /readyz`"""
+
+    ready: bool
+    history: History | None
+    reasons: list[str]
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str

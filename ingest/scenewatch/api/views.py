@@ -1,0 +1,111 @@
+"""What the API may look at. The worker implements it; every method may be called from the server's thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from scenewatch.model.ledger import Counts
+    from scenewatch.model.ports import Readings
+    from scenewatch.model.registry import Registry
+    from scenewatch.model.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The newest reading of every series, by series number; time 0 where there is none yet."""
+
+    t_ms: NDArray[np.int64]
+    value: NDArray[np.float64]
+    flag: NDArray[np.uint8]
+    test: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmView:
+    """One alarm as the API tells it."""
+
+    rule: str
+    device: str
+    state: str
+    priority: str
+    raised_at: int
+    cleared_at: int | None
+    value: float | None
+    flag: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerView:
+    """The account at one moment, and the state of the parts it passes through."""
+
+    received: int
+    counts: Counts
+    readings_stored: int
+    readings_late: int
+    readings_duplicate: int
+    values_refused: int
+    by_test: dict[str, int]
+    journal_head: int
+    journal_bytes: int
+    journal_state: str
+    source_state: str
+    source_since: int
+    store_position: int
+    store_state: str
+
+    @property
+    def pending(self) -> int:
+        c = self.counts
+        return self.received - c.stored - c.duplicate - c.dead
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether the worker does its work, and if not, why."""
+
+    ready: bool
+    history: tuple[int, int] | None
+    """Readings of the first day written, and to be written; None when there is no history to write."""
+    reasons: tuple[str, ...]
+
+
+class View(Protocol):
+    """All that can be seen of a worker."""
+
+    @property
+    def registry(self) -> Registry: ...
+
+    def scenes(self) -> Iterable[Scene]: ...
+
+    def now(self) -> Now: ...
+
+    def online(self, device: int) -> bool | None:
+        """None: nobody has said."""
+        ...
+
+    def missing(self, device: int) -> int:
+        """Messages the device numbered that never came."""
+        ...
+
+    def alarms(self, state: str, limit: int) -> Sequence[AlarmView]:
+        """Newest first. `state`: an ISA-18.2 state, `standing` or `all`."""
+        ...
+
+    def alarm_changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:
+        """Changes since the given number, and the number now."""
+        ...
+
+    def readings(self, series: str, from_ms: int, to_ms: int, limit: int) -> Readings: ...
+
+    def ledger(self) -> LedgerView: ...
+
+    def readiness(self) -> Readiness: ...
+
+    def now_ms(self) -> int: ...

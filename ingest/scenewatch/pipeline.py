@@ -1,0 +1,188 @@
+"""The chain from journal records to checked batches and alarm transitions: decode, identity, quality, alarms.
+
+A deterministic function of the journal and the tables: run again from a snapshot's position it gives the same
+batches and transitions, whatever the sizes of the pieces it is fed. No clock, no thread, no store in here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from scenewatch.alarms.engine import Engine
+from scenewatch.decode.identity import Identity
+from scenewatch.decode.native import NativeDecoder
+from scenewatch.model.batch import Batch
+from scenewatch.model.errors import CorruptError
+from scenewatch.model.flags import Place
+from scenewatch.model.ledger import Counts
+from scenewatch.model.place import Device
+from scenewatch.model.ports import Record, RecordKind
+from scenewatch.model.registry import Registry
+from scenewatch.quality.quality import Quality
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from scenewatch.model.alarm import Transition
+    from scenewatch.model.decoded import StatusReport
+    from scenewatch.model.messages import Messages
+    from scenewatch.model.scene import Scene
+
+SNAPSHOT_VERSION = 1
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one record led to. `batch` accounts for every position of the record, readings or not."""
+
+    batch: Batch
+    transitions: list[Transition] = field(default_factory=list)
+    status: list[StatusReport] = field(default_factory=list)
+
+
+class _Snapshot(msgspec.Struct):
+    version: int
+    position: int
+    listening: bool
+    counts: list[int]
+    registry: bytes
+    online: dict[int, bool]
+    identity: bytes
+    quality: bytes
+    alarms: bytes
+
+
+class Pipeline:
+    """All stages behind the journal, fed record by record in one thread."""
+
+    def __init__(
+        self, scenes: Iterable[Scene], root: str, limits: Mapping[str, Mapping[str, float]] | None = None
+    ) -> None:
+        scenes = tuple(scenes)
+        self.registry = Registry(scenes)
+        self.decoder = NativeDecoder(root)
+        self.identity = Identity()
+        self.quality = Quality()
+        self.alarms = Engine(scenes, limits or {})
+        self.position = 0
+        self.counts = Counts()
+        self.listening = False
+        """The source has been subscribed at some time: from then on silence means something."""
+        self.online: dict[int, bool] = {}
+        self._grow()
+
+    def run(self, record: Record) -> Outcome:
+        """Take the next record; positions must follow on without a gap."""
+        outcome = self._messages(record) if record.messages is not None else self._control(record)
+        self.position = outcome.batch.position = record.end
+        self.counts += outcome.batch.counts
+        return outcome
+
+    def tick(self, now_ms: int) -> list[Transition]:
+        """Time went on without readings: what is overdue by `now_ms` is raised, dated at its deadline."""
+        return self.alarms.tick(now_ms) if self.listening else []
+
+    def _messages(self, record: Record) -> Outcome:
+        messages: Messages | None = record.messages
+        if messages is None:
+            raise CorruptError(f"record {record.first} holds no messages")
+        # What was overdue when these arrived is raised first, as a live tick would have done.
+        transitions = self.tick(record.received_ms)
+        decoded = self.decoder.decode(messages, record.first)
+        twice = self.identity.duplicates(decoded)
+        batch = decoded.batch.select(~twice[decoded.batch.message]) if twice.any() else decoded.batch
+        self.quality.check(batch)
+        transitions += self.alarms.step(batch)
+        duplicate = int(twice.sum()) + _wholly_duplicate(batch, len(messages))
+        batch.dead = decoded.dead + decoded.partial
+        batch.counts = Counts(
+            stored=len(messages) - duplicate - len(decoded.dead), duplicate=duplicate, dead=len(decoded.dead)
+        )
+        for report in decoded.status:
+            self.online[report.device] = report.online
+        return Outcome(batch, transitions, decoded.status)
+
+    def _control(self, record: Record) -> Outcome:
+        batch = _nothing()
+        transitions: list[Transition] = []
+        match record.kind:
+            case RecordKind.HISTORY:
+                batch = Batch.from_bytes(record.body)
+                self.quality.check(batch)
+                transitions = self.alarms.step(batch)
+            case RecordKind.INVENTORY:
+                devices = msgspec.msgpack.decode(record.body, type=list[Device])
+                self.registry.apply(devices, at_ms=record.received_ms)
+                self._grow()
+                transitions = self.alarms.retire(self.registry, record.received_ms)
+            case RecordKind.LISTENING:
+                self.listening = True
+                self.alarms.listening(record.received_ms)
+            case RecordKind.MESSAGES:
+                raise CorruptError(f"record {record.first} holds no messages")
+        batch.counts = Counts(control=record.end - record.first)
+        batch.dead = []
+        return Outcome(batch, transitions)
+
+    def _grow(self) -> None:
+        self.decoder.grow(self.registry)
+        self.quality.grow(self.registry)
+        self.alarms.grow(self.registry)
+
+    def snapshot(self) -> bytes:
+        """All state at `position`."""
+        c = self.counts
+        return msgspec.msgpack.encode(
+            _Snapshot(
+                version=SNAPSHOT_VERSION,
+                position=self.position,
+                listening=self.listening,
+                counts=[c.stored, c.duplicate, c.dead, c.control],
+                registry=self.registry.snapshot(),
+                online=self.online,
+                identity=self.identity.snapshot(),
+                quality=self.quality.snapshot(),
+                alarms=self.alarms.snapshot(),
+            )
+        )
+
+    def restore(self, data: bytes) -> None:
+        """Into a new pipeline of the same tables. Raises CorruptError and leaves a pipeline not to be used."""
+        try:
+            s = msgspec.msgpack.decode(data, type=_Snapshot)
+            if s.version != SNAPSHOT_VERSION:
+                raise CorruptError(f"a snapshot of version {s.version}, this program reads {SNAPSHOT_VERSION}")
+            self.registry.restore(s.registry)
+            self._grow()
+            self.identity.restore(s.identity)
+            self.quality.restore(s.quality)
+            self.alarms.restore(s.alarms)
+        except (msgspec.MsgspecError, ValueError, KeyError) as error:
+            raise CorruptError(f"not a snapshot: {error}") from error
+        self.position = s.position
+        self.counts = Counts(*s.counts)
+        self.listening = s.listening
+        self.online = s.online
+
+
+def encode_inventory(devices: Sequence[Device]) -> bytes:
+    """The body of an INVENTORY record."""
+    return msgspec.msgpack.encode(list(devices))
+
+
+def _nothing() -> Batch:
+    return Batch.of(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0))
+
+
+def _wholly_duplicate(batch: Batch, messages: int) -> int:
+    """How many messages brought readings, all of which their series had already."""
+    double = batch.place == Place.DUPLICATE
+    if not double.any():
+        return 0
+    readings = np.bincount(batch.message, minlength=messages)
+    doubles = np.bincount(batch.message[double], minlength=messages)
+    return int(np.count_nonzero((doubles == readings) & (doubles > 0)))

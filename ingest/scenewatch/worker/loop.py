@@ -1,0 +1,174 @@
+"""The pipeline's thread: reads the journal by position, delivers what comes of it, and ticks while it is idle."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from scenewatch.model.errors import TemporaryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scenewatch.model.alarm import Transition
+    from scenewatch.model.batch import Batch
+    from scenewatch.model.ports import Clock, Journal, Record
+    from scenewatch.worker.snapshots import Snapshots
+
+log = logging.getLogger(__name__)
+
+READ_MOST = 20_000
+"""Positions asked of the journal at once."""
+TICK_MS = 1000
+SNAPSHOT_MS = 10_000
+RETRY_S = 0.5
+
+
+class Outcome(Protocol):
+    """What one record led to."""
+
+    @property
+    def batch(self) -> Batch: ...
+
+    @property
+    def transitions(self) -> list[Transition]: ...
+
+
+class Chain(Protocol):
+    """The stages behind the journal."""
+
+    @property
+    def position(self) -> int: ...
+
+    def run(self, record: Record) -> Outcome: ...
+
+    def tick(self, now_ms: int) -> list[Transition]: ...
+
+    def snapshot(self) -> bytes: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ends:
+    """Where the loop's results go, and what it must know of them. `put` and `tell` are called in its thread."""
+
+    put: Callable[[Batch], None]
+    """Hands a batch to the outbox; never waits."""
+    tell: Callable[[list[Transition]], None]
+    """Puts alarms on record and tells the outside; raises TemporaryError when it must be tried again."""
+    stored: Callable[[], int]
+    """The store's position."""
+    connected: Callable[[], bool]
+    """Whether the source hears the devices: else silence means nothing."""
+
+
+class Loop:
+    """Runs the chain over the journal in a thread of its own.
+
+    `lock` is held while state changes, so that views see one moment. Alarms are handed on before their batch;
+    a batch goes to the outbox, which never waits for the store. A snapshot taken at some position is written once
+    the store is past it: so from the newest snapshot everything not yet stored can be derived again.
+    """
+
+    def __init__(
+        self,
+        *,
+        chain: Chain,
+        journal: Journal,
+        clock: Clock,
+        snapshots: Snapshots,
+        ends: Ends,
+    ) -> None:
+        self.lock = threading.Lock()
+        self._chain = chain
+        self._journal = journal
+        self._clock = clock
+        self._snapshots = snapshots
+        self._ends = ends
+        self._candidate: tuple[int, bytes] | None = None
+        self._candidate_at_ms = 0
+        self._saved = chain.position
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
+        self.failure: BaseException | None = None
+        """What ended the thread, if anything did: the worker must then stop."""
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the record at hand, then end. The journal keeps the rest."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._follow()
+        except BaseException as error:
+            log.exception("the pipeline ended")
+            self.failure = error
+
+    def _follow(self) -> None:
+        next_tick_ms = 0
+        while not self._stopping.is_set():
+            records = self._journal.read(self._chain.position, most=READ_MOST, wait_s=TICK_MS / 1000)
+            for record in records:
+                if self._stopping.is_set():
+                    return
+                with self.lock:
+                    outcome = self._chain.run(record)
+                self._deliver(outcome.transitions)
+                self._ends.put(outcome.batch)
+            now_ms = self._clock.now_ms()
+            caught_up = self._chain.position == self._journal.head
+            if caught_up and now_ms >= next_tick_ms and self._ends.connected():
+                with self.lock:
+                    transitions = self._chain.tick(now_ms)
+                self._deliver(transitions)
+                next_tick_ms = now_ms + TICK_MS
+            self._keep_snapshot(now_ms)
+
+    def _deliver(self, transitions: list[Transition]) -> None:
+        """Alarms must be on record before the position moves on: wait for the database rather than lose one."""
+        said = False
+        while transitions and not self._stopping.is_set():
+            try:
+                self._ends.tell(transitions)
+            except TemporaryError as error:
+                if not said:
+                    log.warning("alarms wait: %s", error)
+                    said = True
+                self._stopping.wait(RETRY_S)
+            else:
+                if said:
+                    log.info("alarms are on record again")
+                return
+
+    def _keep_snapshot(self, now_ms: int) -> None:
+        if self._candidate is None:
+            due = now_ms - self._candidate_at_ms >= SNAPSHOT_MS
+            if due and self._chain.position > self._saved:
+                self._candidate = self._chain.position, self._chain.snapshot()
+                self._candidate_at_ms = now_ms
+        if self._candidate is not None and self._ends.stored() >= self._candidate[0]:
+            self._save_candidate()
+
+    def _save_candidate(self) -> None:
+        if self._candidate is None:
+            return
+        position, data = self._candidate
+        self._candidate = None
+        try:
+            self._snapshots.save(position, data)
+        except TemporaryError as error:
+            log.warning("%s; the one before stays, the next is tried in %d s", error, SNAPSHOT_MS // 1000)
+            return
+        self._saved = position
+        self._journal.release(position)
+
+    def final_snapshot(self) -> None:
+        """After `stop` and once the store has drained: so that the next start has nothing to derive again."""
+        if self.failure is None and self._ends.stored() == self._chain.position > self._saved:
+            self._candidate = self._chain.position, self._chain.snapshot()
+            self._save_candidate()

@@ -1,0 +1,90 @@
+"""The store's thread: drains the outbox, several batches in one commit, and waits out a store that is away."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Protocol
+
+from scenewatch.model.errors import TemporaryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from scenewatch.model.batch import Batch
+    from scenewatch.model.ledger import DeadLetter
+    from scenewatch.model.ports import Store
+
+log = logging.getLogger(__name__)
+
+RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+IDLE_S = 0.5
+
+
+class Waiting(Protocol):
+    """The outbox as its reader sees it: batches stay until they are done."""
+
+    def get(self, wait_s: float) -> Batch | None: ...
+
+    def done(self, batch: Batch) -> None: ...
+
+
+class Writer:
+    """Moves batches from the outbox into the store, in order, each until it is durable."""
+
+    def __init__(
+        self,
+        *,
+        outbox: Waiting,
+        store: Store,
+        names: Callable[[int], str],
+        keep_letters: Callable[[Sequence[DeadLetter]], None],
+    ) -> None:
+        self._outbox = outbox
+        self._store = store
+        self._names = names
+        self._keep_letters = keep_letters
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self.state = "ok"
+        self.failure: BaseException | None = None
+        self.rows = 0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the batch at hand."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                batch = self._outbox.get(IDLE_S)
+                if batch is not None and self._write(batch):
+                    self._outbox.done(batch)
+        except BaseException as error:
+            log.exception("the store's writer ended")
+            self.failure = error
+
+    def _write(self, batch: Batch) -> bool:
+        """True when it is in the store; False when asked to stop before."""
+        tries = 0
+        while True:
+            try:
+                if batch.dead:
+                    self._keep_letters(batch.dead)
+                self.rows += self._store.write(batch, self._names)
+            except TemporaryError as error:
+                if self.state == "ok":
+                    log.warning("the store does not take batches, they wait: %s", error)
+                self.state = f"waiting: {error}"
+                if self._stopping.wait(RETRY_S[min(tries, len(RETRY_S) - 1)]):
+                    return False
+                tries += 1
+            else:
+                if self.state != "ok":
+                    log.info("the store takes batches again")
+                    self.state = "ok"
+                return True
