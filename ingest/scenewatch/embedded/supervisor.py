@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -101,17 +102,17 @@ class Supervisor:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,  # noqa: PLW1509  # the supervisor has one thread
+                preexec_fn=partial(_end_with, os.getpid()),  # noqa: PLW1509  # the supervisor has one thread
             )
         child.started_at_ms = self.clock.now_ms()
         child.again_at_ms = None
 
 
-def _end_with_parent() -> None:
+def _end_with(parent: int) -> None:
     """In the child, before its program: were the supervisor killed, nobody would end the children."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() == 1:
+        if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
