@@ -6,6 +6,7 @@ run over the same journal numbers alike. Outside this process a series is known 
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -32,13 +33,20 @@ class Registry:
         self.types: Mapping[tuple[str, str], DeviceType] = {
             (s.key, t.key): t for s in self.scenes.values() for t in s.device_types
         }
+        self.kinds: tuple[tuple[Scene, DeviceType, Channel], ...] = tuple(
+            (s, t, c) for s in self.scenes.values() for t in s.device_types for c in t.channels
+        )
+        """Every channel of every table: a stage keeps one row of limits a kind, not one a series."""
         self.devices: list[Device] = []
         self.active: list[bool] = []
         self.first_series: list[int] = []
         self.since_ms: list[int] = []
         """When each device came into the inventory: silence counts from here."""
         self.series_device: list[int] = []
+        self.series_kind: list[int] = []
+        """Each series' place in `kinds`."""
         self._number: dict[str, int] = {}
+        self._first_kind = self._count_kinds()
 
     def __len__(self) -> int:
         return len(self.devices)
@@ -98,6 +106,10 @@ class Registry:
             self._append(d, at_ms)
         return range(first_new, len(self.devices))
 
+    def _count_kinds(self) -> dict[tuple[str, str], int]:
+        firsts = accumulate((len(t.channels) for t in self.types.values()), initial=0)
+        return dict(zip(self.types, firsts, strict=False))
+
     def _append(self, device: Device, at_ms: int) -> None:
         number = len(self.devices)
         self.devices.append(device)
@@ -105,7 +117,10 @@ class Registry:
         self.since_ms.append(at_ms)
         self.first_series.append(len(self.series_device))
         self._number[device.id] = number
-        self.series_device.extend([number] * len(self.types[device.scene, device.type].channels))
+        key = (device.scene, device.type)
+        first_kind, channels = self._first_kind[key], len(self.types[key].channels)
+        self.series_device.extend([number] * channels)
+        self.series_kind.extend(range(first_kind, first_kind + channels))
 
     def limits(self, field: str, *, series: range, missing: float) -> NDArray[np.float64]:
         """One number per series from the channel tables, such as `possible.low`; None becomes `missing`."""

@@ -50,8 +50,13 @@ class DeviceType:
     key: str
     title: Text
     every: Duration
-    """Reporting interval; a silence longer than three of them is a gap."""
+    """Reporting interval."""
     channels: tuple[Channel, ...] = ()
+
+    @property
+    def gap(self) -> Duration:
+        """A step longer than this is a silence: nothing is known of the time between."""
+        return Duration(3 * self.every)
 
 
 class Mark(StrEnum):

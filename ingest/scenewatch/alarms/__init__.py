@@ -1,0 +1,1 @@
+"""Turns checked readings and their absence into alarms: behind `quality`, before `notify` and the API."""

@@ -1,0 +1,227 @@
+"""The alarm engine's state between batches: grows with the inventory, watches for silence, saves and restores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from scenewatch.alarms.kernel import (
+    CLEARED,
+    FOREVER,
+    INSTANCE,
+    MISSING,
+    MOVE,
+    NEVER,
+    NORMAL,
+    RAISED,
+    SERIES,
+    STANDING,
+    Columns,
+    Tables,
+    step,
+)
+from scenewatch.alarms.overrides import mistakes, overridden
+from scenewatch.alarms.silence import Silences
+from scenewatch.alarms.tables import lay_out
+from scenewatch.model.alarm import Step, Transition
+from scenewatch.model.errors import ConfigurationError, CorruptError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from scenewatch.model.batch import Batch
+    from scenewatch.model.registry import Registry
+    from scenewatch.model.scene import Rule, Scene
+
+VERSION = 1
+MOVES_AT_A_TIME = 4096
+STEPS = {RAISED: Step.RAISED, CLEARED: Step.CLEARED}
+
+
+class Engine:
+    """Implements `ports.AlarmEngine`. Everything in the pipeline's thread.
+
+    Missing data is *noticed* by the later of the device's clock and ours, but *dated* by the device's: a
+    device that is behind, or hands in a backlog, is not silent. It is noticed at the latest by the series'
+    next reading, so that ticks may come early, late or not at all: the transitions are the same. Only, a tick
+    must not be ahead of the receive time of readings that are still to come.
+    """
+
+    def __init__(
+        self, scenes: Iterable[Scene], overrides: Mapping[str, Mapping[str, object]] | None = None
+    ) -> None:
+        scenes, numbers = tuple(scenes), overrides or {}
+        if found := mistakes(scenes, numbers):
+            raise ConfigurationError(found)
+        self.rules: Mapping[str, Rule] = {
+            f"{s.key}.{r.key}": overridden(r, numbers.get(f"{s.key}.{r.key}", {})) for s in scenes for r in s.rules
+        }
+        """By `<scene>.<rule>`, with the operators' numbers."""
+        self._keys = list(self.rules)
+        self._tables = lay_out((), self.rules)
+        self._series = np.empty(0, SERIES)
+        self._series_device = np.empty(0, np.int32)
+        self._since_ms = np.empty(0, np.int64)
+        self._instances = np.empty(0, INSTANCE)
+        self._instance_series = np.empty(0, np.int32)
+        self._instance_rule = np.empty(0, np.int32)
+        self._silences = self._find_silences()
+        self._listening_ms = NEVER
+        self._moves = np.empty(0, MOVE)
+
+    def grow(self, registry: Registry) -> None:
+        """Take up new series, and which devices are active since when."""
+        self._tables = lay_out(registry.kinds, self.rules)
+        kind = np.array(registry.series_kind, np.int32)
+        self._append(kind)
+        self._series_device = np.array(registry.series_device, np.int32)
+        active = np.array(registry.active, np.bool_)[self._series_device]
+        since_ms = np.array(registry.since_ms, np.int64)[self._series_device]
+        without_rules = len(registry.kinds)
+        self._series["kind"] = np.where(active, kind, without_rules)
+        self._since_ms = np.where(active, since_ms, FOREVER)
+        self._silences = self._find_silences()
+        self._settle()
+
+    def step(self, batch: Batch) -> list[Transition]:
+        columns = Columns(*(getattr(batch, name) for name in Columns._fields))
+        tables = Tables(self._series, self._tables.kinds, self._tables.rules, self._instances)
+        transitions: list[Transition] = []
+        done = 0
+        while done < len(batch):
+            done, written = step(done, columns, tables, self._moves)
+            moves = self._moves[:written]
+            if (moves["step"] == CLEARED).any():
+                self._silences.look_again()
+            transitions += self._transitions(moves)
+        return transitions
+
+    def tick(self, now_ms: int) -> list[Transition]:
+        return self._transitions(self._silences.raise_due(now_ms, self._series, self._instances))
+
+    def listening(self, since_ms: int) -> None:
+        self._listening_ms = max(self._listening_ms, since_ms)
+        self._settle()
+
+    def retire(self, registry: Registry, at_ms: int) -> list[Transition]:
+        """Clear what stands of devices that are no longer in the inventory. Before or after `grow`."""
+        active = np.array(registry.active, np.bool_)[self._series_device]
+        gone = np.flatnonzero(~active[self._instance_series] & (self._instances["state"] != NORMAL))
+        moves = self._standing_moves(gone)
+        moves["step"] = CLEARED
+        moves["at_ms"] = np.maximum(moves["raised_at_ms"], at_ms)
+        moves["value"], moves["flag"] = np.nan, MISSING
+        self._instances["state"][gone] = NORMAL
+        self._settle()
+        return self._transitions(moves)
+
+    def standing(self) -> list[Transition]:
+        """Every alarm that stands, as it was raised, the oldest first."""
+        moves = self._standing_moves(np.arange(len(self._instances)))
+        return self._transitions(moves[np.argsort(moves["at_ms"], kind="stable")])
+
+    def snapshot(self) -> bytes:
+        """Instances go by rule and series, so that rules may come and go between snapshot and restore."""
+        busy = np.flatnonzero(self._instances["state"] != NORMAL)
+        by_rule = {}
+        for number in np.unique(self._instance_rule[busy]):
+            mine = busy[self._instance_rule[busy] == number]
+            by_rule[self._keys[number]] = (self._instance_series[mine].tobytes(), self._instances[mine].tobytes())
+        body = {
+            "version": VERSION,
+            "series": len(self._series),
+            "good_t": self._series["good_t"].tobytes(),
+            "heard": self._series["heard"].tobytes(),
+            "listening_ms": self._listening_ms,
+            "instances": by_rule,
+        }
+        return msgspec.msgpack.encode(body)
+
+    def restore(self, data: bytes) -> None:
+        """Raises CorruptError, and is as before, if the bytes are not a snapshot of as many series."""
+        try:
+            body = msgspec.msgpack.decode(data)
+            made_for, here = (body["version"], body["series"]), (VERSION, len(self._series))
+            if made_for != here:
+                raise CorruptError(f"alarm snapshot of (version, series) {made_for}, not {here}")
+            good_t, heard = (np.frombuffer(body[name], np.int64, count=here[1]) for name in ("good_t", "heard"))
+            listening_ms = int(body["listening_ms"])
+            instances = self._restored(body["instances"])
+        except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
+            raise CorruptError(f"not an alarm snapshot: {error}") from error
+        self._series["good_t"], self._series["heard"] = good_t, heard
+        self._listening_ms, self._instances = listening_ms, instances
+        self._settle()
+
+    def _append(self, kind: NDArray[np.int32]) -> None:
+        """Rows for the series that are new, each with one instance a rule of its kind."""
+        known, before = len(self._series), len(self._instances)
+        begin, end = (self._tables.kinds[name][kind[known:]] for name in ("rule_from", "rule_to"))
+        rules = end - begin
+        behind = np.cumsum(rules)
+        total = int(rules.sum())
+
+        series = np.zeros(len(rules), SERIES)
+        series["good_t"] = series["heard"] = NEVER
+        series["first"] = before + behind - rules
+        rows = np.repeat(begin - (behind - rules), rules) + np.arange(total)
+        of_series = np.repeat(np.arange(known, len(kind), dtype=np.int32), rules)
+
+        self._series = np.concatenate([self._series, series])
+        self._instances = np.concatenate([self._instances, np.zeros(total, INSTANCE)])
+        self._instance_series = np.concatenate([self._instance_series, of_series])
+        self._instance_rule = np.concatenate([self._instance_rule, self._tables.number[rows]])
+        most = int((self._tables.kinds["rule_to"] - self._tables.kinds["rule_from"]).max())
+        self._moves = np.zeros(max(MOVES_AT_A_TIME, 2 * most), MOVE)
+
+    def _find_silences(self) -> Silences:
+        row_of = np.zeros(len(self._keys), np.intp)
+        row_of[self._tables.number] = np.arange(len(self._tables.number))
+        rules = self._tables.rules[row_of[self._instance_rule]]
+        which = np.flatnonzero(rules["sign"] == 0.0)
+        return Silences(which, self._instance_series[which], rules["on_ms"][which])
+
+    def _settle(self) -> None:
+        """Derive again what follows from states, inventory and listening."""
+        busy = self._instance_series[self._instances["state"] != NORMAL]
+        self._series["busy"] = np.bincount(busy, minlength=len(self._series))
+        self._series["floor"] = np.maximum(self._since_ms, self._listening_ms)
+        self._silences.look_again()
+
+    def _restored(self, by_rule: Mapping[str, tuple[bytes, bytes]]) -> NDArray[np.void]:
+        """Instances as saved; those of rules that are gone are left out, new ones are normal."""
+        instances = np.zeros(len(self._instances), INSTANCE)
+        for number, key in enumerate(self._keys):
+            series_bytes, rows = by_rule.get(key, (b"", b""))
+            saved = dict(
+                zip(np.frombuffer(series_bytes, np.int32).tolist(), np.frombuffer(rows, INSTANCE), strict=True)
+            )
+            for at in np.flatnonzero(self._instance_rule == number) if saved else ():
+                row = saved.get(int(self._instance_series[at]))
+                if row is not None:
+                    instances[at] = row
+        return instances
+
+    def _standing_moves(self, among: NDArray[np.intp]) -> NDArray[np.void]:
+        """A RAISED move for each instance of these that is an alarm now."""
+        which = among[self._instances["state"][among] >= STANDING]
+        moves = np.zeros(len(which), MOVE)
+        moves["instance"] = which
+        moves["step"] = RAISED
+        moves["at_ms"] = moves["raised_at_ms"] = self._instances["raised_at"][which]
+        moves["value"], moves["flag"] = self._instances["value"][which], self._instances["flag"][which]
+        return moves
+
+    def _transitions(self, moves: NDArray[np.void]) -> list[Transition]:
+        numbers = self._instance_rule[moves["instance"]].tolist()
+        devices = self._series_device[self._instance_series[moves["instance"]]].tolist()
+        return [
+            Transition(self._keys[number], device, STEPS[step], at_ms, raised_at_ms, value, flag)
+            for number, device, (_, step, at_ms, raised_at_ms, value, flag) in zip(
+                numbers, devices, moves.tolist(), strict=True
+            )
+        ]

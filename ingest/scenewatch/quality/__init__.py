@@ -1,0 +1,1 @@
+"""Judges every reading before anything believes it: behind `decode`, before `alarms` and the store."""
