@@ -259,6 +259,13 @@ class Simulator(Protocol):
         """
         ...
 
+    def run(self, to_ms: int, drives: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Every step up to and with `to_ms` at once: (steps, series), equal to single steps.
+
+        Here `drives` holds (steps, devices); an input that is left out is free. The way history is made.
+        """
+        ...
+
 
 class Demonstration(Protocol):
     """Makes the inventory of a scene's demonstration sites."""

@@ -179,6 +179,8 @@ class Scene:
     """`module:class` of its `scenewatch.model.ports.Simulator`; imported only where devices are simulated."""
     mishap: str
     """Key of the fault that a demonstration shows first."""
+    demonstration: str = ""
+    """`module:class` of its `scenewatch.model.ports.Demonstration`; empty for a scene that has none."""
 
     def device_type(self, key: str) -> DeviceType:
         return next(t for t in self.device_types if t.key == key)

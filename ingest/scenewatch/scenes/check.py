@@ -1,0 +1,176 @@
+"""Finds every mistake in a scene's tables at once, each with its table entry and field. Touches no network."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import fields, is_dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final
+
+from scenewatch.model.errors import Mistake
+from scenewatch.model.quantity import UNITS, Quantity
+from scenewatch.model.scene import NoData
+from scenewatch.model.words import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from scenewatch.model.scene import Channel, DeviceType, Fault, Rule, Scene, Span
+
+KEY: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
+REFERENCE: Final = re.compile(r"[\w.]+:\w+\Z")
+Found = tuple[str, str]
+"""Where within the scene, and what is wrong."""
+
+
+def mistakes(scene: Scene) -> list[Mistake]:
+    found = [
+        *_keys("scene", [scene]),
+        *_keys("device type", scene.device_types),
+        *_keys("rule", scene.rules),
+        *_keys("fault", scene.faults),
+        *_scene(scene),
+        *chain.from_iterable(_device_type(t) for t in scene.device_types),
+        *chain.from_iterable(_rule(scene, r) for r in scene.rules),
+        *chain.from_iterable(_fault(scene, f) for f in scene.faults),
+        *_texts("", scene),
+    ]
+    return [Mistake(f"{scene.key}: {place}", what) for place, what in found]
+
+
+def _keys(kind: str, entries: Iterable[Any]) -> Iterator[Found]:
+    counts = Counter(e.key for e in entries)
+    for key, count in counts.items():
+        if not KEY.match(key):
+            yield f"{kind} {key!r}: key", "must be lower case letters, digits and underscores, a letter first"
+        if count > 1:
+            yield f"{kind} {key}: key", f"occurs {count} times"
+
+
+def _scene(scene: Scene) -> Iterator[Found]:
+    if not REFERENCE.match(scene.simulator):
+        yield "scene: simulator", f"must read module:class, not {scene.simulator!r}"
+    if scene.demonstration and not REFERENCE.match(scene.demonstration):
+        yield "scene: demonstration", f"must read module:class, not {scene.demonstration!r}"
+    if scene.mishap not in {f.key for f in scene.faults}:
+        yield "scene: mishap", f"names no fault: {scene.mishap!r}"
+    intervals = sorted({t.every for t in scene.device_types if t.channels})
+    if len(intervals) > 1:
+        yield "scene: device_types", f"must all report at one interval, not at {intervals} ms"
+
+
+def _device_type(device_type: DeviceType) -> Iterator[Found]:
+    place = f"device type {device_type.key}"
+    if device_type.every <= 0:
+        yield f"{place}: every", "must be longer than nothing"
+    yield from _keys(f"{place}: channel", device_type.channels)
+    for channel in device_type.channels:
+        yield from _channel(f"{place}: channel {channel.key}", channel)
+
+
+def _channel(place: str, channel: Channel) -> Iterator[Found]:
+    if channel.unit not in UNITS[channel.quantity]:
+        allowed = sorted(UNITS[channel.quantity])
+        yield f"{place}: unit", f"{channel.unit!r} is no unit of {channel.quantity}; permitted: {allowed}"
+    yield from _span(f"{place}: possible", channel.possible)
+    if channel.expected is not None:
+        yield from _span(f"{place}: expected", channel.expected)
+        if not (
+            _within(channel.expected.low, channel.possible) and _within(channel.expected.high, channel.possible)
+        ):
+            yield f"{place}: expected", "must lie within possible"
+    if channel.fastest_per_minute is not None and channel.fastest_per_minute <= 0:
+        yield f"{place}: fastest_per_minute", "must be more than nothing"
+    if channel.stuck_after is not None and channel.stuck_after <= 0:
+        yield f"{place}: stuck_after", "must be longer than nothing"
+    if (channel.quantity is Quantity.STATE) != bool(channel.states):
+        yield f"{place}: states", "must be given for a state, and only for a state"
+    for number, _ in channel.states:
+        if not _within(number, channel.possible):
+            yield f"{place}: states", f"{number:g} is outside possible"
+
+
+def _span(place: str, span: Span) -> Iterator[Found]:
+    if not span.low < span.high:
+        yield place, f"low {span.low:g} must be below high {span.high:g}"
+
+
+def _within(value: float, span: Span) -> bool:
+    return span.low <= value <= span.high
+
+
+def _rule(scene: Scene, rule: Rule) -> Iterator[Found]:
+    place = f"rule {rule.key}"
+    channels = {f"{t.key}.{c.key}": c for t in scene.device_types for c in t.channels}
+    if not rule.on:
+        yield f"{place}: on", "must name at least one channel"
+    types = Counter(on.partition(".")[0] for on in rule.on)
+    for type_key, count in types.items():
+        if count > 1:
+            yield f"{place}: on", f"names {count} channels of {type_key}; one a device type"
+    for on in rule.on:
+        if on in channels:
+            yield from _condition(place, rule, channels[on])
+        else:
+            yield f"{place}: on", f"unknown channel {on}"
+    for name in ("on_delay", "off_delay"):
+        if getattr(rule, name) < 0:
+            yield f"{place}: {name}", "must not be negative"
+    yield from _proof(f"{place}: proof", scene, rule)
+
+
+def _proof(place: str, scene: Scene, rule: Rule) -> Iterator[Found]:
+    proof = next((f for f in scene.faults if f.key == rule.proof), None)
+    if proof is None:
+        yield place, f"unknown fault {rule.proof}"
+    elif rule.key not in proof.rules:
+        yield place, f"fault {proof.key} does not list {rule.key} in its rules"
+    elif not {on.partition(".")[0] for on in rule.on} & set(proof.on):
+        yield place, f"fault {proof.key} befalls no device type the rule watches"
+
+
+def _condition(place: str, rule: Rule, channel: Channel) -> Iterator[Found]:
+    when = rule.when
+    if isinstance(when, NoData):
+        if when.after <= 0:
+            yield f"{place}: when.after", "must be longer than nothing"
+        if rule.on_delay:
+            yield f"{place}: on_delay", "missing data has its own delay: leave on_delay out"
+        return
+    if not _within(when.limit, channel.possible):
+        yield f"{place}: when.limit", f"{when.limit:g} is outside what {channel.key} can measure"
+    reach = channel.possible.high - channel.possible.low
+    if not 0 <= when.deadband < reach:
+        yield f"{place}: when.deadband", f"must be at least 0 and less than the channel's reach of {reach:g}"
+
+
+def _fault(scene: Scene, fault: Fault) -> Iterator[Found]:
+    place = f"fault {fault.key}"
+    rules = {r.key for r in scene.rules}
+    for on in sorted(set(fault.on) - {t.key for t in scene.device_types}):
+        yield f"{place}: on", f"unknown device type {on}"
+    for rule in sorted(set(fault.rules) - rules):
+        yield f"{place}: rules", f"unknown rule {rule}"
+    for name in ("on", "rules"):
+        if not getattr(fault, name):
+            yield f"{place}: {name}", "must not be empty"
+    for name in ("minimum", "deadline"):
+        if getattr(fault, name) <= 0:
+            yield f"{place}: {name}", "must be longer than nothing"
+    if fault.tail < 0:
+        yield f"{place}: tail", "must not be negative"
+
+
+def _texts(place: str, entry: object) -> Iterator[Found]:
+    """Every text below a table entry that is empty in one of the languages."""
+    if isinstance(entry, Text):
+        for language in ("en", "zh"):
+            if not getattr(entry, language).strip():
+                yield f"{place}.{language}", "must not be empty"
+    elif isinstance(entry, tuple):
+        for number, item in enumerate(entry):
+            yield from _texts(f"{place}[{getattr(item, 'key', number)}]", item)
+    elif is_dataclass(entry):
+        for field in fields(entry):
+            yield from _texts(f"{place}.{field.name}".lstrip("."), getattr(entry, field.name))
