@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import numpy as np
 
-from scenewatch.decode.salvage import Salvaged, salvage
+from scenewatch.decode.salvage import UNREADABLE, Salvaged, salvage
 from scenewatch.model.batch import Batch
 from scenewatch.model.decoded import DEAD, NOT_NUMBERED, Decoded, StatusReport
 from scenewatch.model.place import ID, Kind
@@ -95,7 +95,7 @@ class NativeDecoder:
                 continue
             try:
                 sample = route.plan.decode(payload)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except UNREADABLE:
                 self._odd(out, i, route, payload)
                 continue
             self._take(out, i, route, sample)
@@ -146,7 +146,7 @@ class NativeDecoder:
             return
         try:
             status = msgspec.json.decode(payload, type=Status)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             out.dead.append(out.letter(i, f"not a status: {error}"))
             return
         if status.state not in ("online", "offline"):

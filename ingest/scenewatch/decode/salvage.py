@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What parsing hostile bytes may raise; the last for brackets nested a thousand deep."""
 MOST_SAMPLES = 100_000
 """In one buffered message; more is refused rather than held in memory."""
 LARGEST = 2**53
@@ -34,7 +36,7 @@ def salvage(payload: bytes, keys: tuple[str, ...]) -> Salvaged | str:
     """Read a payload value by value; the reason in one line if nothing of it can be taken."""
     try:
         body = msgspec.json.decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         return f"not JSON: {str(error)[:120]}"
     if not isinstance(body, dict):
         return "not a JSON object"

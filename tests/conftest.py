@@ -1,0 +1,120 @@
+"""What every test may use: a small scene of its own, so that no stage's test leans on a real scene's tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenewatch.model.place import Device
+from scenewatch.model.quantity import Quantity
+from scenewatch.model.registry import Registry
+from scenewatch.model.scene import (
+    Above,
+    Channel,
+    DeviceType,
+    Drive,
+    Fault,
+    Mark,
+    NoData,
+    Priority,
+    Rule,
+    Scene,
+    Source,
+    Span,
+)
+from scenewatch.model.words import Text, hours, minutes, seconds
+
+
+def _text(name: str) -> Text:
+    return Text(name, f"{name}（中）")
+
+
+SOURCE = Source(document=_text("a proposal"), mark=Mark.PROPOSAL)
+
+
+@pytest.fixture(scope="session")
+def vat_scene() -> Scene:
+    """Vats of brine with a temperature and a level, and a gateway without channels."""
+    return Scene(
+        key="brine",
+        title=_text("Brine"),
+        site_title=_text("Works"),
+        device_types=(
+            DeviceType(
+                key="vat",
+                title=_text("Vat"),
+                every=seconds(10),
+                channels=(
+                    Channel(
+                        key="temp",
+                        title=_text("Temperature"),
+                        quantity=Quantity.TEMPERATURE,
+                        unit="°C",
+                        possible=Span(-50, 150),
+                        expected=Span(-10, 90),
+                    ),
+                    Channel(
+                        key="level",
+                        title=_text("Level"),
+                        quantity=Quantity.RATIO,
+                        unit="%",
+                        possible=Span(0, 100),
+                    ),
+                ),
+            ),
+            DeviceType(key="gateway", title=_text("Gateway"), every=minutes(1)),
+        ),
+        rules=(
+            Rule(
+                key="vat_hot",
+                title=_text("Vat hot"),
+                on=("vat.temp",),
+                when=Above(80.0, deadband=2.0),
+                on_delay=seconds(20),
+                priority=Priority.HIGH,
+                source=SOURCE,
+                proof="heater_stuck",
+                advice=_text("Switch the heater off"),
+            ),
+            Rule(
+                key="vat_silent",
+                title=_text("Vat silent"),
+                on=("vat.temp",),
+                when=NoData(minutes(1)),
+                priority=Priority.LOW,
+                source=SOURCE,
+                proof="heater_stuck",
+                advice=_text("Look at the cable"),
+            ),
+        ),
+        faults=(
+            Fault(
+                key="heater_stuck",
+                title=_text("Heater stuck"),
+                on=("vat",),
+                effect=Drive("heater", 1.0),
+                rules=("vat_hot", "vat_silent"),
+                minimum=minutes(5),
+                deadline=hours(1),
+                tail=minutes(30),
+            ),
+        ),
+        simulator="",
+        mishap="heater_stuck",
+    )
+
+
+@pytest.fixture
+def vats() -> list[Device]:
+    """A gateway and two vats behind it."""
+    return [
+        Device(scene="brine", site="w1", device="gw", type="gateway"),
+        Device(scene="brine", site="w1", device="vat-1", type="vat", parent="gw"),
+        Device(scene="brine", site="w1", device="vat-2", type="vat", parent="gw"),
+    ]
+
+
+@pytest.fixture
+def vat_registry(vat_scene: Scene, vats: list[Device]) -> Registry:
+    registry = Registry([vat_scene])
+    registry.apply(vats, at_ms=0)
+    return registry
