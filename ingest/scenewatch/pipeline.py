@@ -51,6 +51,7 @@ class _Snapshot(msgspec.Struct):
     counts: list[int]
     registry: bytes
     online: dict[int, bool]
+    values_refused: int
     identity: bytes
     quality: bytes
     alarms: bytes
@@ -73,6 +74,8 @@ class Pipeline:
         self.listening = False
         """The source has been subscribed at some time: from then on silence means something."""
         self.online: dict[int, bool] = {}
+        self.values_refused = 0
+        """Messages taken without some of their values."""
         self._grow()
 
     def run(self, record: Record) -> Outcome:
@@ -98,7 +101,10 @@ class Pipeline:
         self.quality.check(batch)
         transitions += self.alarms.step(batch)
         duplicate = int(twice.sum()) + _wholly_duplicate(batch, len(messages))
-        batch.dead = decoded.dead + decoded.partial
+        # of a message that came twice, what was wrong with it has been told
+        partial = [letter for letter in decoded.partial if not twice[letter.position - record.first]]
+        self.values_refused += len(partial)
+        batch.dead = decoded.dead + partial
         batch.counts = Counts(
             stored=len(messages) - duplicate - len(decoded.dead), duplicate=duplicate, dead=len(decoded.dead)
         )
@@ -144,6 +150,7 @@ class Pipeline:
                 counts=[c.stored, c.duplicate, c.dead, c.control],
                 registry=self.registry.snapshot(),
                 online=self.online,
+                values_refused=self.values_refused,
                 identity=self.identity.snapshot(),
                 quality=self.quality.snapshot(),
                 alarms=self.alarms.snapshot(),
@@ -167,6 +174,7 @@ class Pipeline:
         self.counts = Counts(*s.counts)
         self.listening = s.listening
         self.online = s.online
+        self.values_refused = s.values_refused
 
 
 def encode_inventory(devices: Sequence[Device]) -> bytes:

@@ -54,8 +54,10 @@ class JournalSettings(Section):
     """`[journal]`"""
 
     path: Path = Path("data/journal")
-    max_bytes: int = Field(default=4 * 2**30, ge=2**20)
-    hard_max_bytes: int = Field(default=6 * 2**30, ge=2**20)
+    max_bytes: int = Field(default=8192 * 2**20, ge=2**20)
+    """On disk: beyond it messages wait in memory, not acknowledged."""
+    hard_max_bytes: int = Field(default=8448 * 2**20, ge=2**20)
+    """`max_bytes` and what may wait in memory: beyond it the source leaves, and the broker keeps the rest."""
     keep_hours: float = Field(default=24.0, ge=0)
 
 
@@ -96,8 +98,8 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise ConfigurationError([_mistake(place, e) for e in error.errors()]) from None
-    if settings.journal.hard_max_bytes < settings.journal.max_bytes:
-        what = "must not be below journal.max_bytes"
+    if settings.journal.hard_max_bytes <= settings.journal.max_bytes:
+        what = "must be above journal.max_bytes"
         raise ConfigurationError([Mistake(f"{place}: journal.hard_max_bytes", what)])
     return _resolved(settings, path.parent if path is not None else Path.cwd())
 

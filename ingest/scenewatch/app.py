@@ -1,0 +1,313 @@
+"""The worker put together: from the broker's socket to alarms, store and API. The one place that names every part."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from scenewatch.api.app import create_app
+from scenewatch.api.views import Readiness
+from scenewatch.journal.journal import FileJournal
+from scenewatch.journal.limits import Health, Limits
+from scenewatch.journal.outbox import Outbox
+from scenewatch.model.errors import ConfigurationError, CorruptError, Mistake, ScenewatchError, TemporaryError
+from scenewatch.model.place import subscriptions
+from scenewatch.model.ports import Listening, RecordKind
+from scenewatch.model.words import hours
+from scenewatch.notify.mqtt import MqttNotifier
+from scenewatch.pipeline import Pipeline, encode_inventory
+from scenewatch.scenes import all_scenes
+from scenewatch.source.mqtt import MqttSource
+from scenewatch.source.settings import MqttSettings
+from scenewatch.store.duck import DuckStore
+from scenewatch.store.relational import Alarms, Database, DeadLetters, Inventory
+from scenewatch.worker.book import Book
+from scenewatch.worker.loop import Ends, Loop
+from scenewatch.worker.snapshots import Snapshots
+from scenewatch.worker.view import WorkerView
+from scenewatch.worker.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from scenewatch.model.ports import Arrival, Clock, Store
+    from scenewatch.model.scene import Scene
+    from scenewatch.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 1.0
+DRAIN_S = 10.0
+"""How long a worker that is asked to end goes on with what it has received."""
+SORT_EVERY_LOOKS = 600
+
+
+def scenes_of(settings: Settings) -> tuple[Scene, ...]:
+    """The installed scenes that the settings use. Raises ConfigurationError for one that is not there."""
+    scenes = {s.key: s for s in all_scenes()}
+    unknown = [key for key in settings.scenes.use if key not in scenes]
+    if unknown:
+        have = ", ".join(scenes)
+        raise ConfigurationError([Mistake("scenes.use", f"no scene {key!r}; there are: {have}") for key in unknown])
+    return tuple(scenes[key] for key in settings.scenes.use or scenes)
+
+
+def open_store(settings: Settings) -> Store:
+    kind, _, place = settings.store.url.partition(":")
+    if kind != "duckdb" or not place:
+        raise ConfigurationError([Mistake("store.url", "must be duckdb:PATH")])
+    from pathlib import Path  # noqa: PLC0415  # at run time only here
+
+    return DuckStore(Path(place))
+
+
+class Worker:
+    """One worker: started, looked at through its view, stopped. Restarted, it goes on where it was killed."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.clock = clock
+        self._settings = settings
+        scenes = scenes_of(settings)
+        self.pipeline = Pipeline(scenes, settings.root, settings.limits)
+        rules = self.pipeline.alarms.rules
+        self.scenes_in_force = tuple(
+            replace(s, rules=tuple(rules[f"{s.key}.{r.key}"] for r in s.rules)) for s in scenes
+        )
+        self.source_state, self.source_since_ms = "not started", clock.now_ms()
+        self._mqtt = self._mqtt_settings()
+        self._mqtt.check()
+        self._database = Database(settings.database.url)
+        self._inventory = Inventory(self._database)
+        self._inventory_seen = -1
+        self.store = open_store(settings)
+        self.journal = self._open_journal()
+        folder = settings.journal.path
+        self._snapshots = Snapshots(folder.parent / f"{folder.name}.state")
+        self._restore()
+        self._outbox = Outbox(folder.parent / f"{folder.name}.outbox", clock=clock)
+        letters = DeadLetters(self._database)
+        self.writer = Writer(
+            outbox=self._outbox, store=self.store, names=self.pipeline.registry.series_name, keep_letters=letters.insert
+        )
+        self.book = Book(Alarms(self._database), self.pipeline.registry, rules)
+        self.loop = Loop(
+            chain=self.pipeline,
+            journal=self.journal,
+            clock=clock,
+            snapshots=self._snapshots,
+            ends=Ends(
+                put=self._outbox.put,
+                tell=self.book.tell,
+                stored=self.store.position,
+                connected=lambda: self.source_state == "connected",
+            ),
+        )
+        self._source = MqttSource(self._mqtt, clock)
+        self._notifier = MqttNotifier(self._mqtt.broker_for_alarms(), settings.root, self.pipeline.registry)
+        self._steps: list[Callable[[], None]] = []
+        self._begun = False
+        self._stopping = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+        self.history: tuple[int, int] | None = None
+        self._live = threading.Event()
+        self.failure: BaseException | None = None
+
+    # --- life ----------------------------------------------------------------------------------------------
+
+    def before_live(self, step: Callable[[], None]) -> None:
+        """Have something done when the journal is caught up and before the broker is listened to."""
+        self._steps.append(step)
+
+    def start(self) -> None:
+        """Returns at once; `readiness` tells how far it is."""
+        self.writer.start()
+        self.loop.start()
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """Stop listening, take in what was received, let the store have it, save the state."""
+        self._stopping.set()
+        self._keeper.join()
+        if self._begun:
+            self._source.stop()
+        self._wait_until(lambda: self.pipeline.position >= self.journal.head, DRAIN_S)
+        self.loop.stop()
+        if not self._wait_until(lambda: self.store.position() >= self.pipeline.position, DRAIN_S):
+            log.warning("the store has not taken all; the rest is in the journal and follows at the next start")
+        self.writer.stop()
+        self.loop.final_snapshot()
+        if self._begun:
+            self._notifier.close()
+        self._outbox.close()
+        self.journal.close()
+        self.store.close()
+        self._database.close()
+
+    def _keep(self) -> None:
+        """The keeper's thread: begins to listen when all is derived, then looks after the house."""
+        try:
+            self._begin()
+            looks = 0
+            while not self._stopping.wait(LOOK_S):
+                looks += 1
+                self.failure = self.loop.failure or self.writer.failure
+                if self.failure is not None:
+                    return
+                try:
+                    self._sync_inventory()
+                    if looks % SORT_EVERY_LOOKS == 0:
+                        self._sort()
+                except TemporaryError as error:
+                    log.warning("%s; tried again", error)
+        except Exception as error:
+            log.exception("the worker cannot go on")
+            self.failure = error
+
+    def _begin(self) -> None:
+        head = self.journal.head
+        while self.pipeline.position < head:
+            if self._stopping.wait(0.05) or self.loop.failure:
+                return
+        self._sync_inventory()
+        for step in self._steps:
+            step()
+        with self.loop.lock:
+            standing = self.pipeline.alarms.standing()
+            self.book.close_strangers(standing, self.clock.now_ms())
+            self._notifier.start(standing)
+            self.book.open(self._notifier)
+        if not self._stopping.is_set():
+            self._source.start(self._arrived, self._listening)
+            self._begun = True
+
+    def _wait_until(self, there: Callable[[], bool], most_s: float) -> bool:
+        pause = threading.Event()
+        for _ in range(round(most_s / 0.02)):
+            if there() or self.loop.failure or self.writer.failure:
+                break
+            pause.wait(0.02)
+        return there()
+
+    # --- inventory -----------------------------------------------------------------------------------------
+
+    def _sync_inventory(self) -> None:
+        """A change of the inventory becomes a journal record, so that it has its place among the messages."""
+        revision = self._inventory.revision()
+        if revision == self._inventory_seen:
+            return
+        devices = self._inventory.devices()
+        registry = self.pipeline.registry
+        known = {d.id: d for d, active in zip(registry.devices, registry.active, strict=True) if active}
+        taken = [d for d in devices if (d.scene, d.type) in registry.types]
+        if left_out := len(devices) - len(taken):
+            log.warning("%d devices of the inventory are of scenes or types that are not in use", left_out)
+        if known != {d.id: d for d in taken}:
+            self.journal.append_record(RecordKind.INVENTORY, encode_inventory(taken), self.clock.now_ms())
+        self._inventory_seen = revision
+
+    def _sort(self) -> None:
+        newest_ms = self.store.newest_ms()
+        if newest_ms is not None:
+            self.store.sort_closed_days(newest_ms)
+
+    # --- source --------------------------------------------------------------------------------------------
+
+    def _mqtt_settings(self) -> MqttSettings:
+        return MqttSettings(**self._settings.broker.model_dump(), filters=subscriptions(self._settings.root))
+
+    def _arrived(self, arrival: Arrival) -> None:
+        self.journal.append(arrival.messages, arrival.acknowledge)
+        self._live.set()
+
+    def _listening(self, what: Listening, _: str) -> None:
+        now_ms = self.clock.now_ms()
+        connected = what is Listening.CONNECTED
+        if connected:
+            self.journal.put_record(RecordKind.LISTENING, b"", now_ms)
+        self.source_state, self.source_since_ms = "connected" if connected else "lost", now_ms
+
+    def _full(self, full: bool) -> None:  # noqa: FBT001  # the journal's hook is told one truth
+        if full:
+            self._source.hold()
+        else:
+            self._source.release()
+
+    # --- state ---------------------------------------------------------------------------------------------
+
+    def _open_journal(self) -> FileJournal:
+        s = self._settings.journal
+        limits = Limits(max_bytes=s.max_bytes, hard_max_bytes=s.hard_max_bytes, keep_ms=hours(s.keep_hours))
+        return FileJournal(s.path, clock=self.clock, limits=limits, on_full=self._full)
+
+    def _restore(self) -> None:
+        """Go on from the newest snapshot the store is not behind; without one from what the journal holds."""
+        stored, status = self.store.position(), self.journal.status()
+        if stored > status.head:
+            what = (
+                f"the journal in {self._settings.journal.path} ends at {status.head}, but the store has taken "
+                f"{stored}: they do not belong together; restore the journal, or begin with a new store"
+            )
+            raise ConfigurationError([Mistake("journal.path", what)])
+        for position, data in self._snapshots.newest_first():
+            if status.oldest <= position <= stored:
+                try:
+                    self.pipeline.restore(data)
+                except CorruptError as error:
+                    log.warning("the state at %d cannot be used: %s", position, error)
+                    self.pipeline = Pipeline(scenes_of(self._settings), self._settings.root, self._settings.limits)
+                else:
+                    return
+        if status.oldest > 0:
+            self.pipeline.position = max(status.oldest, stored)
+            self.pipeline.counts = self.store.counts()
+            log.warning("no usable state: going on from %d with quality and alarms fresh", self.pipeline.position)
+
+    def readiness(self) -> Readiness:
+        reasons = []
+        health = self.journal.status().health
+        if self.source_state != "connected":
+            reasons.append(f"broker {self._settings.broker.url}: {self.source_state}")
+        if health is not Health.WRITING:
+            reasons.append(f"journal: {health.name.lower()}")
+        if self.writer.state != "ok":
+            reasons.append(f"store: {self.writer.state}")
+        if self.history is not None and self.history[0] < self.history[1]:
+            reasons.append("history is being written")
+        elif self.history is not None and not self._live.is_set():
+            reasons.append("no live message yet")
+        return Readiness(not reasons, self.history, tuple(reasons))
+
+
+def serve(worker: Worker, settings: Settings) -> int:
+    """Run the worker and its API until a signal ends them. Returns the exit status."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(WorkerView(worker)),
+            host=settings.http.host,
+            port=settings.http.port,
+            log_level="warning",
+            timeout_graceful_shutdown=1,
+        )
+    )
+    worker.start()
+    watch = threading.Thread(target=_end_on_failure, args=(worker, server), name="watch", daemon=True)
+    watch.start()
+    server.run()
+    worker.stop()
+    if not server.started:
+        raise ScenewatchError(f"port {settings.http.port} is taken on {settings.http.host}; choose another one")
+    return 1 if worker.failure is not None else 0
+
+
+def _end_on_failure(worker: Worker, server: uvicorn.Server) -> None:
+    pause = threading.Event()
+    while worker.failure is None:
+        pause.wait(LOOK_S)
+    server.should_exit = True
+
+

@@ -1,0 +1,92 @@
+"""What the API sees of a running worker: each answer is one moment of the pipeline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scenewatch.api.views import LedgerView, Now, Readiness
+from scenewatch.model.flags import Place, Test
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from scenewatch.api.views import AlarmView
+    from scenewatch.app import Worker
+    from scenewatch.model.ports import Readings
+    from scenewatch.model.registry import Registry
+    from scenewatch.model.scene import Scene
+
+
+class WorkerView:
+    """Implements `api.views.View`. Any thread."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    @property
+    def registry(self) -> Registry:
+        return self._worker.pipeline.registry
+
+    def scenes(self) -> Iterable[Scene]:
+        return self._worker.scenes_in_force
+
+    def now(self) -> Now:
+        with self._worker.loop.lock:
+            last = self._worker.pipeline.quality.last()
+        # a series without any reading has a time before all times
+        return Now(np.maximum(last.t_ms, 0), last.value, last.flag, last.test)
+
+    def online(self, device: int) -> bool | None:
+        """What the device said last; what its gateway said, where that is away or the device never spoke."""
+        pipeline = self._worker.pipeline
+        said = pipeline.online.get(device)
+        row = pipeline.registry.devices[device]
+        gateway = pipeline.registry.number(f"{row.site_id}.{row.parent}") if row.parent else None
+        gateway_said = None if gateway is None else pipeline.online.get(gateway)
+        return False if gateway_said is False else said if said is not None else gateway_said
+
+    def missing(self, device: int) -> int:
+        return self._worker.pipeline.identity.missing(device)
+
+    def alarms(self, state: str, limit: int) -> Sequence[AlarmView]:
+        return self._worker.book.alarms(state, limit)
+
+    def alarm_changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:
+        return self._worker.book.changes(after)
+
+    def readings(self, series: str, from_ms: int, to_ms: int, limit: int) -> Readings:
+        return self._worker.store.readings(series, from_ms, to_ms, limit)
+
+    def ledger(self) -> LedgerView:
+        """The store's account first: what is counted after it can only be more, so pending is never negative."""
+        worker = self._worker
+        counts, position = worker.store.counts(), worker.store.position()
+        with worker.loop.lock:
+            derived, at = worker.pipeline.counts, worker.pipeline.position
+            by_place = worker.pipeline.quality.counts.copy()
+            values_refused = worker.pipeline.values_refused
+        status = worker.journal.status()
+        return LedgerView(
+            received=derived.stored + derived.duplicate + derived.dead + max(0, status.head - at),
+            counts=counts,
+            readings_stored=int(by_place[[Place.NEW, Place.LATE]].sum()),
+            readings_late=int(by_place[Place.LATE].sum()),
+            readings_duplicate=int(by_place[Place.DUPLICATE].sum()),
+            values_refused=values_refused,
+            by_test={t.name.lower(): int(by_place[:, t].sum()) for t in Test if t is not Test.NONE},
+            journal_head=status.head,
+            journal_bytes=status.bytes_on_disk,
+            journal_state=f"{status.health.name.lower()} {status.reason}".strip(),
+            source_state=worker.source_state,
+            source_since=worker.source_since_ms,
+            store_position=position,
+            store_state=worker.writer.state,
+        )
+
+    def readiness(self) -> Readiness:
+        return self._worker.readiness()
+
+    def now_ms(self) -> int:
+        return self._worker.clock.now_ms()
