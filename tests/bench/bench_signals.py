@@ -103,14 +103,14 @@ def scene(rules: int) -> Scene:
 
 
 def history(*, series: int, readings: int, batch: int, faulty: float, start_ms: int) -> list[Batch]:
-    """Noise around 20 °C; the faulty share swings between -40 and 100 with a period of two hours."""
+    """Noise around 20 °C; the faulty share swings between -40 and 100 with a period of twelve hours."""
     rng = np.random.default_rng(1)
     steps = -(-readings // series)
     t = start_ms + STEP_MS * np.arange(steps)
     value = 20.0 + rng.normal(0.0, 0.5, (steps, series))
     swinging = int(series * faulty)
     phase = rng.uniform(0.0, 6.28, swinging)
-    value[:, :swinging] += 70.0 * np.sin(t[:, None] / 1000 / 7200 * 6.28 + phase)
+    value[:, :swinging] += 70.0 * np.sin(t[:, None] / 1000 / 43_200 * 6.28 + phase)
     columns = (np.tile(np.arange(series), steps), np.repeat(t, series), value.ravel())
     cuts = range(0, steps * series, batch)
     return [Batch.of(*(column[at : at + batch] for column in columns)) for at in cuts]
