@@ -154,11 +154,15 @@ def compile_seconds() -> tuple[float, float]:
     return cold, cached
 
 
+def show(line: str) -> None:
+    print(line)  # noqa: T201 - the figures are what a benchmark is for
+
+
 def report(what: str, rounds: list[tuple[float, float, int]], readings: int) -> None:
     for stage, column in (("quality", 0), ("alarms", 1)):
         spent = [row[column] for row in rounds]
         best, median = min(spent), statistics.median(spent)
-        print(
+        show(
             f"{what:32} {stage:8} {readings / best / 1e6:7.1f} {readings / median / 1e6:7.1f} "
             f"{best / readings * 1e6:9.4f} {rounds[0][2]:12,}"
         )
@@ -183,9 +187,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
 
-    print("compile, s: cold {:.2f}, cached {:.2f}".format(*compile_seconds()))
-    print("tick at 100,000 devices, ms: full {:.2f}, nothing due {:.4f}".format(*tick_milliseconds(100_000)))
-    print(f"{'':32} {'':8} {'M/s best':>7} {'median':>7} {'µs each':>9} {'transitions':>12}")
+    show("compile, s: cold {:.2f}, cached {:.2f}".format(*compile_seconds()))
+    show("tick at 100,000 devices, ms: full {:.2f}, nothing due {:.4f}".format(*tick_milliseconds(100_000)))
+    show(f"{'':32} {'':8} {'M/s best':>7} {'median':>7} {'µs each':>9} {'transitions':>12}")
     for rules in (4, 8):
         of = scene(rules)
         for size, kind in ((100_000, "history"), (500, "live")):
