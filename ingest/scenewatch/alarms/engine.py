@@ -95,8 +95,9 @@ class Engine:
         while done < len(batch):
             done, written = step(done, columns, tables, self._moves)
             moves = self._moves[:written]
-            if (moves["step"] == CLEARED).any():
-                self._silences.look_again()
+            cleared_at = moves["at_ms"][moves["step"] == CLEARED]
+            if len(cleared_at):
+                self._silences.cleared(int(cleared_at.min()))
             transitions += self._transitions(moves)
         return transitions
 

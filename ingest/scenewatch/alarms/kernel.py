@@ -63,10 +63,9 @@ INSTANCE = np.dtype(
         ("since", np.int64),  # when the present count began
         ("raised_at", np.int64),
         ("value", np.float64),  # of the reading that raised it
-        ("state", np.uint8),
-        ("flag", np.uint8),
-    ],
-    align=True,
+        ("state", np.int32),
+        ("flag", np.int32),
+    ]
 )
 
 NORMAL, COUNTING_ON, STANDING, COUNTING_OFF = 0, 1, 2, 3

@@ -16,7 +16,7 @@ class Silences:
     """The instances of rules about missing data.
 
     `_earliest_ms` is a lower bound of when one is due. Readings only put it off, so until then there is
-    nothing to look at; whatever could bring it forward calls `look_again`.
+    nothing to look at; what could bring it forward is told by `look_again` and `cleared`.
     """
 
     def __init__(self, instances: NDArray[np.intp], series: NDArray[np.int32], after_ms: NDArray[np.int64]) -> None:
@@ -27,6 +27,10 @@ class Silences:
 
     def look_again(self) -> None:
         self._earliest_ms = NEVER
+
+    def cleared(self, at_ms: int) -> None:
+        """An alarm that a reading cleared may be one of these, and so be due again."""
+        self._earliest_ms = min(self._earliest_ms, at_ms + int(self._after_ms.min(initial=FOREVER)))
 
     def raise_due(self, now_ms: int, rows: NDArray[np.void], instances: NDArray[np.void]) -> NDArray[np.void]:
         """Raise what is due at or before `now_ms`; the moves in the order in which they were due."""

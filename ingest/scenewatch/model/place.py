@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotations when it decodes a Device
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from scenewatch.model.words import Text
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 """Ids go into topics, so nothing that MQTT or a file system reads as a sign."""

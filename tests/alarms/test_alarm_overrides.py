@@ -1,0 +1,78 @@
+"""Operators' numbers: what is refused, in which words, and what they change."""
+
+import pytest
+from alarm_oracle import rule, scene
+
+from scenewatch.alarms.overrides import mistakes, overridden
+from scenewatch.model.scene import Above, Below, NoData
+from scenewatch.model.words import minutes, seconds
+
+WARM = rule("warm", Above(8.0, deadband=1.0), on=("box.air", "pump.heat"), on_delay_s=60)
+COLD = rule("cold", Below(0.0, deadband=0.5))
+SILENT = rule("silent", NoData(minutes(10)), on=("box.air", "pump.heat"))
+SCENE = scene(WARM, COLD, SILENT)
+
+
+def said(overrides):
+    return [str(m) for m in mistakes([SCENE], overrides)]
+
+
+@pytest.mark.parametrize(
+    ("key", "numbers", "mistake"),
+    [
+        ("tiny.wram", {"limit": 4}, 'limits."tiny.wram": there is no such rule; the rules are: tiny.cold, tiny.s'),
+        ("warm", {"limit": 4}, 'limits."warm": there is no such rule'),
+        ("tiny.warm", {"limti": 4}, 'limits."tiny.warm".limti: this rule has no such number; it has: limit, deadb'),
+        ("tiny.warm", {"after_s": 4}, "after_s: this rule has no such number; it has: limit, deadband, on_delay_s"),
+        ("tiny.silent", {"limit": 4}, "limit: this rule has no such number; it has: after_s, on_delay_s, off_dela"),
+        ("tiny.warm", {"limit": "8"}, "limit: must be a number, not '8'"),
+        ("tiny.warm", {"limit": True}, "limit: must be a number, not True"),
+        ("tiny.warm", {"limit": float("nan")}, "limit: must be a number, not nan"),
+        ("tiny.warm", {"on_delay_s": float("inf")}, "on_delay_s: must be a number, not inf"),
+        ("tiny.warm", {"on_delay_s": -1}, "on_delay_s: must not be negative, as -1 is"),
+        ("tiny.warm", {"off_delay_s": -0.5}, "off_delay_s: must not be negative, as -0.5 is"),
+        ("tiny.warm", {"deadband": -0.5}, "deadband: must not be negative, as -0.5 is"),
+        ("tiny.warm", {"limit": 61}, "limit: 61 is outside what box.air can measure: -40 to 60 °C"),
+        ("tiny.warm", {"limit": -20}, "limit: -20 is outside what pump.heat can measure: -10 to 90 °C"),
+        ("tiny.cold", {"limit": -40.5}, "limit: -40.5 is outside what box.air can measure: -40 to 60 °C"),
+        ("tiny.warm", {"deadband": 19}, "deadband: the alarm would return at -11, outside what pump.heat can mea"),
+        (
+            "tiny.warm",
+            {"limit": -9.5},
+            "limit: the alarm would return at -10.5, outside what pump.heat can measure",
+        ),
+        ("tiny.cold", {"deadband": 60.5}, "deadband: the alarm would return at 60.5, outside what box.air can"),
+        ("tiny.silent", {"after_s": 30}, "after_s: must be more than the 30 s between two readings of box.air"),
+    ],
+)
+def test_a_mistake_names_its_place_and_its_mend(key, numbers, mistake):
+    assert mistake in said({key: numbers})[0]
+
+
+def test_all_mistakes_are_told_at_once():
+    overrides = {"tiny.warm": {"limit": "8", "deadband": -1}, "tiny.x": {}, "tiny.silent": {"after_s": 1}}
+    assert [text.split(": ")[0] for text in said(overrides)] == [
+        'limits."tiny.warm".limit',
+        'limits."tiny.warm".deadband',
+        'limits."tiny.x"',
+        'limits."tiny.silent".after_s',
+        'limits."tiny.silent".after_s',
+    ]
+
+
+def test_good_numbers_have_no_mistakes():
+    overrides = {
+        "tiny.warm": {"limit": 5, "deadband": 0, "on_delay_s": 0.5, "off_delay_s": 0},
+        "tiny.silent": {"after_s": 300},
+        "tiny.cold": {},
+    }
+    assert said(overrides) == said({}) == []
+
+
+def test_only_the_numbers_given_change():
+    changed = overridden(WARM, {"limit": 5, "off_delay_s": 1.5})
+    assert changed.when == Above(5.0, deadband=1.0)
+    assert (changed.on_delay, changed.off_delay) == (seconds(60), 1500)
+    assert overridden(COLD, {"deadband": 2}).when == Below(0.0, deadband=2.0)
+    assert overridden(SILENT, {"after_s": 90}).when == NoData(seconds(90))
+    assert [overridden(r, {}) for r in SCENE.rules] == [WARM, COLD, SILENT]
