@@ -1,0 +1,146 @@
+"""The hot path: cuts whole PUBLISH packets out of a buffer, one plain loop over bytes (MQTT 3.1.1 and 5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from numba import njit
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+PUBLISH: Final = 3
+
+WHOLE: Final = -1
+INCOMPLETE: Final = 0
+"""The packet at the end is not all there yet (or the buffer is used up)."""
+OTHER: Final = 1
+"""A whole packet for somebody else: not a PUBLISH, or one with QoS 2."""
+FULL: Final = 2
+"""The columns are full: take them away and go on."""
+GARBAGE: Final = 3
+"""These bytes are not MQTT, or longer than allowed."""
+
+TOPIC_AT: Final = 0
+TOPIC_LEN: Final = 1
+PAYLOAD_AT: Final = 2
+PAYLOAD_LEN: Final = 3
+
+_SERVER_SENDS: Final = 0b1110_1010_1111_0100
+"""Bit k is set when a server may send packet type k: CONNACK, PUBLISH to PUBCOMP, and so on up to AUTH."""
+_PUBREL: Final = 6
+
+
+@njit(cache=True)
+def variable_integer(buffer: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
+    """Value and width in bytes. Width 0: more bytes must come; -1: wider than the four that MQTT allows."""
+    value = 0
+    for i in range(4):
+        if at + i >= end:
+            return 0, 0
+        byte = int(buffer[at + i])
+        value |= (byte & 0x7F) << (7 * i)
+        if byte < 0x80:
+            return value, i + 1
+    return 0, -1
+
+
+@njit(cache=True)
+def plausible(first: int) -> bool:
+    """Whether a server may begin a packet with this byte. QoS 3 does not exist; flags are fixed by the type."""
+    kind = first >> 4
+    flags = first & 0x0F
+    if kind == PUBLISH:
+        return (flags & 0b0110) != 0b0110
+    if kind == _PUBREL:
+        return flags == 0b0010
+    return flags == 0 and (_SERVER_SENDS >> kind) & 1 == 1
+
+
+@njit(cache=True)
+def packet_bounds(buffer: NDArray[np.uint8], at: int, end: int, max_packet: int) -> tuple[int, int, int]:
+    """Where the packet at `at` has its body, where it ends, and WHOLE, INCOMPLETE or GARBAGE."""
+    remaining, width = variable_integer(buffer, at + 1, end)
+    if width < 0 or remaining > max_packet or not plausible(int(buffer[at])):
+        return at, at, GARBAGE
+    body = at + 1 + width
+    after = body + remaining
+    if width == 0 or after > end:
+        return at, at, INCOMPLETE
+    return body, after, WHOLE
+
+
+@njit(cache=True)
+def cut_publishes(
+    buffer: NDArray[np.uint8],
+    start: int,
+    end: int,
+    properties: bool,  # noqa: FBT001 - numba takes no keyword-only arguments
+    max_packet: int,
+    columns: NDArray[np.int32],
+    packet_id: NDArray[np.uint16],
+) -> tuple[int, int, int, int, int]:
+    """Fill `columns` (places from `start` on) and `packet_id` (0 for QoS 0) from the whole packets in front.
+
+    `properties`: the connection speaks MQTT 5. Returns how many packets there were and how many of QoS 1, the
+    first byte not consumed, the end of the packet there when it is OTHER, and the reason for the stop.
+    """
+    count = 0
+    confirmable = 0
+    at = start
+    while at < end:
+        body, after, why = packet_bounds(buffer, at, end, max_packet)
+        if why == WHOLE:
+            first = int(buffer[at])
+            qos = (first >> 1) & 3
+            if first >> 4 != PUBLISH or qos == 2:
+                why = OTHER
+            elif count == len(packet_id):
+                why = FULL
+            elif not _cut_one(buffer, body, after, qos, properties, columns[:, count], packet_id[count:]):
+                why = GARBAGE
+            else:
+                columns[TOPIC_AT, count] -= start
+                columns[PAYLOAD_AT, count] -= start
+                count += 1
+                confirmable += qos
+                at = after
+                continue
+        return count, confirmable, at, after, why
+    return count, confirmable, at, at, INCOMPLETE
+
+
+@njit(cache=True)
+def _cut_one(
+    buffer: NDArray[np.uint8],
+    body: int,
+    after: int,
+    qos: int,
+    properties: bool,  # noqa: FBT001 - numba takes no keyword-only arguments
+    column: NDArray[np.int32],
+    packet_id: NDArray[np.uint16],
+) -> bool:
+    """One PUBLISH whose variable header begins at `body`; False if its lengths do not fit into the packet."""
+    if body + 2 > after:
+        return False
+    topic_len = int(buffer[body]) << 8 | int(buffer[body + 1])
+    at = body + 2 + topic_len
+    if topic_len == 0 or at + 2 * qos > after:
+        return False  # an empty topic needs an alias, and we announce none
+    packet_id[0] = 0
+    if qos == 1:
+        packet_id[0] = int(buffer[at]) << 8 | int(buffer[at + 1])
+        at += 2
+        if packet_id[0] == 0:
+            return False
+    if properties:
+        size, width = variable_integer(buffer, at, after)
+        at += width + size
+        if width <= 0 or at > after:
+            return False
+    column[TOPIC_AT] = body + 2
+    column[TOPIC_LEN] = topic_len
+    column[PAYLOAD_AT] = at
+    column[PAYLOAD_LEN] = after - at
+    return True

@@ -1,0 +1,153 @@
+"""The source on an MQTT broker: one I/O thread that connects, falls back, backs off, and never gives up."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from typing import TYPE_CHECKING
+
+from scenewatch.model.ports import Listening
+from scenewatch.source.cutter import compile_kernel
+from scenewatch.source.doorbell import Doorbell
+from scenewatch.source.session import Ending, Outcome, Protocol, Session, Surroundings
+from scenewatch.source.stats import SourceStats
+from scenewatch.source.timing import Backoff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scenewatch.model.ports import Arrival, Clock
+    from scenewatch.source.settings import MqttSettings
+
+log = logging.getLogger(__name__)
+
+
+class MqttSource:
+    """Implements `scenewatch.model.ports.Source`. MQTT 5 is tried first; the version that worked is remembered.
+
+    Raises ConfigurationError at once for settings that can never work.
+    """
+
+    def __init__(self, settings: MqttSettings, clock: Clock) -> None:
+        settings.check()
+        self.stats = SourceStats()
+        self._settings = settings
+        self._clock = clock
+        self._doorbell = Doorbell()
+        self._backoff = Backoff(random.Random())
+        self._protocol = Protocol.MQTT_5
+        self._protocol_works = False
+        self._session: Session | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+        self._held = False
+        self._connected = False
+        self._last_trouble = ""
+
+    @property
+    def pending(self) -> int:
+        """Messages handed on and not acknowledged yet, on this connection."""
+        return self._session.unacknowledged if self._session else 0
+
+    def start(
+        self,
+        on_arrival: Callable[[Arrival], None],
+        on_listening: Callable[[Listening, str], None],
+    ) -> None:
+        self._on_listening = on_listening
+        self._around = Surroundings(
+            clock=self._clock,
+            doorbell=self._doorbell,
+            stats=self.stats,
+            on_arrival=on_arrival,
+            on_subscribed=self._subscribed,
+            leaving=lambda: self._stopping or self._held,
+        )
+        self._thread = threading.Thread(target=self._run, name="source")
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._doorbell.ring()
+        if self._thread:
+            self._thread.join()
+            self._thread = None
+        self._doorbell.close()
+
+    def hold(self) -> None:
+        """Disconnect until `release`; the broker keeps what comes. From any thread, returns at once."""
+        self._held = True
+        self._doorbell.ring()
+
+    def release(self) -> None:
+        """Connect again after `hold`."""
+        self._held = False
+        self._doorbell.ring()
+
+    # --- the I/O thread ------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        compile_kernel()
+        while not self._stopping:
+            if self._held:
+                self._sleep(None, until=lambda: not self._held)
+                continue
+            ending = self._connection()
+            self._report(ending)
+            delay_s = self._after(ending)
+            if delay_s:
+                self._sleep(delay_s, until=lambda: self._held)
+
+    def _connection(self) -> Ending:
+        try:
+            if self._session is None:
+                self._session = Session(self._settings, self._protocol, self._around)
+            return self._session.run()
+        except Exception as error:
+            self._session = None
+            reason = f"{type(error).__name__}: {error}"
+            if reason != self._last_trouble:
+                log.exception("reading from %s failed", self._settings.url)
+            return Ending(Outcome.LOST, reason, 0.0)
+
+    def _after(self, ending: Ending) -> float:
+        """Choose the version to speak next, and how long to wait before that."""
+        unsure = ending.outcome is Outcome.NEVER_GREETED and not self._protocol_works
+        if ending.outcome is Outcome.LEFT:
+            return 0.0
+        if ending.outcome is Outcome.PROTOCOL_REFUSED or unsure:
+            fell_back = self._protocol is Protocol.MQTT_5
+            self._protocol = Protocol.MQTT_3 if fell_back else Protocol.MQTT_5
+            self._session = None
+            if fell_back:
+                return 0.0
+        return self._backoff.next_s(served_s=ending.served_s)
+
+    def _subscribed(self, protocol: Protocol) -> None:
+        self._connected = True
+        self._protocol_works = True
+        self._last_trouble = ""
+        log.info("connected to %s, %s", self._settings.url, protocol.value)
+        self._on_listening(Listening.CONNECTED, protocol.value)
+
+    def _report(self, ending: Ending) -> None:
+        """One line for each change: lost, or not reached for another reason than before."""
+        if self._stopping:
+            return
+        if self._connected:
+            self._connected = False
+            self.stats.reconnects += 1
+            log.warning("lost %s: %s", self._settings.url, ending.reason)
+            self._on_listening(Listening.LOST, ending.reason)
+        elif ending.outcome in {Outcome.LOST, Outcome.NEVER_GREETED} and ending.reason != self._last_trouble:
+            log.warning("cannot connect to %s: %s; trying again", self._settings.url, ending.reason)
+        self._last_trouble = ending.reason
+
+    def _sleep(self, timeout_s: float | None, *, until: Callable[[], bool]) -> None:
+        """Until the time is over, the bell rings, or what it would ring for is so already."""
+        self._doorbell.listen()
+        if self._stopping or until():
+            self._doorbell.hush()
+        else:
+            self._doorbell.wait(timeout_s)

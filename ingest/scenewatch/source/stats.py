@@ -1,0 +1,21 @@
+"""What the source counts. Plain integers: the I/O thread writes, anybody reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class SourceStats:
+    """Counted since the start, over all connections."""
+
+    messages: int = 0
+    bytes: int = 0
+    """Received, whatever they were."""
+    reads: int = 0
+    """Reads that brought something."""
+    reconnects: int = 0
+    """Connections lost after they had been subscribed."""
+    protocol_errors: int = 0
+    other_packets: int = 0
+    """Packets left to paho: greetings, pings, QoS 2."""
