@@ -57,7 +57,7 @@ class Kitchen:
         values = self.run(at_ms, {name: driven[None, :] for name, driven in drives.items()})
         if len(values) != 1:
             raise ValueError(f"{at_ms} is {len(values)} steps on, not one")
-        return values[0].copy()
+        return values.ravel()
 
     def run(self, to_ms: int, drives: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
         steps = (to_ms - self._at_ms) // EVERY

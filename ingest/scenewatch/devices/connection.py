@@ -1,0 +1,202 @@
+"""One MQTT connection, driven from outside: paho's documented external-loop API on a shared selector."""
+
+from __future__ import annotations
+
+import random
+import selectors
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from paho.mqtt.client import ConnectFlags, DisconnectFlags
+    from paho.mqtt.properties import Properties
+    from paho.mqtt.reasoncodes import ReasonCode
+
+KEEP_ALIVE_S: Final = 30
+CONNECT_S: Final = 5.0
+"""Connecting blocks the whole loop; all connections go to one broker, so all wait for the same."""
+WINDOW: Final = 64
+"""Unacknowledged messages a connection holds at most; what does not fit waits as samples."""
+FIRST_WAIT_S: Final = 0.5
+LONGEST_WAIT_S: Final = 30.0
+STABLE_S: Final = 10.0
+"""Back-off starts anew only after a connection has stood this long: a broker may accept and close at once."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """Where the broker is and how to log in. `tls` makes a context anew in each process that asks."""
+
+    host: str
+    port: int
+    username: str = ""
+    password: str = field(default="", repr=False)
+    tls: Callable[[], ssl.SSLContext] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class BackOff:
+    """How long to wait before the next try: doubles, with jitter, so that a fleet does not return as one."""
+
+    def __init__(self, jitter: random.Random) -> None:
+        self.next_s = 0.0
+        self._wait_s = FIRST_WAIT_S
+        self._jitter = jitter
+
+    def failed(self, now_s: float, *, stood_s: float) -> None:
+        if stood_s >= STABLE_S:
+            self._wait_s = FIRST_WAIT_S
+        self.next_s = now_s + self._wait_s * self._jitter.uniform(0.5, 1.0)
+        self._wait_s = min(self._wait_s * 2, LONGEST_WAIT_S)
+
+
+class Connection:
+    """Reconnects for ever, with its session kept. All methods belong to the one thread that owns the selector.
+
+    What was published and not acknowledged is sent again by paho after a reconnect.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        client_id: str,
+        selector: selectors.BaseSelector,
+        *,
+        will: Callable[[], tuple[str, bytes]],
+        on_connected: Callable[[], None],
+    ) -> None:
+        self.connected = False
+        self.in_flight = 0
+        self.trouble = ""
+        """Why there is no connection, once there should be one."""
+        self._address = address
+        self._selector = selector
+        self._will = will
+        self._on_connected = on_connected
+        self._back_off = BackOff(random.Random(client_id))
+        self._tried = False
+        self._since_s = 0.0
+        self._client = self._make_client(client_id)
+
+    def _make_client(self, client_id: str) -> Client:
+        client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False)
+        client.connect_timeout = CONNECT_S
+        client.max_inflight_messages_set(WINDOW)
+        client.connect_async(self._address.host, self._address.port, KEEP_ALIVE_S)
+        if self._address.username:
+            client.username_pw_set(self._address.username, self._address.password)
+        if self._address.tls is not None:
+            client.tls_set_context(self._address.tls())
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_publish = self._published
+        client.on_socket_open = self._socket_open
+        client.on_socket_close = self._socket_close
+        client.on_socket_register_write = self._want_write
+        client.on_socket_unregister_write = self._want_no_write
+        return client
+
+    # --- called by the loop
+
+    def tend(self, now_s: float) -> None:
+        """Connect when it is time, keep alive otherwise. About once a second, and after every trouble."""
+        if self._client.socket() is not None:
+            self._client.loop_misc()
+            if self.connected and self._since_s == 0.0:
+                self._since_s = now_s
+            return
+        if self._tried:
+            self._tried = False
+            stood_s = now_s - self._since_s if self._since_s else 0.0
+            self._since_s = 0.0
+            self._back_off.failed(now_s, stood_s=stood_s)
+        if now_s >= self._back_off.next_s:
+            self._connect()
+
+    def _connect(self) -> None:
+        self._tried = True
+        topic, payload = self._will()
+        self._client.will_set(topic, payload, qos=1, retain=True)
+        try:
+            self._client.reconnect()
+        except OSError as error:
+            self.trouble = str(error)
+
+    def ready(self, events: int) -> None:
+        """The socket can be read or written."""
+        if events & selectors.EVENT_READ:
+            self._read()
+        if events & selectors.EVENT_WRITE:
+            self._client.loop_write()
+
+    def _read(self) -> None:
+        """TLS may hold decrypted bytes back that no selector can see: read until it holds none."""
+        while self._client.loop_read() == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            pending = getattr(self._client.socket(), "pending", None)
+            if pending is None or not pending():
+                return
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool) -> None:
+        self.in_flight += 1
+        self._client.publish(topic, payload, qos=1, retain=retain)
+
+    @property
+    def has_room(self) -> bool:
+        return self.connected and self.in_flight < WINDOW
+
+    def disconnect(self) -> None:
+        """Say goodbye, so that the will stays unsaid. The loop writes it out."""
+        self._client.disconnect()
+
+    @property
+    def closed(self) -> bool:
+        return self._client.socket() is None
+
+    # --- called by paho
+
+    def _connected(
+        self, _client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            self.trouble = f"refused: {reason}"
+            return
+        self.connected = True
+        self.trouble = ""
+        self._on_connected()
+
+    def _disconnected(
+        self,
+        _client: Client,
+        _data: Any,
+        _flags: DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if self.connected or not self.trouble:
+            self.trouble = str(reason)
+        self.connected = False
+
+    def _published(
+        self, _client: Client, _data: Any, _mid: int, _reason: ReasonCode, _properties: Properties
+    ) -> None:
+        self.in_flight -= 1
+
+    def _socket_open(self, _client: Client, _data: Any, sock: Any) -> None:
+        self._selector.register(sock, selectors.EVENT_READ, self)
+
+    def _socket_close(self, _client: Client, _data: Any, sock: Any) -> None:
+        self._selector.unregister(sock)
+
+    def _want_write(self, _client: Client, _data: Any, sock: Any) -> None:
+        self._selector.modify(sock, selectors.EVENT_READ | selectors.EVENT_WRITE, self)
+
+    def _want_no_write(self, _client: Client, _data: Any, sock: Any) -> None:
+        self._selector.modify(sock, selectors.EVENT_READ, self)

@@ -1,0 +1,112 @@
+"""Labelled faults on a time table: what they drive and what they silence, as arrays over the fleet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from scenewatch.model.errors import ConfigurationError, Mistake
+from scenewatch.model.scene import Drive, NoData
+from scenewatch.model.words import Duration, minutes, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from scenewatch.model.place import Device
+    from scenewatch.model.scene import Rule, Scene
+
+MISHAP_DUE: Final = seconds(70)
+MISHAP_STAYS: Final = minutes(4.5)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFault:
+    """One fault of one device; samples with from_ms <= t < to_ms show it."""
+
+    fault: str
+    device: str
+    """`scene.site.device`."""
+    from_ms: int
+    to_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FaultPlan:
+    """All that is to go wrong. Of two faults on one input the later in the list wins."""
+
+    faults: tuple[PlannedFault, ...] = ()
+
+    def of(self, devices: Iterable[Device]) -> FaultPlan:
+        """The part that befalls these devices."""
+        ids = {d.id for d in devices}
+        return FaultPlan(tuple(f for f in self.faults if f.device in ids))
+
+
+class Effects:
+    """A plan laid onto a fleet. Raises ConfigurationError with all that is wrong in the plan."""
+
+    def __init__(self, scene: Scene, devices: Sequence[Device], plan: FaultPlan) -> None:
+        numbers = {d.id: n for n, d in enumerate(devices)}
+        mistakes = [m for f in plan.faults for m in _mistakes(scene, devices, numbers, f)]
+        if mistakes:
+            raise ConfigurationError(mistakes)
+        self._planned = [(f, scene.fault(f.fault).effect, numbers[f.device]) for f in plan.faults]
+
+    def drives(self, t_ms: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        """For sample times (steps, devices): each driven input, NaN where it is free."""
+        driven: dict[str, NDArray[np.float64]] = {}
+        for fault, effect, device in self._planned:
+            if isinstance(effect, Drive) and (now := _during(fault, t_ms[:, device])).any():
+                values = driven.setdefault(effect.input, np.full(t_ms.shape, np.nan))
+                values[now, device] = effect.to
+        return driven
+
+    def silent(self, t_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
+        silent = np.zeros(t_ms.shape, np.bool_)
+        for fault, effect, device in self._planned:
+            if not isinstance(effect, Drive):
+                silent[:, device] |= _during(fault, t_ms[:, device])
+        return silent
+
+
+def _during(fault: PlannedFault, t_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
+    return (fault.from_ms <= t_ms) & (t_ms < fault.to_ms)
+
+
+def _mistakes(
+    scene: Scene, devices: Sequence[Device], numbers: dict[str, int], planned: PlannedFault
+) -> Iterator[Mistake]:
+    place = f"fault plan: {planned.fault} on {planned.device}"
+    fault = next((f for f in scene.faults if f.key == planned.fault), None)
+    number = numbers.get(planned.device)
+    if fault is None:
+        yield Mistake(place, f"scene {scene.key} has no such fault")
+    if number is None:
+        yield Mistake(place, "no such device in the fleet")
+    elif fault is not None and devices[number].type not in fault.on:
+        yield Mistake(place, f"befalls {', '.join(fault.on)}, not a {devices[number].type}")
+    if planned.to_ms <= planned.from_ms:
+        yield Mistake(place, "must end after it begins")
+
+
+def mishap(scene: Scene, devices: Sequence[Device], live_ms: int, *, not_before_ms: int) -> FaultPlan:
+    """The demonstration's fault on the first device it can befall: its alarm is due soon after `live_ms`.
+
+    It begins early enough for that, though not before `not_before_ms`, and ends by itself a while after the alarm.
+    """
+    fault = scene.fault(scene.mishap)
+    device = next((d for d in devices if d.type in fault.on), None)
+    if device is None:
+        return FaultPlan()
+    rule = scene.rule(fault.rules[0])
+    delay = _delay(rule) + scene.device_type(device.type).every
+    from_ms = max(live_ms + MISHAP_DUE - delay, not_before_ms)
+    return FaultPlan((PlannedFault(fault.key, device.id, from_ms, from_ms + delay + MISHAP_STAYS),))
+
+
+def _delay(rule: Rule) -> Duration:
+    return rule.when.after if isinstance(rule.when, NoData) else rule.on_delay

@@ -1,0 +1,88 @@
+"""All simulated devices of a scene as arrays: steps the physics, applies the faults, tells who is silent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from scenewatch.devices.faults import Effects, FaultPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from scenewatch.model.place import Device
+    from scenewatch.model.ports import Simulator
+    from scenewatch.model.scene import Scene
+
+MOST_STEPS: Final = 120
+MOST_VALUES: Final = 250_000
+"""In one block: bounds memory, and keeps a block in the cache of a large machine."""
+NO_FAULTS: Final = FaultPlan()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some steps of the whole fleet."""
+
+    t_ms: NDArray[np.int64]
+    """(steps, devices): when each device takes its sample."""
+    values: NDArray[np.float64]
+    """(steps, columns): device by device, each in the order of its type's channels."""
+    silent: NDArray[np.bool_]
+    """(steps, devices)"""
+
+
+class Fleet:
+    """Steps at multiples of the reporting interval from `start_ms` on (rounded down to one).
+
+    A device's samples are stamped at the step plus an offset of its own, so that the load is spread.
+    """
+
+    def __init__(
+        self, scene: Scene, devices: Sequence[Device], *, seed: int, start_ms: int, plan: FaultPlan = NO_FAULTS
+    ) -> None:
+        types = {t.key: t for t in scene.device_types}
+        self.devices = tuple(devices)
+        self.channels = tuple(tuple(c.key for c in types[d.type].channels) for d in devices)
+        self.first_column = np.cumsum([0, *map(len, self.channels)])
+        self.every_ms = _interval(scene)
+        self.offset_ms = np.array([offset_ms(d.id, self.every_ms) for d in devices], np.int64)
+        self.at_ms = start_ms // self.every_ms * self.every_ms
+        self._effects = Effects(scene, devices, plan)
+        self._simulator: Simulator = resolve_name(scene.simulator)(devices, seed=seed, start_ms=self.at_ms)
+        columns = max(1, int(self.first_column[-1]))
+        self._most_ms = max(1, min(MOST_STEPS, MOST_VALUES // columns)) * self.every_ms
+
+    def advance(self, to_ms: int) -> Iterator[Block]:
+        """The steps in (now, to_ms], in blocks."""
+        last_ms = to_ms // self.every_ms * self.every_ms
+        while self.at_ms < last_ms:
+            until_ms = min(last_ms, self.at_ms + self._most_ms)
+            steps_ms = np.arange(self.at_ms, until_ms, self.every_ms, dtype=np.int64) + self.every_ms
+            t_ms = steps_ms[:, None] + self.offset_ms
+            values = self._simulator.run(until_ms, self._effects.drives(t_ms))
+            self.at_ms = until_ms
+            yield Block(t_ms, values, self._effects.silent(t_ms))
+
+    def skip(self, to_ms: int) -> None:
+        """Live through a span that nobody is to see."""
+        for _ in self.advance(to_ms):
+            pass
+
+
+def offset_ms(device_id: str, every_ms: int) -> int:
+    """Where in the reporting interval a device takes its samples; fixed by its id for ever."""
+    return int.from_bytes(blake2b(device_id.encode(), digest_size=8).digest(), "little") % every_ms
+
+
+def _interval(scene: Scene) -> int:
+    intervals = {t.every for t in scene.device_types if t.channels}
+    if len(intervals) != 1:
+        raise ValueError(f"scene {scene.key} has {len(intervals)} reporting intervals; a fleet steps at one")
+    return intervals.pop()

@@ -1,0 +1,108 @@
+"""All gateways' connections in one thread: one selector, no thread a client."""
+
+from __future__ import annotations
+
+import logging
+import selectors
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from scenewatch.devices import payload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from scenewatch.devices.connection import Address
+    from scenewatch.devices.gateway import Gateway
+    from scenewatch.devices.schedule import Sample
+    from scenewatch.model.ports import Clock
+
+log = logging.getLogger(__name__)
+
+TEND_S: Final = 0.25
+"""How often connections are looked after when nothing happens on their sockets."""
+
+
+class Publisher:
+    """Publishes what it is offered, and keeps it while the broker is away. For one thread."""
+
+    def __init__(self, gateways: Sequence[Gateway], address: Address, clock: Clock) -> None:
+        self._gateways = gateways
+        self._address = address
+        self._clock = clock
+        self._selector = selectors.DefaultSelector()
+        self._connections = [g.open(address, self._selector, clock) for g in gateways]
+        self._of_device = {n: g for g in gateways for n in g.devices}
+        self._tended_s = float("-inf")
+        self._up = True
+        """As last told in the log; a broker that is there from the start needs no line."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._selector.close()
+
+    @property
+    def messages(self) -> int:
+        """Telemetry messages handed to connections so far."""
+        return sum(g.messages for g in self._gateways)
+
+    @property
+    def dropped(self) -> int:
+        """Samples lost because the broker was away for longer than the buffers reach."""
+        return sum(g.dropped for g in self._gateways)
+
+    @property
+    def connected(self) -> bool:
+        """Every gateway is."""
+        return all(c.connected for c in self._connections)
+
+    def oldest_ms(self) -> int | None:
+        """When the oldest sample that waits for a connection was taken."""
+        return min((t for g in self._gateways if (t := g.oldest_ms()) is not None), default=None)
+
+    def offer(self, samples: Iterable[Sample]) -> None:
+        for sample in samples:
+            self._of_device[sample.device].add(sample.device, sample.t_ms, sample.values)
+
+    def turn(self, wait_s: float) -> None:
+        """Publish what can be, then serve the sockets, waiting up to `wait_s` for the first."""
+        now_s = monotonic()
+        if now_s - self._tended_s >= TEND_S:
+            self._tended_s = now_s
+            for connection in self._connections:
+                connection.tend(now_s)
+            self._tell_changes()
+        for gateway in self._gateways:
+            gateway.pump()
+        for key, events in self._selector.select(min(wait_s, TEND_S)):
+            key.data.ready(events)
+
+    def stop(self, within_s: float) -> None:
+        """Say what is left to say and that all are offline, then disconnect. Without a broker: at once."""
+        status = payload.offline(self._clock.now_ms())
+        for gateway in self._gateways:
+            gateway.tell(status)
+        deadline_s = monotonic() + within_s
+        while monotonic() < deadline_s and not all(g.idle for g in self._gateways):
+            self.turn(TEND_S)
+        for connection in self._connections:
+            connection.disconnect()
+        while monotonic() < deadline_s and not all(c.closed for c in self._connections):
+            for key, events in self._selector.select(TEND_S):
+                key.data.ready(events)
+
+    def _tell_changes(self) -> None:
+        """One line when the broker is lost, one when every gateway is connected again."""
+        lost = [c.trouble for c in self._connections if c.trouble]
+        if lost and self._up:
+            self._up = False
+            log.warning("broker %s: %d gateways wait for it: %s", self._address, len(lost), lost[0])
+        elif self.connected and not self._up:
+            self._up = True
+            log.warning("broker %s: all %d gateways are connected again", self._address, len(self._connections))

@@ -1,0 +1,50 @@
+"""Hands out a fleet's samples when their time has come."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from scenewatch.devices.fleet import Block, Fleet
+
+
+class Sample(NamedTuple):
+    """What one device measured at one time, in the order of its channels."""
+
+    t_ms: int
+    device: int
+    values: Sequence[float]
+
+
+class Schedule:
+    """The fleet's samples in order of time, from the fleet's present on."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        speaking = [n for n, channels in enumerate(fleet.channels) if channels]
+        self._order = sorted(speaking, key=lambda n: int(fleet.offset_ms[n]))
+        self._ahead: deque[Sample] = deque()
+
+    def due(self, now_ms: int) -> Iterator[Sample]:
+        for block in self._fleet.advance(now_ms):
+            self._ahead.extend(self._samples(block))
+        while self._ahead and self._ahead[0].t_ms <= now_ms:
+            yield self._ahead.popleft()
+
+    def next_ms(self) -> int:
+        """When to ask again: the next sample, or the next step if all of this one are out."""
+        return self._ahead[0].t_ms if self._ahead else self._fleet.at_ms + self._fleet.every_ms
+
+    def _samples(self, block: Block) -> Iterator[Sample]:
+        """Step by step; offsets are shorter than a step, so this is the order of time."""
+        first = self._fleet.first_column
+        spoken = ~block.silent
+        for step, row in enumerate(block.values):
+            values = row.tolist()
+            times = block.t_ms[step].tolist()
+            for n in self._order:
+                if spoken[step, n]:
+                    yield Sample(times[n], n, values[first[n] : first[n + 1]])
