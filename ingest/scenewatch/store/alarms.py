@@ -1,0 +1,133 @@
+"""The alarms' table: every alarm there was, known by (rule, device, raised_at)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from scenewatch.model.alarm import AlarmState
+from scenewatch.model.scene import Priority
+from scenewatch.store.relational import PARTS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from scenewatch.store.relational import Database
+
+ALARM = sa.Table(
+    "alarm",
+    PARTS,
+    sa.Column("rule", sa.Text, primary_key=True),
+    sa.Column("device", sa.Text, primary_key=True),
+    sa.Column("raised_at_ms", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("cleared_at_ms", sa.BigInteger),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("value", sa.Double, comment="null for no data"),
+    sa.Column("flag", sa.SmallInteger, nullable=False),
+    sa.Column("priority", sa.Text, nullable=False),
+    sa.Index("alarm_newest", "raised_at_ms"),
+    sa.Index("alarm_state", "state", "raised_at_ms"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlarmRow:
+    """One alarm, as first raised or as it stands. `device` is the device's id, `value` NaN for no data."""
+
+    rule: str
+    device: str
+    raised_at_ms: int
+    cleared_at_ms: int | None = None
+    state: AlarmState
+    value: float
+    flag: int
+    priority: Priority
+
+
+class Alarms:
+    """Safe to use from any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, rows: Sequence[AlarmRow]) -> None:
+        """Add alarms, or clear those known as standing; in the order given.
+
+        What an operator did stays: a known alarm changes only by its first clearing, which makes an
+        acknowledged one normal and leaves a shelved or suppressed one so. Recording again changes nothing.
+        """
+        if not rows:
+            return
+        insert = self._database.insert(ALARM)
+        state = sa.case(
+            (ALARM.c.state == AlarmState.ACKNOWLEDGED, AlarmState.NORMAL),
+            (ALARM.c.state == AlarmState.UNACKNOWLEDGED, insert.excluded.state),
+            else_=ALARM.c.state,
+        )
+        upsert = insert.on_conflict_do_update(
+            index_elements=list(ALARM.primary_key),
+            set_={"cleared_at_ms": insert.excluded.cleared_at_ms, "state": state},
+            where=ALARM.c.cleared_at_ms.is_(None) & insert.excluded.cleared_at_ms.is_not(None),
+        )
+        with self._database.writing() as con:
+            con.execute(upsert, [_values(row) for row in rows])
+
+    def acknowledge(self, rule: str, device: str, raised_at_ms: int) -> AlarmState | None:
+        """An operator has seen it; returns the state after it. None: there is no such alarm."""
+        this = (ALARM.c.rule == rule) & (ALARM.c.device == device) & (ALARM.c.raised_at_ms == raised_at_ms)
+        state = sa.case(
+            (ALARM.c.state == AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED),
+            (ALARM.c.state == AlarmState.RETURNED_UNACKNOWLEDGED, AlarmState.NORMAL),
+            else_=ALARM.c.state,
+        )
+        with self._database.writing() as con:
+            con.execute(sa.update(ALARM).where(this).values(state=state))
+            after = con.scalar(sa.select(ALARM.c.state).where(this))
+        return None if after is None else AlarmState(after)
+
+    def alarms(
+        self,
+        states: Collection[AlarmState] = tuple(AlarmState),
+        *,
+        limit: int,
+        from_ms: int | None = None,
+        to_ms: int | None = None,
+    ) -> list[AlarmRow]:
+        """Raised in [from_ms, to_ms), the newest first."""
+        query = sa.select(ALARM).where(ALARM.c.state.in_(states))
+        if from_ms is not None:
+            query = query.where(ALARM.c.raised_at_ms >= from_ms)
+        if to_ms is not None:
+            query = query.where(ALARM.c.raised_at_ms < to_ms)
+        query = query.order_by(ALARM.c.raised_at_ms.desc(), ALARM.c.rule, ALARM.c.device).limit(limit)
+        with self._database.reading() as con:
+            return [_alarm(row) for row in con.execute(query)]
+
+
+def _values(row: AlarmRow) -> dict[str, Any]:
+    return {
+        "rule": row.rule,
+        "device": row.device,
+        "raised_at_ms": row.raised_at_ms,
+        "cleared_at_ms": row.cleared_at_ms,
+        "state": row.state,
+        "value": None if math.isnan(row.value) else row.value,
+        "flag": int(row.flag),
+        "priority": row.priority,
+    }
+
+
+def _alarm(row: sa.Row[Any]) -> AlarmRow:
+    return AlarmRow(
+        rule=row.rule,
+        device=row.device,
+        raised_at_ms=row.raised_at_ms,
+        cleared_at_ms=row.cleared_at_ms,
+        state=AlarmState(row.state),
+        value=math.nan if row.value is None else row.value,
+        flag=row.flag,
+        priority=Priority(row.priority),
+    )

@@ -1,0 +1,61 @@
+"""The dead letters' table: messages that could not be taken, kept whole until somebody looks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from scenewatch.model.ledger import DeadLetter
+from scenewatch.store.relational import PARTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scenewatch.store.relational import Database
+
+DEAD_LETTER = sa.Table(
+    "dead_letter",
+    PARTS,
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("received_ms", sa.BigInteger, nullable=False),
+    sa.Column("topic", sa.LargeBinary, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+
+class DeadLetters:
+    """Safe to use from any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, letters: Sequence[DeadLetter]) -> None:
+        """One transaction. A position that is there already stays as it is."""
+        if not letters:
+            return
+        rows = [
+            {
+                "position": letter.position,
+                "received_ms": letter.received_ms,
+                "topic": letter.topic,
+                "payload": letter.payload,
+                "reason": letter.reason,
+            }
+            for letter in letters
+        ]
+        with self._database.writing() as con:
+            con.execute(self._database.insert(DEAD_LETTER).on_conflict_do_nothing(), rows)
+
+    def dead_letters(self, limit: int, before: int | None = None) -> list[DeadLetter]:
+        """The newest first; `before` is a position, for the next page."""
+        query = sa.select(DEAD_LETTER).order_by(DEAD_LETTER.c.position.desc()).limit(limit)
+        if before is not None:
+            query = query.where(DEAD_LETTER.c.position < before)
+        with self._database.reading() as con:
+            return [DeadLetter(*row) for row in con.execute(query)]
+
+    def count(self) -> int:
+        with self._database.reading() as con:
+            return con.execute(sa.select(sa.func.count()).select_from(DEAD_LETTER)).scalar_one()

@@ -1,0 +1,114 @@
+"""The inventory's table: which devices exist, and a revision that tells whoever asks that something changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from scenewatch.model.place import Device
+from scenewatch.model.words import Text
+from scenewatch.store.relational import ABOUT, PARTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from scenewatch.store.relational import Database
+
+DEVICE = sa.Table(
+    "device",
+    PARTS,
+    sa.Column("scene", sa.Text, primary_key=True),
+    sa.Column("site", sa.Text, primary_key=True),
+    sa.Column("device", sa.Text, primary_key=True),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("parent", sa.Text, nullable=False),
+    sa.Column("name_en", sa.Text, nullable=False),
+    sa.Column("name_zh", sa.Text, nullable=False),
+    sa.Column("lat", sa.Double),
+    sa.Column("lon", sa.Double),
+    sa.Column("properties", sa.JSON, nullable=False),
+)
+
+
+class Inventory:
+    """Safe to use from any thread. It keeps what `inventory.csvfile` or a person has checked already."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def revision(self) -> int:
+        """Rises by one with each change; 0 when new."""
+        with self._database.reading() as con:
+            return _revision(con)
+
+    def devices(self) -> list[Device]:
+        """All, by scene, site and device."""
+        with self._database.reading() as con:
+            return _devices(con)
+
+    def replace(self, devices: Iterable[Device]) -> int:
+        """Make the inventory exactly these; returns the revision. The same again is no change."""
+        wanted = {d.id: d for d in devices}
+        with self._database.writing() as con:
+            if wanted == {d.id: d for d in _devices(con)}:
+                return _revision(con)
+            con.execute(sa.delete(DEVICE))
+            if wanted:
+                con.execute(sa.insert(DEVICE), [_row(d) for d in wanted.values()])
+            return _next_revision(con)
+
+    def upsert(self, devices: Iterable[Device]) -> int:
+        """Add these, or change those with the same ids; returns the revision. The same again is no change."""
+        with self._database.writing() as con:
+            known = {d.id: d for d in _devices(con)}
+            changed = [d for d in devices if known.get(d.id) != d]
+            if not changed:
+                return _revision(con)
+            insert = self._database.insert(DEVICE)
+            keys = list(DEVICE.primary_key)
+            values = {c.name: insert.excluded[c.name] for c in DEVICE.columns if c not in keys}
+            con.execute(insert.on_conflict_do_update(index_elements=keys, set_=values), [_row(d) for d in changed])
+            return _next_revision(con)
+
+
+def _revision(con: sa.Connection) -> int:
+    return con.execute(sa.select(ABOUT.c.inventory_revision)).scalar_one()
+
+
+def _next_revision(con: sa.Connection) -> int:
+    con.execute(sa.update(ABOUT).values(inventory_revision=ABOUT.c.inventory_revision + 1))
+    return _revision(con)
+
+
+def _devices(con: sa.Connection) -> list[Device]:
+    rows = con.execute(sa.select(DEVICE).order_by(*DEVICE.primary_key)).all()
+    return [
+        Device(
+            scene=r.scene,
+            site=r.site,
+            device=r.device,
+            type=r.type,
+            parent=r.parent,
+            name=Text(r.name_en, r.name_zh),
+            lat=r.lat,
+            lon=r.lon,
+            properties=r.properties,
+        )
+        for r in rows
+    ]
+
+
+def _row(d: Device) -> dict[str, Any]:
+    return {
+        "scene": d.scene,
+        "site": d.site,
+        "device": d.device,
+        "type": d.type,
+        "parent": d.parent,
+        "name_en": d.name.en,
+        "name_zh": d.name.zh,
+        "lat": d.lat,
+        "lon": d.lon,
+        "properties": dict(d.properties),
+    }

@@ -1,0 +1,144 @@
+"""One DuckDB file: opened, opened again after an error, read from many threads, its errors translated."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from scenewatch.model.errors import (
+    ConfigurationError,
+    CorruptError,
+    InUseError,
+    Mistake,
+    ScenewatchError,
+    TemporaryError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+VERSION = 1
+
+SCHEMA = """
+create table if not exists series (id integer not null, name varchar not null unique);
+create table if not exists reading (
+    series integer not null, t bigint not null, value double not null,
+    flag utinyint not null, test utinyint not null
+);
+create table if not exists unsorted_day (day bigint not null);
+create table if not exists state (
+    version integer not null, position bigint not null,
+    stored bigint not null, duplicate bigint not null, dead bigint not null, control bigint not null
+);
+insert into state select $version, 0, 0, 0, 0, 0 where not exists (from state);
+"""
+"""`reading` has no key: an index costs two thirds of the writing speed, and the writer knows what is new."""
+
+FULL = ("No space left", "File too large", "Disk quota exceeded")
+
+
+class DuckFile:
+    """`writer` belongs to one thread; `reading` may be entered from any."""
+
+    def __init__(self, path: Path, *, memory_limit: str, threads: int) -> None:
+        self.path = path
+        self._config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit,
+            "threads": threads,
+        }
+        self._change = threading.Condition()
+        self._con: duckdb.DuckDBPyConnection | None = None
+        self._readers: set[duckdb.DuckDBPyConnection] = set()
+        self._con = self._connect()
+
+    @property
+    def writer(self) -> duckdb.DuckDBPyConnection:
+        if self._con is None:
+            raise TemporaryError(f"{self.path}: the store's file is not open")
+        return self._con
+
+    @property
+    def is_open(self) -> bool:
+        return self._con is not None
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor of its own for the caller. Interrupted when the file has to be opened again."""
+        with self._change:
+            cursor = self.writer.cursor()
+            self._readers.add(cursor)
+        try:
+            yield cursor
+        except duckdb.Error as error:
+            raise TemporaryError(f"{self.path}: cannot read now ({_first_line(error)})") from error
+        finally:
+            with self._change:
+                cursor.close()
+                self._readers.discard(cursor)
+                self._change.notify_all()
+
+    def reopen(self) -> None:
+        """What was committed is there afterwards, what was not is gone. Raises TemporaryError."""
+        with self._change:
+            self._let_go()
+            try:
+                self._con = self._connect()
+            except ScenewatchError as error:
+                raise TemporaryError(str(error)) from error
+
+    def close(self) -> None:
+        with self._change:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """DuckDB shares one database among a process's connections: all must go before it is opened anew."""
+        if self._con is not None:
+            self._con.close()
+            self._con = None
+        for cursor in self._readers:
+            cursor.interrupt()
+        self._change.wait_for(lambda: not self._readers)
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        con = None
+        try:
+            con = duckdb.connect(self.path, config=self._config)
+            con.begin()
+            con.execute(SCHEMA, {"version": VERSION})
+            con.commit()
+            row = con.execute("select version from state").fetchone()
+        except duckdb.Error as error:
+            if con is not None:
+                con.close()
+            raise _opening(self.path, error) from error
+        if row != (VERSION,):
+            con.close()
+            what = f"is of schema {row and row[0]}, this program knows {VERSION}: use the release that wrote it"
+            raise ConfigurationError([Mistake(str(self.path), what)])
+        return con
+
+
+def _opening(path: Path, error: duckdb.Error) -> ScenewatchError:
+    text = str(error)
+    if "Could not set lock" in text:
+        return InUseError(f"{path}: another process has this store open; stop it, or ask its API")
+    if "not a valid DuckDB" in text or isinstance(error, duckdb.SerializationException):
+        return CorruptError(f"{path}: not a DuckDB file, or damaged ({_first_line(error)})")
+    return cannot_write(path, error)
+
+
+def cannot_write(path: Path, error: duckdb.Error) -> TemporaryError:
+    text = str(error)
+    if any(sign in text for sign in FULL):
+        return TemporaryError(
+            f"{path}: the disk is full; make room, nothing is lost meanwhile ({_first_line(error)})"
+        )
+    return TemporaryError(f"{path}: cannot write now ({_first_line(error)})")
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).split("\n", 1)[0]

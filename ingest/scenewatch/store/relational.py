@@ -1,0 +1,110 @@
+"""One relational database, SQLite or PostgreSQL, for what is not a reading. Library errors end here."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from scenewatch.model.errors import ConfigurationError, CorruptError, Mistake, RefusedError, TemporaryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VERSION = 1
+BUSY_MS = 5_000
+"""How long a writer waits for another process's before it says so."""
+
+PARTS = sa.MetaData()
+"""Each concern adds its tables here; `Database` makes all of them."""
+
+ABOUT = sa.Table(
+    "about",
+    PARTS,
+    sa.Column("one", sa.Integer, sa.CheckConstraint("one = 1"), primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("inventory_revision", sa.BigInteger, nullable=False),
+)
+
+
+class Database:
+    """Safe to use from any thread: each `reading` and `writing` has a connection of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _engine(url)
+        self._name = self._engine.url.render_as_string(hide_password=True)
+        with self.writing() as con:
+            PARTS.create_all(con)
+            con.execute(
+                self.insert(ABOUT).values(one=1, version=VERSION, inventory_revision=0).on_conflict_do_nothing()
+            )
+            version = con.scalar(sa.select(ABOUT.c.version))
+        if version != VERSION:
+            self.close()
+            what = f"is of schema {version}, this program knows {VERSION}: use the release that wrote it"
+            raise ConfigurationError([Mistake(self._name, what)])
+
+    def insert(self, table: sa.Table) -> Any:
+        """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`, alike in both dialects."""
+        return sqlite.insert(table) if self._engine.dialect.name == "sqlite" else postgresql.insert(table)
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        with self._translated(), self._engine.begin() as con:
+            yield con
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One transaction, all or nothing. Raises TemporaryError (locked, full, away) or RefusedError."""
+        with (
+            self._translated(),
+            self._engine.connect().execution_options(writing=True) as con,
+            con.begin(),
+        ):
+            yield con
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sa.exc.IntegrityError, sa.exc.DataError) as error:
+            raise RefusedError(f"{self._name}: refused ({error.orig})") from error
+        except sa.exc.DBAPIError as error:
+            text = str(error.orig)
+            if "not a database" in text or "malformed" in text:
+                raise CorruptError(f"{self._name}: not an SQLite file, or damaged ({text})") from error
+            raise TemporaryError(f"{self._name}: cannot use the database now ({text})") from error
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        engine = sa.create_engine(url)
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
+        raise ConfigurationError([Mistake("database.url", f"not a database URL: {error}")]) from error
+    except ModuleNotFoundError as error:
+        what = f"needs the Python package {error.name}: install it beside scenewatch"
+        raise ConfigurationError([Mistake("database.url", what)]) from error
+    if engine.dialect.name not in ("sqlite", "postgresql"):
+        what = "sqlite:///PATH or postgresql+psycopg://… is needed"
+        raise ConfigurationError([Mistake("database.url", what)])
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _on_connect)
+        sa.event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def _on_connect(dbapi: Any, _record: Any) -> None:
+    dbapi.isolation_level = None  # the driver's own BEGIN comes too late to see one state throughout
+    for pragma in ("journal_mode = WAL", "foreign_keys = ON", f"busy_timeout = {BUSY_MS}"):
+        dbapi.execute(f"PRAGMA {pragma}")
+
+
+def _on_begin(con: sa.Connection) -> None:
+    # A reader that turns writer fails at once when another was quicker; one that says so first waits its turn.
+    writing = con.get_execution_options().get("writing", False)
+    con.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
