@@ -1,0 +1,115 @@
+"""Puts the console together: pages, live connection, static files, and the worker's own addresses."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from scenewatch.console.hub import Hub
+from scenewatch.console.live import Live
+from scenewatch.console.pages import Pages
+from scenewatch.console.proxy import Proxy, problem
+from scenewatch.console.security import SecurityHeaders
+from scenewatch.console.shelf import echarts
+from scenewatch.console.worker import Worker
+from scenewatch.model.clock import SystemClock
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncGenerator
+
+    from starlette.requests import Request
+    from starlette.types import Scope
+
+    from scenewatch.model.ports import Clock
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+ZIPPED = [Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)]
+PASSED = ("/api/{path:path}", "/healthz", "/readyz", "/metrics")
+
+
+class KeptFiles(StaticFiles):
+    """Files under an address that changes with their content, so a browser may keep them for ever."""
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def create_app(worker_url: str, *, clock: Clock | None = None) -> Starlette:
+    """The console of the worker at `worker_url`, which need not be there yet.
+
+    Raises ConfigurationError when the chart library is not installed.
+    """
+    worker = Worker(worker_url)
+    hub = Hub(worker, clock or SystemClock())
+    shelf = echarts()
+    assets = f"/static/{_digest(STATIC)}"
+    scripts = [f"{assets}/{path.name}" for path in sorted(STATIC.glob("*.js"))]
+    pages = Pages(hub, assets=assets, preloads=(*scripts, *shelf.preloads), chart_module=shelf.module)
+    proxy = Proxy(worker)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[None, None]:
+        following = asyncio.create_task(hub.run())
+        try:
+            yield
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+            await worker.close()
+
+    return Starlette(
+        routes=[
+            Route("/", pages.page, middleware=ZIPPED),
+            Route("/parts", pages.parts, middleware=ZIPPED),
+            Route("/notice", _notice),
+            WebSocketRoute("/live", Live(hub).endpoint),
+            Mount(assets, KeptFiles(directory=STATIC), middleware=ZIPPED),
+            Mount(shelf.address, KeptFiles(directory=shelf.folder), middleware=ZIPPED),
+            *(Route(path, proxy.endpoint, methods=["GET"]) for path in PASSED),
+        ],
+        middleware=[Middleware(SecurityHeaders)],
+        exception_handlers={HTTPException: _refuse},
+        lifespan=lifespan,
+    )
+
+
+def _digest(folder: Path) -> str:
+    """Changes when any file of the folder does."""
+    digest = blake2b(digest_size=6)
+    for path in sorted(folder.iterdir()):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+async def _notice(_: Request) -> Response:
+    return FileResponse(HERE / "NOTICE", media_type="text/plain; charset=utf-8")
+
+
+async def _refuse(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = error.detail if isinstance(error, HTTPException) else "Something went wrong."
+    response = problem(status, detail)
+    if isinstance(error, HTTPException) and error.headers:
+        response.headers.update(error.headers)
+    return response

@@ -1,0 +1,107 @@
+"""What the reader chose, by address, cookie or the browser's wishes; there is always something to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from scenewatch.console.picture import URGENCY
+from scenewatch.console.texts import Language
+from scenewatch.model.words import hours
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+    from scenewatch.console.picture import Picture
+    from scenewatch.console.shapes import Channel, Device
+
+THEMES = ("auto", "light", "dark")
+SPANS = {"1h": hours(1), "6h": hours(6), "24h": hours(24)}
+ALL = "all"
+ALL_UP_TO = 120
+"""With more devices than this, a page that was asked for no site shows the most urgent one alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Resolved against what exists now. `asked` is what the address said and links must go on saying."""
+
+    language: Language
+    theme: str
+    site: str
+    device: Device | None
+    channel: Channel | None
+    span: str
+    asked: Mapping[str, str]
+
+    def href(self, **changes: str) -> str:
+        """The address of this page with something chosen otherwise."""
+        return "/?" + urlencode({**self.asked, **changes})
+
+    def as_query(self) -> dict[str, str]:
+        """All of it, so that a part fetched later does not change what is shown."""
+        return {
+            "lang": self.language,
+            "theme": self.theme,
+            "site": self.site,
+            "device": self.device.id if self.device else "",
+            "channel": self.channel.key if self.channel else "",
+            "span": self.span,
+        }
+
+
+def choose(request: Request, picture: Picture) -> Choice:
+    asked = {k: v for k, v in request.query_params.items() if k in _KEYS}
+    device = picture.devices.get(asked.get("device", "")) or _first_device(picture, asked.get("site", ALL))
+    theme = asked.get("theme") or request.cookies.get("scenewatch-theme", "")
+    span = asked.get("span", "")
+    return Choice(
+        language=_language(request, asked.get("lang", "")),
+        theme=theme if theme in THEMES else THEMES[0],
+        site=_site(picture, asked.get("site", "")),
+        device=device,
+        channel=_channel(picture, device, asked.get("channel", "")),
+        span=span if span in SPANS else next(iter(SPANS)),
+        asked=asked,
+    )
+
+
+_KEYS = frozenset({"lang", "theme", "site", "device", "channel", "span"})
+
+
+def _language(request: Request, asked: str) -> Language:
+    """The first wish that is met: address, cookie, the browser's list; else English."""
+    accepted = request.headers.get("accept-language", "").split(",")
+    for wish in (asked, request.cookies.get("scenewatch-lang", ""), *accepted):
+        tag = wish.strip()[:2].lower()
+        if tag in tuple(Language):
+            return Language(tag)
+    return Language.EN
+
+
+def _site(picture: Picture, asked: str) -> str:
+    if asked in picture.sites or asked == ALL:
+        return asked
+    if len(picture.devices) <= ALL_UP_TO:
+        return ALL
+    states = picture.site_states(picture.device_states())
+    return min(states, key=lambda site: URGENCY[states[site]])
+
+
+def _first_device(picture: Picture, site: str) -> Device | None:
+    """The device with the most urgent alarm, else the first that measures something."""
+    alarms = (picture.devices[a.device] for a in picture.standing_alarms() if a.device in picture.devices)
+    for device in (*alarms, *picture.devices.values()):
+        if site in (ALL, device.site_id) and picture.type_of(device).channels:
+            return device
+    return None
+
+
+def _channel(picture: Picture, device: Device | None, asked: str) -> Channel | None:
+    if device is None:
+        return None
+    channels = picture.type_of(device).channels
+    return next((c for c in channels if c.key == asked), channels[0] if channels else None)

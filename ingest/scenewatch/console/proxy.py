@@ -1,0 +1,89 @@
+"""Passes the worker's own addresses through unchanged, so that one port serves pages and API alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+from starlette.background import BackgroundTask
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from scenewatch.model.errors import TemporaryError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+
+    from scenewatch.console.worker import Worker
+
+PASSED_BACK = frozenset(
+    {
+        "content-type",
+        "content-security-policy",
+        "content-encoding",
+        "content-length",
+        "content-disposition",
+        "cache-control",
+        "etag",
+        "last-modified",
+        "link",
+        "location",
+        "retry-after",
+        "vary",
+    }
+)
+PASSED_ON = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "authorization",
+        "if-none-match",
+        "if-modified-since",
+        "last-event-id",
+        "range",
+    }
+)
+HEALTH = frozenset({"/healthz", "/readyz"})
+TIMEOUT = httpx.Timeout(30.0, connect=3.0)
+
+
+def problem(status: int, detail: str) -> Response:
+    """An RFC 9457 problem in one line."""
+    title = httpx.codes.get_reason_phrase(status)
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+class Proxy:
+    """An endpoint for GET: method, path, query and body go through byte for byte."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._client = worker.client
+
+    async def endpoint(self, request: Request) -> Response:
+        path = request.scope["raw_path"]
+        query = request.scope["query_string"]
+        url = self._client.base_url.copy_with(raw_path=path + (b"?" + query if query else b""))
+        headers = {k: v for k, v in request.headers.items() if k in PASSED_ON}
+        asked = self._client.build_request(request.method, url, headers=headers, timeout=TIMEOUT)
+        try:
+            answer = await self._client.send(asked, stream=True)
+        except httpx.TransportError:
+            away = httpx.codes.SERVICE_UNAVAILABLE if request.url.path in HEALTH else httpx.codes.BAD_GATEWAY
+            return problem(away, "The worker does not answer; the console goes on trying.")
+        kept = {k: v for k, v in answer.headers.items() if k in PASSED_BACK}
+        return StreamingResponse(_body(answer), answer.status_code, kept, background=BackgroundTask(answer.aclose))
+
+
+async def _body(answer: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for block in answer.aiter_raw():
+            yield block
+    except httpx.TransportError as error:
+        # An event stream may end at any time; any other answer must not look complete when it is not.
+        if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+            raise TemporaryError(f"the worker went away in mid-answer: {error!r}") from error
+    finally:
+        await answer.aclose()

@@ -1,0 +1,126 @@
+/** The chosen channel's record as a chart, as one sentence and as a table. ECharts draws; it is loaded last. */
+
+import { fullTime } from "./cells.js";
+import { listen, newest, now } from "./live.js";
+import { optionsFor } from "./options.js";
+import { carryOn, extent, fetchRecord, flagged } from "./record.js";
+import { colour, onTheme } from "./theme.js";
+import { quality, t, valueText, withUnit } from "./words.js";
+
+const AGAIN_MS = 2000;
+const ROWS = 20;
+const MOVE_MS = 5000;
+
+let library = null;
+let drawn = null;
+let about = null;
+let question = "";
+let record = null;
+let timer = 0;
+let wasLive = false;
+
+/** Loads the library, shows the chosen channel and keeps it live. */
+export function watchChart() {
+  library = import(document.documentElement.dataset.chartModule).then((module) => module.echarts);
+  showChart();
+  onTheme(draw);
+  listen("values", ({ devices }) => {
+    const reading = about && devices[about.device]?.[about.channel];
+    if (reading && record && carryOn(record.readings, reading, about.span)) show();
+  });
+  listen("health", ({ open, live, readiness }) => {
+    const isLive = Boolean(open && live && readiness?.ready);
+    if (isLive && !wasLive && about) load();
+    wasLive = isLive;
+  });
+  setInterval(() => record && draw(), MOVE_MS);
+}
+
+/** Shows what the page has chosen now; asks for the record only if that is another one. */
+export function showChart() {
+  about = JSON.parse(document.getElementById("chart-of").textContent);
+  if (!about) return;
+  const asks = [about.device, about.channel, about.span].join();
+  if (asks === question && record) {
+    draw();
+    return;
+  }
+  question = asks;
+  record = null;
+  say(t("chart.loading"));
+  load();
+}
+
+async function load() {
+  clearTimeout(timer);
+  const asked = question;
+  try {
+    const answer = await fetchRecord(about);
+    if (!answer) return;
+    record = answer;
+    const reading = newest(about.device, about.channel);
+    if (reading) carryOn(record.readings, reading, about.span);
+    show();
+  } catch {
+    if (asked !== question) return;
+    if (!record) say(t("chart.failed"));
+    timer = setTimeout(load, AGAIN_MS);
+  }
+}
+
+function show() {
+  say(summary());
+  fillTable();
+  draw();
+}
+
+async function draw() {
+  if (!record || !about) return;
+  const echarts = await library;
+  const place = document.querySelector("#detail .chart");
+  if (!place || !record) return;
+  if (drawn?.getDom() !== place) {
+    drawn?.dispose();
+    drawn = echarts.init(place, null, { renderer: "canvas" });
+    new ResizeObserver(() => !drawn.isDisposed() && drawn.resize()).observe(place);
+  }
+  drawn.setOption(optionsFor(about, record.readings, now(), colour), { notMerge: true });
+  place.dataset.points = record.readings.length;
+}
+
+function say(text) {
+  document.querySelector("#detail figcaption").textContent = text;
+  document.querySelector("#detail .chart").setAttribute("aria-label", text);
+}
+
+function summary() {
+  const { readings } = record;
+  const span = extent(readings);
+  if (!readings.length || !span) return t("chart.empty");
+  const parts = {
+    channel: about.title,
+    count: readings.length,
+    last: withUnit(about, readings.at(-1).value),
+    low: withUnit(about, span[0]),
+    high: withUnit(about, span[1]),
+    changes: readings.filter(({ value }, i) => i && value !== readings[i - 1].value).length,
+    flagged: readings.filter(flagged).length,
+  };
+  const text = t(about.states.length ? "chart.summary_state" : "chart.summary", parts);
+  return record.truncated ? `${text} ${t("chart.truncated")}` : text;
+}
+
+function fillTable() {
+  const { readings } = record;
+  const shown = readings.filter((reading, i) => flagged(reading) || i >= readings.length - ROWS).reverse();
+  const rows = shown.map(({ t: at, value, flag, test }) => {
+    const row = document.createElement("tr");
+    for (const text of [fullTime(at), `${valueText(about, value)} ${about.unit}`, quality(flag, test) || t("flag.good")]) {
+      row.insertCell().textContent = text;
+    }
+    row.cells[0].title = new Date(at).toISOString();
+    return row;
+  });
+  document.querySelector("#detail tbody").replaceChildren(...rows);
+  document.querySelector("#detail .table-note").textContent = t("chart.table_note", { n: Math.min(ROWS, readings.length) });
+}

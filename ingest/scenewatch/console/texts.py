@@ -1,0 +1,198 @@
+"""Every text of the console, in English and Chinese. Pages and scripts take theirs from here by key."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from scenewatch.model.words import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Language(StrEnum):
+    """What people read the pages in."""
+
+    EN = "en"
+    ZH = "zh"
+
+    @property
+    def tag(self) -> str:
+        """For HTML: Chinese is in simplified characters."""
+        return {"en": "en", "zh": "zh-CN"}[self.value]
+
+    @property
+    def own_name(self) -> str:
+        """What its readers call it."""
+        return {"en": "EN", "zh": "中文"}[self.value]
+
+
+TEXTS: Mapping[str, Text] = {
+    # frame
+    "product": Text("Scenewatch", "Scenewatch"),
+    "tagline": Text("City sensors, watched", "城市传感器值守"),
+    "skip": Text("Skip to the alarms", "跳到报警列表"),
+    "language": Text("Language", "语言"),
+    "theme": Text("Appearance", "外观"),
+    "theme.auto": Text("Auto", "自动"),
+    "theme.light": Text("Light", "浅色"),
+    "theme.dark": Text("Dark", "深色"),
+    "notice": Text("Licences of third-party parts", "第三方组件许可"),
+    "api": Text("API", "接口"),
+    # connection
+    "connection.live": Text("Live", "实时"),
+    "connection.lost": Text("Connection lost", "连接中断"),
+    "connection.worker": Text("Worker away", "后台服务中断"),
+    "connection.broker": Text("Broker lost", "消息服务中断"),
+    "connection.starting": Text("Starting", "启动中"),
+    "connection.connecting": Text("Connecting", "连接中"),
+    "history": Text("Writing history", "正在写入历史数据"),
+    "data_age": Text("data {age} old", "数据 {age}前"),
+    "no_data_yet": Text("no data yet", "尚无数据"),
+    # sums
+    "summary": Text("Summary", "概况"),
+    "sites": Text("Sites", "站点"),
+    "all_sites": Text("All sites", "全部站点"),
+    "n_devices": Text("{n} devices", "{n} 台设备"),
+    "devices": Text("Devices", "设备"),
+    "devices_online": Text("Devices online", "在线设备"),
+    "of": Text("of {n}", "共 {n}"),
+    "standing": Text("Standing alarms", "当前报警"),
+    "readings_per_s": Text("Readings per second", "每秒读数"),
+    "nothing_yet": Text("Nothing to show yet.", "暂无内容。"),
+    "starting_hint": Text(
+        "The pages fill by themselves as soon as the worker answers.",
+        "后台服务就绪后，页面会自动显示内容。",
+    ),
+    # states: one word beside every sign
+    "state.high": Text("High", "紧急"),
+    "state.medium": Text("Medium", "重要"),
+    "state.low": Text("Low", "一般"),
+    "state.offline": Text("Offline", "离线"),
+    "state.partly": Text("Partly offline", "部分离线"),
+    "state.unknown": Text("No word yet", "未知"),
+    "state.normal": Text("Normal", "正常"),
+    # devices
+    "old": Text("{age} old", "{age}前"),
+    "no_value": Text("no value", "无数值"),
+    "flag.good": Text("good", "正常"),
+    "flag.not_evaluated": Text("not evaluated", "未评估"),
+    "flag.suspect": Text("suspect", "可疑"),
+    "flag.fail": Text("failed", "无效"),
+    "flag.missing": Text("missing", "缺失"),
+    "test.clock": Text("device clock is wrong", "设备时钟错误"),
+    "test.possible": Text("outside what the sensor can measure", "超出传感器量程"),
+    "test.expected": Text("outside the expected span", "超出预期范围"),
+    "test.fastest": Text("changed too fast", "变化过快"),
+    "test.stuck": Text("value is stuck", "数值卡滞"),
+    "test.gap": Text("first after a gap", "中断后的首个读数"),
+    # chart
+    "detail": Text("Chosen device", "所选设备"),
+    "no_device": Text("No device is chosen.", "未选择设备。"),
+    "channel": Text("Channel", "测点"),
+    "span": Text("Time span", "时间范围"),
+    "span.1h": Text("1 h", "1 小时"),
+    "span.6h": Text("6 h", "6 小时"),
+    "span.24h": Text("24 h", "24 小时"),
+    "chart": Text("Chart", "曲线"),
+    "chart.loading": Text("Reading the record …", "正在读取记录…"),
+    "chart.failed": Text("The record cannot be read now; it is tried again.", "暂时无法读取记录，将自动重试。"),
+    "chart.empty": Text("No readings in this time span.", "该时间范围内没有读数。"),
+    "chart.truncated": Text("Only the earliest readings are shown.", "仅显示最早的部分读数。"),
+    "chart.summary": Text(
+        "{channel}: {count} readings. Now {last}, lowest {low}, highest {high}; {flagged} flagged.",
+        "{channel}：{count} 个读数。当前 {last}，最低 {low}，最高 {high}；{flagged} 个被标记。",
+    ),
+    "chart.summary_state": Text(
+        "{channel}: {count} readings. Now {last}; {changes} changes; {flagged} flagged.",
+        "{channel}：{count} 个读数。当前 {last}；变化 {changes} 次；{flagged} 个被标记。",
+    ),
+    "chart.reading": Text("Reading", "读数"),
+    "chart.table": Text("Readings as a table", "读数表"),
+    "chart.table_note": Text("The newest {n}, and every flagged one", "最新 {n} 个及所有被标记的读数"),
+    "chart.script": Text("The chart needs scripts to be allowed.", "显示曲线需要启用脚本。"),
+    "column.time": Text("Time", "时间"),
+    "column.value": Text("Value", "数值"),
+    "column.quality": Text("Quality", "质量"),
+    "limit": Text("Limit", "限值"),
+    "rules": Text("Rules on this channel", "该测点的规则"),
+    "rule.above": Text("above {limit}", "高于 {limit}"),
+    "rule.below": Text("below {limit}", "低于 {limit}"),
+    "rule.no_data": Text("no data for {span}", "{span}无数据"),
+    "rule.delay": Text("for {span}", "持续 {span}"),
+    "mark.document": Text("read in the document", "已核对原文"),
+    "mark.web": Text("from the web", "网络资料"),
+    "mark.code": Text("read in code", "源自代码"),
+    "mark.to be confirmed": Text("to be confirmed", "待确认"),
+    "mark.proposal": Text("our proposal", "本项目建议"),
+    # alarms
+    "alarms": Text("Alarms", "报警"),
+    "alarms.none": Text("No alarm stands.", "当前没有报警。"),
+    "alarms.recent": Text("Recent", "近期报警"),
+    "alarms.recent_none": Text("None in the record.", "没有记录。"),
+    "alarm.new": Text("New alarm, {priority}: {title}, {device}", "新报警（{priority}）：{title}，{device}"),
+    "alarm.since": Text("since", "开始于"),
+    "alarm.lasted": Text("lasted", "持续"),
+    "alarm.at": Text("at the alarm", "报警时"),
+    "alarm.now": Text("now", "当前"),
+    "alarm.unacknowledged": Text("unacknowledged", "未确认"),
+    "alarm.acknowledged": Text("acknowledged", "已确认"),
+    "alarm.returned_unacknowledged": Text("returned, unacknowledged", "已恢复，未确认"),
+    "alarm.normal": Text("returned to normal", "已恢复"),
+    "alarm.shelved": Text("shelved", "已搁置"),
+    "alarm.suppressed": Text("suppressed", "已抑制"),
+    # ledger
+    "ledger": Text("Ledger", "消息台账"),
+    "ledger.balanced": Text("Balanced", "平衡"),
+    "ledger.unbalanced": Text("Not balanced", "不平衡"),
+    "ledger.received": Text("Received", "接收"),
+    "ledger.stored": Text("Stored", "已存储"),
+    "ledger.duplicate": Text("Duplicate", "重复"),
+    "ledger.dead": Text("Dead letters", "死信"),
+    "ledger.pending": Text("Pending", "处理中"),
+    "ledger.readings": Text("Readings stored", "已存读数"),
+    "ledger.late": Text("of these late", "其中迟到"),
+    "ledger.repeated": Text("Repeated readings", "重复读数"),
+    "ledger.source": Text("Source", "数据源"),
+    "ledger.journal": Text("Journal", "日志"),
+    "ledger.store": Text("Store", "存储"),
+    "part.connected": Text("connected", "已连接"),
+    "part.lost": Text("lost", "已断开"),
+    "part.ok": Text("working", "正常"),
+    "part.writing": Text("writing", "写入中"),
+    "part.lagging": Text("lagging", "滞后"),
+    "part.full": Text("full", "已满"),
+    "part.failed": Text("failed", "故障"),
+    "part.away": Text("away", "不可用"),
+    "part.closed": Text("closed", "已关闭"),
+}
+
+SIGNS: Mapping[str, str] = {
+    "high": "▲",
+    "medium": "◆",
+    "low": "■",
+    "offline": "○",
+    "partly": "◐",
+    "unknown": "?",
+    "normal": "✓",
+    "lost": "✕",
+    "starting": "…",
+    "suspect": "△",
+    "fail": "✕",
+    "missing": "–",
+    "not_evaluated": "",
+    "good": "",
+}
+"""A shape for every state, so that colour is never the only sign."""
+
+
+def translate(key: str, language: Language, **parts: object) -> str:
+    """Raises KeyError on an unknown key."""
+    text: str = getattr(TEXTS[key], language)
+    return text.format(**parts) if parts else text
+
+
+def catalogue(language: Language) -> dict[str, str]:
+    """All texts in one language, for the scripts."""
+    return {key: getattr(text, language) for key, text in TEXTS.items()}

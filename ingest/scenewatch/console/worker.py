@@ -1,0 +1,116 @@
+"""The worker as the console sees it: a few GETs and one stream. Its errors are translated here and nowhere else."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+import msgspec
+
+from scenewatch.console.shapes import (
+    Alarm,
+    Alarms,
+    Device,
+    Devices,
+    Ledger,
+    Online,
+    Readiness,
+    Scene,
+    Scenes,
+    Site,
+    Sites,
+    Values,
+)
+from scenewatch.model.errors import TemporaryError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+T = TypeVar("T")
+Event = Values | Alarms | Ledger | Online
+
+QUIET_S = 12.0
+"""The stream has a heartbeat each 5 s: two missed ones and the line counts as dead."""
+ANSWER_S = 5.0
+EVENTS: dict[str, type[Event]] = {"values": Values, "alarms": Alarms, "ledger": Ledger, "online": Online}
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What exists, as three answers of one moment."""
+
+    scenes: tuple[Scene, ...]
+    sites: tuple[Site, ...]
+    devices: tuple[Device, ...]
+
+
+class Worker:
+    """One connection pool to one worker. Every method raises TemporaryError when the worker does not answer."""
+
+    def __init__(self, base_url: str) -> None:
+        self.client = httpx.AsyncClient(base_url=base_url, timeout=ANSWER_S, trust_env=False)
+
+    async def close(self) -> None:
+        await self.client.aclose()
+
+    async def inventory(self) -> Inventory:
+        scenes = await self._get("/api/v1/scenes", Scenes)
+        sites = await self._get("/api/v1/sites", Sites)
+        devices = await self._get("/api/v1/devices", Devices)
+        return Inventory(scenes.scenes, sites.sites, devices.devices)
+
+    async def alarms(self, limit: int) -> tuple[Alarm, ...]:
+        """All that stand, and the newest of all others."""
+        standing = await self._get("/api/v1/alarms?state=standing&limit=10000", Alarms)
+        newest = await self._get(f"/api/v1/alarms?state=all&limit={limit}", Alarms)
+        return newest.alarms + standing.alarms
+
+    async def ledger(self) -> Ledger:
+        return await self._get("/api/v1/ledger", Ledger)
+
+    async def readiness(self) -> Readiness:
+        return await self._get("/readyz", Readiness, also=httpx.codes.SERVICE_UNAVAILABLE)
+
+    @asynccontextmanager
+    async def stream(self) -> AsyncGenerator[AsyncIterator[Event], None]:
+        """The stream, open before the body runs: nothing that happens from then on is missed."""
+        timeout = httpx.Timeout(ANSWER_S, read=QUIET_S)
+        try:
+            async with self.client.stream("GET", "/api/v1/stream", timeout=timeout) as response:
+                if response.status_code != httpx.codes.OK:
+                    raise TemporaryError(f"the worker's stream answers {response.status_code}")
+                yield _events(response.aiter_lines())
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            raise TemporaryError(f"the worker's stream broke: {error!r}") from error
+
+    async def _get(self, path: str, shape: type[T], *, also: int = httpx.codes.OK) -> T:
+        try:
+            response = await self.client.get(path)
+        except httpx.HTTPError as error:
+            raise TemporaryError(f"the worker does not answer {path}: {error!r}") from error
+        if response.status_code not in (httpx.codes.OK, also):
+            raise TemporaryError(f"the worker answers {path} with {response.status_code}")
+        return _decode(response.content, shape, path)
+
+
+async def _events(lines: AsyncIterator[str]) -> AsyncIterator[Event]:
+    """Server-sent events as shapes. Comments (the heartbeat) and events of unknown names are passed over."""
+    name, data = "message", ""
+    async for line in lines:
+        if line.startswith("event:"):
+            name = line.removeprefix("event:").strip()
+        elif line.startswith("data:"):
+            data += line.removeprefix("data:")
+        elif not line:
+            if data and name in EVENTS:
+                yield _decode(data.encode(), EVENTS[name], name)
+            name, data = "message", ""
+
+
+def _decode(body: bytes, shape: type[T], what: str) -> T:
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.MsgspecError as error:
+        raise TemporaryError(f"the worker's {what} is not understood: {error}") from error

@@ -1,0 +1,358 @@
+"""A worker's API with made-up kitchens, moved by hand: the shapes of the real one, none of its insides."""
+
+import asyncio
+import copy
+import json
+import math
+import socket
+import threading
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from starlette.routing import Route
+
+NOW = 1_790_000_000_000
+MINUTE = 60_000
+
+
+def text(en, zh):
+    return {"en": en, "zh": zh}
+
+
+def channel(key, en, zh, unit, quantity, states=()):
+    words = [{"value": value, "text": text(*names)} for value, names in enumerate(states)]
+    possible = {"low": -60, "high": 2000}
+    return {
+        "key": key,
+        "title": text(en, zh),
+        "unit": unit,
+        "quantity": quantity,
+        "states": words,
+        "possible": possible,
+        "expected": None,
+    }
+
+
+CHANNELS = [
+    channel("air_temp", "Air temperature", "空气温度", "°C", "temperature"),
+    channel("door", "Door", "门", "", "state", [("closed", "关闭"), ("open", "打开")]),
+    channel("compressor_power", "Compressor", "压缩机", "W", "power"),
+    channel("defrost", "Defrost", "化霜", "", "state", [("off", "停止"), ("running", "进行中")]),
+    channel("battery", "Battery", "电池", "V", "voltage"),
+]
+KINDS = [
+    {"key": "fridge", "title": text("Fridge", "冷藏柜"), "every_ms": 30_000, "channels": CHANNELS},
+    {"key": "freezer", "title": text("Freezer", "冷冻柜"), "every_ms": 30_000, "channels": CHANNELS},
+    {"key": "gateway", "title": text("Gateway", "网关"), "every_ms": 30_000, "channels": []},
+]
+CODE = {
+    "document": text("2018 catering operation code (SAMR), recommended", "《餐饮服务食品安全操作规范》2018，推荐"),
+    "mark": "to be confirmed",
+}
+
+
+def rule(key, title, on, kind, limit, on_delay_s, priority, advice, after_s=None):
+    return {
+        "key": key,
+        "title": title,
+        "on": on,
+        "kind": kind,
+        "limit": limit,
+        "deadband": 0.5,
+        "on_delay_s": on_delay_s,
+        "off_delay_s": 0,
+        "after_s": after_s,
+        "priority": priority,
+        "source": CODE,
+        "advice": advice,
+        "proof": "p",
+    }
+
+
+RULES = [
+    rule(
+        "fridge_warm",
+        text("Fridge too warm", "冷藏柜温度过高"),
+        ["fridge.air_temp"],
+        "above",
+        8.0,
+        1800,
+        "high",
+        text(
+            "Move the food to another fridge, then check the door and the compressor.",
+            "先转移食品，再检查柜门和压缩机。",
+        ),
+    ),
+    rule(
+        "freezer_warm",
+        text("Freezer too warm", "冷冻柜温度过高"),
+        ["freezer.air_temp"],
+        "above",
+        -12.0,
+        1800,
+        "high",
+        text("Move the food, then check door and defrost.", "先转移食品，再检查柜门和化霜。"),
+    ),
+    rule(
+        "door_ajar",
+        text("Door left ajar", "柜门未关"),
+        ["fridge.door", "freezer.door"],
+        "above",
+        0.5,
+        300,
+        "medium",
+        text("Close the door and look whether something holds it open.", "关好柜门，检查是否有物品卡住。"),
+    ),
+    rule(
+        "sensor_silent",
+        text("Sensor silent", "传感器无数据"),
+        ["fridge.air_temp", "freezer.air_temp"],
+        "no_data",
+        None,
+        0,
+        "low",
+        text("Check the battery and the distance to the gateway.", "检查电池及与网关的距离。"),
+        after_s=600,
+    ),
+]
+SCENES = [
+    {
+        "key": "kitchen",
+        "title": text("School kitchens", "学校厨房"),
+        "site_title": text("Kitchen", "厨房"),
+        "device_types": KINDS,
+        "rules": RULES,
+    }
+]
+COOLERS = (
+    ("fridge-1", "fridge", "vegetable fridge", "蔬菜冷藏柜"),
+    ("fridge-2", "fridge", "meat fridge", "肉类冷藏柜"),
+    ("fridge-3", "fridge", "dairy fridge", "乳品冷藏柜"),
+    ("freezer-1", "freezer", "freezer 1", "冷冻柜 1"),
+    ("freezer-2", "freezer", "freezer 2", "冷冻柜 2"),
+)
+
+
+def reading(key, value, at, flag="good", test="none"):
+    return {"key": key, "value": value, "at": at, "flag": flag, "test": test}
+
+
+def make_device(site, device, kind, name, readings):
+    return {
+        "id": f"kitchen.{site}.{device}",
+        "scene": "kitchen",
+        "site": site,
+        "device": device,
+        "type": kind,
+        "parent": "" if kind == "gateway" else f"{site}-gw",
+        "name": name,
+        "lat": 28.58,
+        "lon": 121.37,
+        "online": True,
+        "channels": readings,
+    }
+
+
+def kitchens(sites, now):
+    devices = []
+    for i in range(1, sites + 1):
+        site = f"s{i:03d}"
+        devices.append(
+            make_device(site, f"{site}-gw", "gateway", text(f"School {i} gateway", f"第{i}小学 网关"), [])
+        )
+        for j, (key, kind, en, zh) in enumerate(COOLERS):
+            warmth = (4.1 if kind == "fridge" else -18.6) + 0.1 * ((i * 7 + j * 3) % 9)
+            values = [
+                reading("air_temp", round(warmth, 1), now - 1000 * j),
+                reading("door", 0, now),
+                reading("compressor_power", 84.0 + i + j, now),
+                reading("defrost", 0, now),
+                reading("battery", 3.02, now),
+            ]
+            name = text(f"School {i} canteen · {en}", f"第{i}小学食堂 · {zh}")
+            devices.append(make_device(site, f"{site}-{key}", kind, name, values))
+    return devices
+
+
+class FakeWorker:
+    """State that tests read and change; `tell` sends an event to every open stream. Safe from any thread."""
+
+    def __init__(self, *, sites=2, now=NOW):
+        self.now = now
+        self.devices = kitchens(sites, now)
+        self.alarms = []
+        self.ready = {"ready": True, "history": None, "reasons": []}
+        self.ledger = {
+            "received": 1200,
+            "stored": 1190,
+            "duplicate": 7,
+            "dead": 1,
+            "pending": 2,
+            "readings": {"stored": 5950, "late": 4, "duplicate": 7, "by_test": {}},
+            "journal": {"head": 1200, "bytes": 90_000, "state": "ok"},
+            "source": {"state": "connected", "since": now},
+            "store": {"position": 1198, "state": "ok"},
+        }
+        self.asked = []
+        self.flags = {}
+        self._streams = set()
+        self._loop = None
+
+    def device(self, device_id):
+        return next(d for d in self.devices if d["id"] == device_id)
+
+    def tell(self, event, data):
+        block = f"event: {event}\ndata: {json.dumps(data)}\n\n"
+        self._loop.call_soon_threadsafe(lambda: [q.put_nowait(block) for q in self._streams])
+
+    def measure(self, device_id, key, value, *, flag="good", test="none", at=None):
+        at = at or self.now
+        channels = self.device(device_id)["channels"]
+        next(c for c in channels if c["key"] == key).update(value=value, at=at, flag=flag, test=test)
+        self.tell("values", {"at": at, "devices": {device_id: {key: [value, at, flag, test]}}})
+
+    def raise_alarm(self, device_id, rule_key, value, *, priority="high", raised_at=None):
+        alarm = {
+            "rule": f"kitchen.{rule_key}",
+            "device": device_id,
+            "state": "unacknowledged",
+            "priority": priority,
+            "raised_at": raised_at or self.now,
+            "cleared_at": None,
+            "value": value,
+            "flag": "good",
+        }
+        self.alarms.append(alarm)
+        if self._loop:
+            self.tell("alarms", {"alarms": [alarm]})
+        return alarm
+
+    def clear_alarm(self, alarm, cleared_at=None):
+        alarm.update(state="returned_unacknowledged", cleared_at=cleared_at or self.now)
+        if self._loop:
+            self.tell("alarms", {"alarms": [alarm]})
+
+    def readings(self, device_id, key, from_ms, to_ms):
+        """A day with a door opening each two hours; whatever `flags` says of single minutes."""
+        base = next(c["value"] for c in self.device(device_id)["channels"] if c["key"] == key)
+        rows = []
+        for t in range(from_ms - from_ms % 30_000 + 30_000, min(to_ms, self.now), 30_000):
+            minute = t // MINUTE
+            value, flag, test = base, "good", "none"
+            if key == "door":
+                value = 1 if minute % 120 < 3 else 0
+            elif key == "air_temp":
+                since = minute % 120
+                value = round(
+                    base + 0.4 * math.sin(minute / 4) + (3.2 * math.exp(-since / 12) if since > 2 else since), 1
+                )
+            value, flag, test = self.flags.get((self.now - t) // MINUTE, (value, flag, test))
+            rows.append({"t": t, "value": value, "flag": flag, "test": test})
+        return rows
+
+    def app(self):
+        routes = [
+            Route("/api/v1/scenes", lambda _: JSONResponse({"scenes": SCENES})),
+            Route("/api/v1/sites", self._sites),
+            Route("/api/v1/devices", lambda _: JSONResponse({"devices": self.devices})),
+            Route("/api/v1/alarms", self._alarms),
+            Route("/api/v1/ledger", lambda _: JSONResponse(self.ledger)),
+            Route("/api/v1/readings", self._readings),
+            Route("/api/v1/stream", self._stream),
+            Route("/api/v1/echo", self._echo),
+            Route("/healthz", lambda _: JSONResponse({"status": "ok"})),
+            Route("/readyz", lambda _: JSONResponse(self.ready, 200 if self.ready["ready"] else 503)),
+            Route("/metrics", lambda _: PlainTextResponse("sw_up 1\n")),
+        ]
+        return Starlette(routes=routes)
+
+    def _sites(self, _):
+        keys = sorted({(d["scene"], d["site"]) for d in self.devices})
+        return JSONResponse({"sites": [{"id": f"{c}.{s}", "scene": c, "site": s, "devices": 6} for c, s in keys]})
+
+    def _alarms(self, request):
+        standing = request.query_params.get("state") == "standing"
+        wanted = [a for a in self.alarms if not standing or a["state"] in ("unacknowledged", "acknowledged")]
+        return JSONResponse({"alarms": wanted})
+
+    def _readings(self, request):
+        asked = dict(request.query_params)
+        self.asked.append(asked)
+        rows = self.readings(asked["device"], asked["channel"], int(asked["from"]), int(asked["to"]))
+        body = {
+            "device": asked["device"],
+            "channel": asked["channel"],
+            "unit": "°C",
+            "readings": rows,
+            "truncated": False,
+        }
+        return JSONResponse(body)
+
+    async def _echo(self, request):
+        return PlainTextResponse(f"{request.scope['raw_path'].decode()}?{request.scope['query_string'].decode()}")
+
+    async def _stream(self, _):
+        self._loop = asyncio.get_running_loop()
+        queue = asyncio.Queue()
+        self._streams.add(queue)
+        everything = {
+            d["id"]: {c["key"]: [c["value"], c["at"], c["flag"], c["test"]] for c in d["channels"]}
+            for d in self.devices
+        }
+
+        async def blocks():
+            yield f"event: values\ndata: {json.dumps({'at': self.now, 'devices': everything})}\n\n"
+            try:
+                while True:
+                    yield await queue.get()
+            finally:
+                self._streams.discard(queue)
+
+        return StreamingResponse(blocks(), media_type="text/event-stream")
+
+    def copy(self):
+        """The same world in a worker that was started again."""
+        other = FakeWorker(now=self.now)
+        other.devices, other.alarms = copy.deepcopy(self.devices), copy.deepcopy(self.alarms)
+        other.ledger, other.flags = self.ledger, self.flags
+        return other
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@contextmanager
+def served(app, port, **options):
+    """The app on a real socket, in a thread of its own, gone with all its connections afterwards."""
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=port,
+        log_level="error",
+        timeout_graceful_shutdown=0,
+        ws="websockets-sansio",
+        **options,
+    )
+    server = uvicorn.Server(config)
+    started = threading.Event()
+    startup = server.startup
+
+    async def startup_and_tell(sockets=None):
+        await startup(sockets)
+        started.set()
+
+    server.startup = startup_and_tell
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        assert started.wait(10), "the server did not start"
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        assert not thread.is_alive()
