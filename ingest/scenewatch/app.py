@@ -1,10 +1,11 @@
-"""The worker put together: from the broker's socket to alarms, store and API. The one place that names every part."""
+"""The worker put together, from the broker's socket to alarms, store and API: the one place that names every part."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -23,8 +24,11 @@ from scenewatch.pipeline import Pipeline, encode_inventory
 from scenewatch.scenes import all_scenes
 from scenewatch.source.mqtt import MqttSource
 from scenewatch.source.settings import MqttSettings
+from scenewatch.store.alarms import Alarms
+from scenewatch.store.deadletters import DeadLetters
+from scenewatch.store.devices import Inventory
 from scenewatch.store.duck import DuckStore
-from scenewatch.store.relational import Alarms, Database, DeadLetters, Inventory
+from scenewatch.store.relational import Database
 from scenewatch.worker.book import Book
 from scenewatch.worker.loop import Ends, Loop
 from scenewatch.worker.snapshots import Snapshots
@@ -33,18 +37,17 @@ from scenewatch.worker.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from scenewatch.model.ports import Arrival, Clock, Store
+    from scenewatch.model.ports import Arrival, Clock
     from scenewatch.model.scene import Scene
     from scenewatch.settings import Settings
 
 log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
+CATCH_UP_LOOK_S = 0.02
 DRAIN_S = 10.0
 """How long a worker that is asked to end goes on with what it has received."""
-SORT_EVERY_LOOKS = 600
 
 
 def scenes_of(settings: Settings) -> tuple[Scene, ...]:
@@ -57,12 +60,10 @@ def scenes_of(settings: Settings) -> tuple[Scene, ...]:
     return tuple(scenes[key] for key in settings.scenes.use or scenes)
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings) -> DuckStore:
     kind, _, place = settings.store.url.partition(":")
     if kind != "duckdb" or not place:
         raise ConfigurationError([Mistake("store.url", "must be duckdb:PATH")])
-    from pathlib import Path  # noqa: PLC0415  # at run time only here
-
     return DuckStore(Path(place))
 
 
@@ -90,9 +91,13 @@ class Worker:
         self._snapshots = Snapshots(folder.parent / f"{folder.name}.state")
         self._restore()
         self._outbox = Outbox(folder.parent / f"{folder.name}.outbox", clock=clock)
-        letters = DeadLetters(self._database)
         self.writer = Writer(
-            outbox=self._outbox, store=self.store, names=self.pipeline.registry.series_name, keep_letters=letters.insert
+            outbox=self._outbox,
+            store=self.store,
+            clock=clock,
+            names=self.pipeline.registry.series_name,
+            keep_letters=DeadLetters(self._database).add,
+            tidy=self._sort,
         )
         self.book = Book(Alarms(self._database), self.pipeline.registry, rules)
         self.loop = Loop(
@@ -108,7 +113,7 @@ class Worker:
             ),
         )
         self._source = MqttSource(self._mqtt, clock)
-        self._notifier = MqttNotifier(self._mqtt.broker_for_alarms(), settings.root, self.pipeline.registry)
+        self._notifier = MqttNotifier(self._broker(), settings.root, self.pipeline.registry)
         self._steps: list[Callable[[], None]] = []
         self._begun = False
         self._stopping = threading.Event()
@@ -152,16 +157,12 @@ class Worker:
         """The keeper's thread: begins to listen when all is derived, then looks after the house."""
         try:
             self._begin()
-            looks = 0
             while not self._stopping.wait(LOOK_S):
-                looks += 1
                 self.failure = self.loop.failure or self.writer.failure
                 if self.failure is not None:
                     return
                 try:
                     self._sync_inventory()
-                    if looks % SORT_EVERY_LOOKS == 0:
-                        self._sort()
                 except TemporaryError as error:
                     log.warning("%s; tried again", error)
         except Exception as error:
@@ -169,13 +170,14 @@ class Worker:
             self.failure = error
 
     def _begin(self) -> None:
-        head = self.journal.head
-        while self.pipeline.position < head:
-            if self._stopping.wait(0.05) or self.loop.failure:
-                return
+        if not self._caught_up():
+            return
         self._sync_inventory()
         for step in self._steps:
-            step()
+            if self._caught_up():
+                step()
+        if not self._caught_up():
+            return
         with self.loop.lock:
             standing = self.pipeline.alarms.standing()
             self.book.close_strangers(standing, self.clock.now_ms())
@@ -184,6 +186,21 @@ class Worker:
         if not self._stopping.is_set():
             self._source.start(self._arrived, self._listening)
             self._begun = True
+
+    def _caught_up(self) -> bool:
+        head = self.journal.head
+        return self.pause(CATCH_UP_LOOK_S, until=lambda: self.pipeline.position >= head)
+
+    def pause(self, look_s: float, *, until: Callable[[], bool]) -> bool:
+        """Wait for something within a step before live. False: the worker is to end, so should the step."""
+        while not until():
+            if self._stopping.wait(look_s) or self.loop.failure or self.writer.failure:
+                return False
+        return True
+
+    def waiting_readings(self) -> int:
+        """Made or received, and not in the store yet."""
+        return self._outbox.depth.readings
 
     def _wait_until(self, there: Callable[[], bool], most_s: float) -> bool:
         pause = threading.Event()
@@ -211,9 +228,10 @@ class Worker:
         self._inventory_seen = revision
 
     def _sort(self) -> None:
+        """Days that are over are laid out for reading; one a time, so that batches do not wait long."""
         newest_ms = self.store.newest_ms()
         if newest_ms is not None:
-            self.store.sort_closed_days(newest_ms)
+            self.store.sort_closed_days(newest_ms, most=1)
 
     # --- source --------------------------------------------------------------------------------------------
 
@@ -309,5 +327,3 @@ def _end_on_failure(worker: Worker, server: uvicorn.Server) -> None:
     while worker.failure is None:
         pause.wait(LOOK_S)
     server.should_exit = True
-
-

@@ -34,12 +34,13 @@ class Demonstration(msgspec.Struct, frozen=True, kw_only=True):
     history_ms: int
     live_from_ms: int
     show_at_ms: int
-    """When the mishap's alarm should be due."""
+    """The mishap's alarm is due soon after it."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """History runs from `from_ms`, which the worker finds out, to `live_from_ms`."""
+    """What came of the piece: history runs from `from_ms`, which the worker found out, to `live_from_ms`."""
 
+    piece: Demonstration
     live_from_ms: int
     from_ms: int
     faults: list[PlannedFault]

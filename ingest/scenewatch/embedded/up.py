@@ -19,7 +19,8 @@ from scenewatch.embedded.supervisor import Supervisor
 from scenewatch.model.errors import ConfigurationError, InUseError, Mistake, ScenewatchError
 from scenewatch.model.words import hours, seconds
 from scenewatch.scenes import demonstration
-from scenewatch.store.relational import Database, Inventory
+from scenewatch.store.devices import Inventory
+from scenewatch.store.relational import Database
 
 if TYPE_CHECKING:
     import threading
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
 ORIGIN = "demonstration"
 """Property `origin` of the devices that `up` brings: it may take them away again, and no others."""
-SHOW_AFTER = seconds(100)
-"""From the start to the mishap's alarm: long enough to be live before, short enough to be waited for."""
+SHOW_AFTER = seconds(20)
+"""From the start to being live, roughly: the mishap's alarm is due soon after that."""
 LOOK_S = 0.2
 PATIENCE_S = 600.0
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scenewatch.api.views import AlarmView
-from scenewatch.model.alarm import AlarmState, Step
+from scenewatch.model.alarm import STANDING, AlarmState, Step
 from scenewatch.model.flags import Flag
+from scenewatch.store.alarms import AlarmRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,10 +20,11 @@ if TYPE_CHECKING:
     from scenewatch.model.ports import Notifier
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Rule
-    from scenewatch.store.relational import Alarms
+    from scenewatch.store.alarms import Alarms
 
 CHANGES_KEPT = 10_000
 """For listeners that look a few times a second; one that is further behind asks for all anew."""
+MOST_STANDING = 1_000_000
 
 
 class Book:
@@ -40,11 +43,11 @@ class Book:
         """On record first, then to all who listen. Raises TemporaryError before anything is told."""
         if not transitions:
             return
-        views = [self.view(t) for t in transitions]
-        self._alarms.record(views)
+        rows = [self._row(t) for t in transitions]
+        self._alarms.record(rows)
         with self._lock:
-            self._changes.extend(views)
-            self._count += len(views)
+            self._changes.extend(map(_view, rows))
+            self._count += len(rows)
         if self._notifier is not None:
             self._notifier.publish(transitions)
 
@@ -54,43 +57,49 @@ class Book:
 
     def close_strangers(self, standing: Iterable[Transition], now_ms: int) -> None:
         """Alarms on record as standing that the engine does not know, as after a lost state, are ended."""
-        known = {(v.rule, v.device, v.raised_at) for v in map(self.view, standing)}
-        strangers = [
-            AlarmView(
-                rule=a.rule,
-                device=a.device,
-                state=AlarmState.RETURNED_UNACKNOWLEDGED,
-                priority=a.priority,
-                raised_at=a.raised_at,
-                cleared_at=max(now_ms, a.raised_at),
-                value=a.value,
-                flag=a.flag,
-            )
-            for a in self._alarms.alarms("standing", CHANGES_KEPT)
-            if (a.rule, a.device, a.raised_at) not in known
-        ]
-        if strangers:
-            self._alarms.record(strangers)
+        known = {(row.rule, row.device, row.raised_at_ms) for row in map(self._row, standing)}
+        on_record = self._alarms.alarms(STANDING, limit=MOST_STANDING)
+        self._alarms.record(
+            [
+                replace(row, state=AlarmState.RETURNED_UNACKNOWLEDGED, cleared_at_ms=max(now_ms, row.raised_at_ms))
+                for row in on_record
+                if (row.rule, row.device, row.raised_at_ms) not in known
+            ]
+        )
 
     def changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:
+        """What was told since the count was `after`, and the count now."""
         with self._lock:
             new = min(self._count - after, len(self._changes))
             return self._count, list(self._changes)[len(self._changes) - new :] if new > 0 else []
 
     def alarms(self, state: str, limit: int) -> Sequence[AlarmView]:
-        return self._alarms.alarms(state, limit)
+        """Newest first. `state` is `standing`, `all`, or a state's name."""
+        states = {"standing": STANDING, "all": tuple(AlarmState)}.get(state) or (AlarmState(state),)
+        return [_view(row) for row in self._alarms.alarms(states, limit=limit)]
 
-    def view(self, transition: Transition) -> AlarmView:
+    def _row(self, transition: Transition) -> AlarmRow:
         raised = transition.step is Step.RAISED
-        return AlarmView(
+        return AlarmRow(
             rule=transition.rule,
             device=self._registry.devices[transition.device].id,
+            raised_at_ms=transition.raised_at_ms,
+            cleared_at_ms=None if raised else transition.at_ms,
             state=AlarmState.UNACKNOWLEDGED if raised else AlarmState.RETURNED_UNACKNOWLEDGED,
+            value=transition.value,
+            flag=transition.flag,
             priority=self._rules[transition.rule].priority,
-            raised_at=transition.raised_at_ms,
-            cleared_at=None if raised else transition.at_ms,
-            value=None if math.isnan(transition.value) else transition.value,
-            flag=Flag(transition.flag).name.lower(),
         )
 
 
+def _view(row: AlarmRow) -> AlarmView:
+    return AlarmView(
+        rule=row.rule,
+        device=row.device,
+        state=row.state,
+        priority=row.priority,
+        raised_at=row.raised_at_ms,
+        cleared_at=row.cleared_at_ms,
+        value=None if math.isnan(row.value) else row.value,
+        flag=Flag(row.flag).name.lower(),
+    )

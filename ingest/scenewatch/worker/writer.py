@@ -7,18 +7,20 @@ import threading
 from typing import TYPE_CHECKING, Protocol
 
 from scenewatch.model.errors import TemporaryError
+from scenewatch.model.words import minutes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from scenewatch.model.batch import Batch
     from scenewatch.model.ledger import DeadLetter
-    from scenewatch.model.ports import Store
+    from scenewatch.model.ports import Clock, Store
 
 log = logging.getLogger(__name__)
 
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 IDLE_S = 0.5
+TIDY_EVERY = minutes(1)
 
 
 class Waiting(Protocol):
@@ -37,13 +39,18 @@ class Writer:
         *,
         outbox: Waiting,
         store: Store,
+        clock: Clock,
         names: Callable[[int], str],
         keep_letters: Callable[[Sequence[DeadLetter]], None],
+        tidy: Callable[[], None],
     ) -> None:
         self._outbox = outbox
         self._store = store
+        self._clock = clock
         self._names = names
         self._keep_letters = keep_letters
+        self._tidy = tidy
+        self._tidied_at_ms = clock.now_ms()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self.state = "ok"
@@ -64,9 +71,20 @@ class Writer:
                 batch = self._outbox.get(IDLE_S)
                 if batch is not None and self._write(batch):
                     self._outbox.done(batch)
+                self._tidy_when_due()
         except BaseException as error:
             log.exception("the store's writer ended")
             self.failure = error
+
+    def _tidy_when_due(self) -> None:
+        now_ms = self._clock.now_ms()
+        if now_ms - self._tidied_at_ms < TIDY_EVERY:
+            return
+        self._tidied_at_ms = now_ms
+        try:
+            self._tidy()
+        except TemporaryError as error:
+            log.warning("the store could not be tidied, that is tried again: %s", error)
 
     def _write(self, batch: Batch) -> bool:
         """True when it is in the store; False when asked to stop before."""
