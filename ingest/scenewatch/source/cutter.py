@@ -23,16 +23,12 @@ from scenewatch.source.kernel import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
 READ_BYTES = 1 << 20
 """Room for one read of the socket."""
 RUN = 16_384
 """Most messages in one `Run`."""
 _HEADER = 5
 _CONNACK = 0x20
-_PUBACK = 0x40020000
-"""`40 02`, then the packet id in two bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +37,7 @@ class Run:
 
     messages: Messages
     pubacks: bytes
+    """One PUBACK after another, in the order of the messages."""
 
 
 class Cutter:
@@ -55,7 +52,7 @@ class Cutter:
         self._end = 0
         self._greeted = False
         self._columns = np.empty((4, RUN), np.int32)
-        self._packet_id = np.empty(RUN, np.uint16)
+        self._pubacks = np.empty(4 * RUN, np.uint8)
 
     def space(self) -> memoryview:
         """Where to receive into: at least READ_BYTES after `cut`, less what came since."""
@@ -72,17 +69,17 @@ class Cutter:
         """All whole packets, in order. The bytes are one whole packet that is not ours."""
         self._check_greeting()
         while True:
-            count, confirmable, at, after, why = cut_publishes(
+            count, answered, at, after, why = cut_publishes(
                 self._buffer,
                 self._start,
                 self._end,
                 self._properties,
                 self._max_packet,
                 self._columns,
-                self._packet_id,
+                self._pubacks,
             )
             if count:
-                run = self._run(count, confirmable, at, received_ms)
+                run = self._run(count, answered, at, received_ms)
                 self._start = at
                 yield run
             if why == OTHER:
@@ -103,25 +100,17 @@ class Cutter:
     def _glimpse(self, at: int) -> str:
         return bytes(self._view[at : min(at + 16, self._end)]).hex(" ")
 
-    def _run(self, count: int, confirmable: int, end: int, received_ms: int) -> Run:
+    def _run(self, count: int, answered: int, end: int, received_ms: int) -> Run:
         columns = self._columns[:, :count].copy()
-        ids = self._packet_id[:count]
-        return Run(
-            Messages(
-                received_ms,
-                bytes(self._view[self._start : end]),
-                columns[TOPIC_AT],
-                columns[TOPIC_LEN],
-                columns[PAYLOAD_AT],
-                columns[PAYLOAD_LEN],
-            ),
-            pubacks(ids if confirmable == count else ids[ids != 0]),
+        messages = Messages(
+            received_ms,
+            bytes(self._view[self._start : end]),
+            columns[TOPIC_AT],
+            columns[TOPIC_LEN],
+            columns[PAYLOAD_AT],
+            columns[PAYLOAD_LEN],
         )
-
-
-def pubacks(packet_ids: NDArray[np.uint16]) -> bytes:
-    """One PUBACK of four bytes after another; the short form that both protocol versions take for success."""
-    return (packet_ids.astype(np.uint32) | np.uint32(_PUBACK)).astype(">u4").tobytes()
+        return Run(messages, self._pubacks[:answered].tobytes())
 
 
 def compile_kernel() -> None:

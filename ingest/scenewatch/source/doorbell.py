@@ -26,7 +26,7 @@ class Doorbell:
     def ring(self) -> None:
         if self._listening:
             self._listening = False
-            with contextlib.suppress(BlockingIOError):  # full of rings not yet heard
+            with contextlib.suppress(OSError):  # full of rings not yet heard, or closed: nobody sleeps any more
                 self._sender.send(b"\0")
 
     def listen(self) -> None:

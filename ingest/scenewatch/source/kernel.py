@@ -79,15 +79,16 @@ def cut_publishes(
     properties: bool,  # noqa: FBT001 - numba takes no keyword-only arguments
     max_packet: int,
     columns: NDArray[np.int32],
-    packet_id: NDArray[np.uint16],
+    pubacks: NDArray[np.uint8],
 ) -> tuple[int, int, int, int, int]:
-    """Fill `columns` (places from `start` on) and `packet_id` (0 for QoS 0) from the whole packets in front.
+    """Fill `columns` (places from `start` on) from the whole packets in front, and `pubacks` for those of QoS 1.
 
-    `properties`: the connection speaks MQTT 5. Returns how many packets there were and how many of QoS 1, the
-    first byte not consumed, the end of the packet there when it is OTHER, and the reason for the stop.
+    `properties`: the connection speaks MQTT 5. `pubacks` has four bytes for each column. Returns how many
+    packets there were, how many bytes of `pubacks`, the first byte not consumed, the end of the packet there
+    when it is OTHER, and the reason for the stop.
     """
     count = 0
-    confirmable = 0
+    answered = 0
     at = start
     while at < end:
         body, after, why = packet_bounds(buffer, at, end, max_packet)
@@ -96,19 +97,21 @@ def cut_publishes(
             qos = (first >> 1) & 3
             if first >> 4 != PUBLISH or qos == 2:
                 why = OTHER
-            elif count == len(packet_id):
+            elif count == columns.shape[1]:
                 why = FULL
-            elif not _cut_one(buffer, body, after, qos, properties, columns[:, count], packet_id[count:]):
+            elif not _cut_one(buffer, body, after, qos, properties, columns[:, count]):
                 why = GARBAGE
             else:
+                if qos == 1:
+                    _puback(buffer, columns[TOPIC_AT, count] + columns[TOPIC_LEN, count], pubacks[answered:])
+                    answered += 4
                 columns[TOPIC_AT, count] -= start
                 columns[PAYLOAD_AT, count] -= start
                 count += 1
-                confirmable += qos
                 at = after
                 continue
-        return count, confirmable, at, after, why
-    return count, confirmable, at, at, INCOMPLETE
+        return count, answered, at, after, why
+    return count, answered, at, at, INCOMPLETE
 
 
 @njit(cache=True)
@@ -119,7 +122,6 @@ def _cut_one(
     qos: int,
     properties: bool,  # noqa: FBT001 - numba takes no keyword-only arguments
     column: NDArray[np.int32],
-    packet_id: NDArray[np.uint16],
 ) -> bool:
     """One PUBLISH whose variable header begins at `body`; False if its lengths do not fit into the packet."""
     if body + 2 > after:
@@ -128,12 +130,10 @@ def _cut_one(
     at = body + 2 + topic_len
     if topic_len == 0 or at + 2 * qos > after:
         return False  # an empty topic needs an alias, and we announce none
-    packet_id[0] = 0
     if qos == 1:
-        packet_id[0] = int(buffer[at]) << 8 | int(buffer[at + 1])
+        if buffer[at] == 0 and buffer[at + 1] == 0:
+            return False  # no packet has the id 0
         at += 2
-        if packet_id[0] == 0:
-            return False
     if properties:
         size, width = variable_integer(buffer, at, after)
         at += width + size
@@ -144,3 +144,12 @@ def _cut_one(
     column[PAYLOAD_AT] = at
     column[PAYLOAD_LEN] = after - at
     return True
+
+
+@njit(cache=True)
+def _puback(buffer: NDArray[np.uint8], packet_id_at: int, out: NDArray[np.uint8]) -> None:
+    """Four bytes; both protocol versions take this short form for success."""
+    out[0] = 0x40
+    out[1] = 2
+    out[2] = buffer[packet_id_at]
+    out[3] = buffer[packet_id_at + 1]

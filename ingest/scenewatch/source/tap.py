@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from scenewatch.source.doorbell import Doorbell
     from scenewatch.source.stats import SourceStats
 
+CLOSED = "closed by the broker"
 NOTHING_YET = (BlockingIOError, ssl.SSLWantReadError)
 
 
@@ -135,6 +136,8 @@ class Tap:
             return
         except ssl.SSLWantReadError:
             self._write_awaits_readable = True
+        except ConnectionError:
+            self._out.clear()  # reading finds the end too, behind what the broker still had to say
 
     # --- inside --------------------------------------------------------------------------------------------
 
@@ -166,7 +169,7 @@ class Tap:
             while size < len(space):
                 got = self._sock.recv_into(space[size:])
                 if not got:
-                    self.ended_by = "closed by the broker"
+                    self.ended_by = CLOSED
                     break
                 size += got
                 if not isinstance(self._sock, ssl.SSLSocket):
@@ -175,6 +178,8 @@ class Tap:
             pass
         except ssl.SSLWantWriteError:
             self._read_awaits_writable = True
+        except ConnectionError:
+            self.ended_by = CLOSED
         except OSError as error:
             self.ended_by = str(error)
         self._cutter.filled(size)

@@ -1,0 +1,42 @@
+"""Fixtures of the source's tests: a fake broker, and sources that end with their test."""
+
+from __future__ import annotations
+
+import pytest
+from fake_broker import FakeBroker
+
+from scenewatch.model.clock import SystemClock
+from scenewatch.source import timing
+from scenewatch.source.mqtt import MqttSource
+from scenewatch.source.settings import MqttSettings
+
+
+@pytest.fixture
+def broker():
+    broker = FakeBroker()
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def make_source():
+    """Makes a source and starts it with an ear."""
+    sources = []
+
+    def make(port, ear, **changes):
+        given = {"url": f"mqtt://127.0.0.1:{port}", "client_id": "worker", "filters": ("sw/+/+/+/telemetry",)}
+        source = MqttSource(MqttSettings(**(given | changes)), SystemClock())
+        sources.append(source)
+        source.start(ear.on_arrival, ear.on_listening)
+        return source
+
+    yield make
+    for source in sources:
+        source.stop()
+
+
+@pytest.fixture
+def no_delay(monkeypatch):
+    """Reconnect at once: the delays have tests of their own."""
+    monkeypatch.setattr(timing, "FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(timing, "LONGEST_DELAY_S", 0.05)
