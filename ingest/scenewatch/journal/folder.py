@@ -138,6 +138,17 @@ class Folder:
         return next((header.newest_before_ms for header in headers if header is not None), self._newest_ms)
 
 
+def clear(path: Path) -> None:
+    """Remove all segments of a folder that nobody holds."""
+    path.mkdir(parents=True, exist_ok=True)
+    lock_fd = _lock_file(path)
+    try:
+        for segment in path.glob(f"*{SUFFIX}"):
+            segment.unlink()
+    finally:
+        os.close(lock_fd)
+
+
 def _lock_file(folder: Path) -> int:
     fd = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:

@@ -83,11 +83,8 @@ def new_mark() -> bytes:
 def messages_body(messages: Messages) -> tuple[Part, ...]:
     """The parts of a MESSAGES body. What could not be read back is refused here."""
     n = len(messages)
-    table = np.empty((4, n), "<i4")
-    table[0] = messages.topic_at
-    table[1] = messages.topic_len
-    table[2] = messages.payload_at
-    table[3] = messages.payload_len
+    columns = (messages.topic_at, messages.topic_len, messages.payload_at, messages.payload_len)
+    table = np.concatenate(columns, dtype="<i4").reshape(4, n)
     size = _ROW_BYTES * n + len(messages.data)
     if size > MAX_BODY_BYTES:
         raise RefusedError(f"{size} bytes are more than one record holds ({MAX_BODY_BYTES})")
@@ -179,5 +176,7 @@ def _record(kind: int, count: int, first: int, received_ms: int, body: bytes) ->
 def _in_bounds(table: NDArray[np.int32], size: int) -> bool:
     if table.size == 0:
         return True
-    behind = np.add(table[0::2], table[1::2], dtype=np.int64)
-    return int(table.min()) >= 0 and int(behind.max()) <= size
+    # Read as unsigned, a negative number is larger than any body.
+    bits = table.view(np.uint32)
+    behind = np.add(bits[0::2], bits[1::2], dtype=np.uint64)
+    return int(np.maximum.reduce(behind, axis=None)) <= size

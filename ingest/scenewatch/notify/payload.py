@@ -1,0 +1,56 @@
+"""What the outside is told of one alarm: topic and JSON."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from scenewatch.model.alarm import AlarmState
+from scenewatch.model.flags import Flag
+from scenewatch.model.place import alarm_topic
+from scenewatch.model.scene import NoData
+
+if TYPE_CHECKING:
+    from scenewatch.model.alarm import Transition
+    from scenewatch.model.registry import Registry
+    from scenewatch.model.scene import Rule
+
+
+def topic_of(root: str, registry: Registry, alarm: Transition) -> str:
+    """The scene stands in the topic already, so the rule is named by its key alone."""
+    return alarm_topic(root, registry.devices[alarm.device], _rule(registry, alarm).key)
+
+
+def payload_of(registry: Registry, alarm: Transition) -> bytes:
+    """One alarm as JSON, the same bytes for the same alarm: comparing them tells whether a broker knows it."""
+    device = registry.devices[alarm.device]
+    rule = _rule(registry, alarm)
+    return msgspec.json.encode(
+        {
+            "rule": alarm.rule,
+            "device": device.id,
+            "site": device.site,
+            "scene": device.scene,
+            "priority": rule.priority,
+            "title": {"en": rule.title.en, "zh": rule.title.zh},
+            "raised_at": alarm.raised_at_ms,
+            "value": alarm.value if math.isfinite(alarm.value) else None,
+            "unit": _unit(registry, alarm.device, rule),
+            "limit": None if isinstance(rule.when, NoData) else rule.when.limit,
+            "flag": Flag(alarm.flag).name.lower(),
+            "state": AlarmState.UNACKNOWLEDGED,
+        },
+    )
+
+
+def _rule(registry: Registry, alarm: Transition) -> Rule:
+    scene, _, key = alarm.rule.partition(".")
+    return registry.scenes[scene].rule(key)
+
+
+def _unit(registry: Registry, device: int, rule: Rule) -> str:
+    """Of the channel that the rule watches on this type of device; empty for an alarm about the device as such."""
+    kind = registry.type_of(device)
+    return next((c.unit for c in kind.channels if f"{kind.key}.{c.key}" in rule.on), "")
