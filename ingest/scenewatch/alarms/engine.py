@@ -23,7 +23,7 @@ from scenewatch.alarms.kernel import (
     step,
 )
 from scenewatch.alarms.overrides import mistakes, overridden
-from scenewatch.alarms.silence import Silences
+from scenewatch.alarms.silence import Silences, wake
 from scenewatch.alarms.tables import lay_out
 from scenewatch.model.alarm import Step, Transition
 from scenewatch.model.errors import ConfigurationError, CorruptError
@@ -188,8 +188,7 @@ class Engine:
 
     def _settle(self) -> None:
         """Derive again what follows from states, inventory and listening."""
-        busy = self._instance_series[self._instances["state"] != NORMAL]
-        self._series["busy"] = np.bincount(busy, minlength=len(self._series))
+        wake(self._series, slice(None))
         self._series["floor"] = np.maximum(self._since_ms, self._listening_ms)
         self._silences.look_again()
 

@@ -1,7 +1,8 @@
 """The compiled heart of the alarms: a row of memory a series, and one small state machine a rule and series.
 
-Nearly all readings change nothing. So each is first held against its series' quiet band, which takes one row;
-the rules are walked only where one of them could move.
+Nearly all readings change nothing. So each is first held against its series' quiet band, in which no rule would
+move, and the rules are walked only outside of it. Walking them draws the band anew from where they then stand;
+whoever else moves an instance wakes its series.
 
 A rule is one shape for both kinds of condition. A value is turned by `sign` so that more is always worse:
 beyond `limit` it counts towards the alarm, at or under `release` towards the return. A rule with sign 0 is about
@@ -31,17 +32,16 @@ SERIES = np.dtype(
         ("good_t", np.int64),  # newest good reading, by the device's clock
         ("heard", np.int64),  # the same, by the later of the device's clock and ours
         ("floor", np.int64),  # silence counts from here at the earliest
+        ("quiet_low", np.float64),  # values between these two, exclusive, move none of its instances
+        ("quiet_high", np.float64),
         ("first", np.int32),  # its first row of INSTANCE; one a rule of its kind follow
-        ("kind", np.uint16),  # row of KIND
-        ("busy", np.uint16),  # how many of its instances are not NORMAL
+        ("kind", np.int32),  # row of KIND
     ]
 )
 
 KIND = np.dtype(
     [
-        ("quiet_low", np.float64),  # values in this band are beyond no limit
-        ("quiet_high", np.float64),
-        ("quiet_ms", np.int64),  # a shorter silence is no missing data
+        ("silence_ms", np.int64),  # a shorter silence is no missing data
         ("gap_ms", np.int64),
         ("rule_from", np.int32),  # rows of RULE
         ("rule_to", np.int32),
@@ -147,6 +147,18 @@ def _advance(rule: Any, one: Any, t: int, value: float, flag: int, move: Any) ->
     return False
 
 
+@njit(cache=True)
+def _narrow(row: Any, rule: Any, state: int) -> None:
+    """Leave in the quiet band only values that keep this instance where it is."""
+    counting = state in (COUNTING_ON, COUNTING_OFF)
+    if counting or (rule.sign == 0.0 and state == STANDING):
+        row.quiet_low = np.inf
+    elif rule.sign != 0.0 and (rule.sign > 0.0) == (state == NORMAL):
+        row.quiet_high = min(row.quiet_high, rule.sign * (rule.limit if state == NORMAL else rule.release))
+    elif rule.sign != 0.0:
+        row.quiet_low = max(row.quiet_low, rule.sign * (rule.limit if state == NORMAL else rule.release))
+
+
 class Columns(NamedTuple):
     """The columns of a batch that alarms read."""
 
@@ -176,7 +188,8 @@ def _walk(
     t, received_ms, value, flag = reading
     kind = tables.kinds[row.kind]
     gap = t - row.good_t > kind.gap_ms
-    busy = 0
+    row.quiet_low = -np.inf
+    row.quiet_high = np.inf
     for k in range(kind.rule_to - kind.rule_from):
         rule = tables.rules[kind.rule_from + k]
         one = tables.instances[row.first + k]
@@ -188,8 +201,7 @@ def _walk(
         if _advance(rule, one, t, value, flag, moves[written]):
             moves[written].instance = row.first + k
             written += 1
-        busy += one.state != NORMAL
-    row.busy = busy
+        _narrow(row, rule, one.state)
     return written
 
 
@@ -209,7 +221,7 @@ def step(begin: int, batch: Columns, tables: Tables, moves: NDArray[np.void]) ->
         kind = tables.kinds[row.kind]
         t, received_ms, value = batch.t_ms[i], batch.received_ms[i], batch.value[i]
         silent_ms = max(t - row.good_t, received_ms - row.heard)
-        if row.busy > 0 or silent_ms >= kind.quiet_ms or not (kind.quiet_low <= value <= kind.quiet_high):
+        if silent_ms >= kind.silence_ms or not (row.quiet_low < value < row.quiet_high):
             if written + 2 * (kind.rule_to - kind.rule_from) > len(moves):
                 return i, written
             reading = (t, received_ms, value, batch.flag[i])

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+def wake(rows: NDArray[np.void], which: NDArray[np.int32] | slice) -> None:
+    """Let these series' next reading walk their rules: an empty band is quiet for no value."""
+    rows["quiet_low"][which] = np.inf
+
+
 class Silences:
     """The instances of rules about missing data.
 
@@ -56,5 +61,5 @@ class Silences:
         instances["state"][at] = STANDING
         for name, column in (("raised_at", "raised_at_ms"), ("value", "value"), ("flag", "flag")):
             instances[name][at] = moves[column]
-        np.add.at(rows["busy"], series, np.uint16(1))
+        wake(rows, series)
         return moves

@@ -10,7 +10,7 @@ from scenewatch.alarms.kernel import FOREVER, KIND, RULE
 from scenewatch.model.scene import Above, Below, NoData
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -41,8 +41,8 @@ def lay_out(kinds: Sequence[tuple[Scene, DeviceType, Channel]], rules: Mapping[s
         begin = len(rule_rows)
         rule_rows.extend(_rule_row(rule) for _, rule in mine)
         number.extend(n for n, _ in mine)
-        kind_rows.append((*_quiet([rule for _, rule in mine]), device_type.gap, begin, len(rule_rows)))
-    kind_rows.append((*_quiet([]), 0, 0, 0))
+        kind_rows.append((_shortest_silence(rule for _, rule in mine), device_type.gap, begin, len(rule_rows)))
+    kind_rows.append((FOREVER, 0, 0, 0))
     return RuleTables(np.array(kind_rows, KIND), np.array(rule_rows, RULE), np.array(number, np.int32))
 
 
@@ -56,9 +56,5 @@ def _rule_row(rule: Rule) -> tuple[float, ...]:
             return 0.0, 0.0, 0.0, after + rule.on_delay, rule.off_delay
 
 
-def _quiet(rules: Sequence[Rule]) -> tuple[float, float, int]:
-    """Lowest and highest value and longest silence, exclusive, that move none of the rules."""
-    low = max((r.when.limit for r in rules if isinstance(r.when, Below)), default=-np.inf)
-    high = min((r.when.limit for r in rules if isinstance(r.when, Above)), default=np.inf)
-    silence = min((r.when.after + r.on_delay for r in rules if isinstance(r.when, NoData)), default=FOREVER)
-    return low, high, silence
+def _shortest_silence(rules: Iterable[Rule]) -> int:
+    return min((r.when.after + r.on_delay for r in rules if isinstance(r.when, NoData)), default=FOREVER)
