@@ -1,4 +1,4 @@
-"""The worker put together, from the broker's socket to alarms, store and API: the one place that names every part."""
+"""The worker put together, from the broker's socket to alarms, store and API: here every part is named."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import uvicorn
-
 from scenewatch.api.app import create_app
 from scenewatch.api.views import Readiness
 from scenewatch.journal.journal import FileJournal
 from scenewatch.journal.limits import Health, Limits
 from scenewatch.journal.outbox import Outbox
-from scenewatch.model.errors import ConfigurationError, CorruptError, Mistake, ScenewatchError, TemporaryError
+from scenewatch.model.broker import Broker
+from scenewatch.model.errors import ConfigurationError, CorruptError, Mistake, TemporaryError
 from scenewatch.model.place import subscriptions
 from scenewatch.model.ports import Listening, RecordKind
 from scenewatch.model.words import hours
 from scenewatch.notify.mqtt import MqttNotifier
 from scenewatch.pipeline import Pipeline, encode_inventory
 from scenewatch.scenes import all_scenes
+from scenewatch.serving import Server, listen
 from scenewatch.source.mqtt import MqttSource
 from scenewatch.source.settings import MqttSettings
 from scenewatch.store.alarms import Alarms
@@ -200,7 +200,7 @@ class Worker:
 
     def waiting_readings(self) -> int:
         """Made or received, and not in the store yet."""
-        return self._outbox.depth.readings
+        return self._outbox.depth().readings
 
     def _wait_until(self, there: Callable[[], bool], most_s: float) -> bool:
         pause = threading.Event()
@@ -237,6 +237,10 @@ class Worker:
 
     def _mqtt_settings(self) -> MqttSettings:
         return MqttSettings(**self._settings.broker.model_dump(), filters=subscriptions(self._settings.root))
+
+    def _broker(self) -> Broker:
+        b = self._settings.broker
+        return Broker(**(b.model_dump() | {"username": b.username or ""}))
 
     def _arrived(self, arrival: Arrival) -> None:
         self.journal.append(arrival.messages, arrival.acknowledge)
@@ -303,27 +307,18 @@ class Worker:
 
 def serve(worker: Worker, settings: Settings) -> int:
     """Run the worker and its API until a signal ends them. Returns the exit status."""
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(WorkerView(worker)),
-            host=settings.http.host,
-            port=settings.http.port,
-            log_level="warning",
-            timeout_graceful_shutdown=1,
-        )
-    )
+    address = listen(settings.http.host, settings.http.port)
+    app = create_app(WorkerView(worker))
+    server = Server(app, before_end=app.state.stream.close)
     worker.start()
-    watch = threading.Thread(target=_end_on_failure, args=(worker, server), name="watch", daemon=True)
-    watch.start()
-    server.run()
+    threading.Thread(target=_end_on_failure, args=(worker, server), name="watch", daemon=True).start()
+    server.run(sockets=[address])
     worker.stop()
-    if not server.started:
-        raise ScenewatchError(f"port {settings.http.port} is taken on {settings.http.host}; choose another one")
     return 1 if worker.failure is not None else 0
 
 
-def _end_on_failure(worker: Worker, server: uvicorn.Server) -> None:
+def _end_on_failure(worker: Worker, server: Server) -> None:
     pause = threading.Event()
     while worker.failure is None:
         pause.wait(LOOK_S)
-    server.should_exit = True
+    server.end()

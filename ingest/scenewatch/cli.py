@@ -16,10 +16,12 @@ from scenewatch.model.errors import ConfigurationError, Mistake, ScenewatchError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from scenewatch.devices.connection import Address
     from scenewatch.model.scene import Scene
 
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse gives it no other name
+
 WELL, FOUND, MISUSED = 0, 1, 2
-Command = "Callable[[argparse.Namespace], int]"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -94,22 +96,10 @@ def _work(options: argparse.Namespace) -> int:
 
 
 def _console(options: argparse.Namespace) -> int:
-    import uvicorn
-
     from scenewatch.console.app import create_app
+    from scenewatch.serving import Server, listen
 
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(options.worker.rstrip("/")),
-            host=options.host,
-            port=options.port,
-            log_level="warning",
-            timeout_graceful_shutdown=1,
-        )
-    )
-    server.run()
-    if not server.started:
-        raise ScenewatchError(f"port {options.port} is taken on {options.host}; choose another one with --port")
+    Server(create_app(options.worker.rstrip("/"))).run(sockets=[listen(options.host, options.port)])
     return WELL
 
 
@@ -198,6 +188,18 @@ def _scene(key: str | None) -> Scene:
     return scenes[key]
 
 
+def _address(options: argparse.Namespace) -> Address:
+    from scenewatch.devices.connection import Address
+    from scenewatch.model.broker import Broker
+
+    files = ("password_file", "ca_file", "cert_file", "key_file")
+    broker = Broker(
+        url=options.broker, username=options.username, **{name: getattr(options, name) for name in files}
+    )
+    at = broker.address()
+    return Address(host=at.host, port=at.port, username=broker.username, password=broker.password() or "")
+
+
 def _stop_on_signal() -> threading.Event:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -224,12 +226,125 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-Subparsers = "argparse._SubParsersAction[argparse.ArgumentParser]"
-
-
-def _add(commands, name: str, run, text: str, example: str) -> argparse.ArgumentParser:
+def _add(
+    commands: Subparsers, name: str, run: Callable[[argparse.Namespace], int], text: str, example: str
+) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         name, help=text, description=text, epilog=f"example: {example}", allow_abbrev=False
     )
     parser.set_defaults(run=run)
     return parser
+
+
+def _add_up(commands: Subparsers) -> None:
+    text = "run everything: broker, simulated devices, worker and console, with a day of history"
+    p = _add(commands, "up", _up, text, "scenewatch up --sites 10 --port 8090")
+    _add_scene(p)
+    p.add_argument("--history", type=_not_negative, default=24.0, metavar="HOURS", help="history before live (24)")
+    p.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help="where everything is kept (data)")
+    p.add_argument("--port", type=_port, default=8080, help="of the console and the API (8080)")
+    p.add_argument("--mqtt-port", type=_port, default=1883, metavar="PORT", help="of the embedded broker (1883)")
+    p.add_argument("--broker", metavar="URL", help="use this MQTT broker, mqtt://host:1883, and start none")
+    p.add_argument("--no-devices", action="store_true", help="no simulated devices and no history")
+
+
+def _add_work(commands: Subparsers) -> None:
+    text = "the worker alone, on the broker and store of a TOML file"
+    p = _add(commands, "work", _work, text, "scenewatch work --config scenewatch.toml")
+    _add_config(p)
+    p.add_argument("--demonstration", type=Path, help=argparse.SUPPRESS)
+    p.add_argument("--plan", type=Path, help=argparse.SUPPRESS)
+
+
+def _add_console(commands: Subparsers) -> None:
+    text = "the console alone: pages over a worker's API"
+    p = _add(commands, "console", _console, text, "scenewatch console --worker http://127.0.0.1:8080 --port 8081")
+    p.add_argument("--worker", required=True, metavar="URL", help="where the worker's API is")
+    p.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    p.add_argument("--port", type=_port, default=8081, help="port to listen on (8081)")
+
+
+def _add_simulate(commands: Subparsers) -> None:
+    text = "simulated devices alone, onto any broker"
+    example = "scenewatch simulate --scene kitchen --sites 10 --broker mqtt://127.0.0.1:1883"
+    p = _add(commands, "simulate", _simulate, text, example)
+    _add_scene(p)
+    p.add_argument("--broker", required=True, metavar="URL", help="mqtt://host:1883 or mqtts://host:8883")
+    p.add_argument("--username", default="", help="login at the broker")
+    p.add_argument("--password-file", type=Path, default=None, metavar="FILE", help="file with the password")
+    p.add_argument("--ca-file", type=Path, default=None, metavar="FILE", help="whom to trust with mqtts")
+    p.add_argument("--cert-file", type=Path, default=None, metavar="FILE", help="the client's certificate")
+    p.add_argument("--key-file", type=Path, default=None, metavar="FILE", help="the certificate's key")
+    p.add_argument("--root", default="sw", help="first level of the topics (sw)")
+    p.add_argument("--seed", type=int, default=1, help="of all that is drawn by chance (1)")
+    p.add_argument(
+        "--speed", type=_speed, default=1.0, metavar="N",
+        help="times faster than real time: begins in the past, goes on at 1 when it meets the present",
+    )  # fmt: skip
+    p.add_argument("--past", type=_not_negative, default=24.0, metavar="HOURS", help="where --speed begins (24)")
+    p.add_argument("--start", type=int, default=None, metavar="MS", help="where the physics begins, epoch ms (now)")
+    p.add_argument(
+        "--live-from", type=int, default=None, metavar="MS", help="publish what is later, epoch ms (now)"
+    )
+    p.add_argument("--faults", type=Path, metavar="FILE", help="JSON list of {fault, device, from_ms, to_ms}")
+
+
+def _add_inventory(commands: Subparsers) -> None:
+    text = "which devices exist where"
+    parser = commands.add_parser("inventory", help=text, description=text, allow_abbrev=False)
+    parts = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    example = "scenewatch inventory demo --scene kitchen --sites 10 --out devices.csv"
+    p = _add(parts, "demo", _inventory_demo, "write the devices that `simulate` plays as CSV", example)
+    _add_scene(p)
+    p.add_argument("--out", type=Path, required=True, metavar="FILE", help="the CSV file to write")
+    example = "scenewatch inventory import devices.csv --config scenewatch.toml"
+    p = _add(parts, "import", _inventory_import, "add or change the devices of a CSV file", example)
+    p.add_argument("file", type=Path, help="scene,site,device,type,parent,name_en,name_zh,lat,lon and properties")
+    _add_config(p)
+
+
+def _add_check(commands: Subparsers) -> None:
+    text = "find all mistakes in tables and settings; touches no network"
+    p = _add(commands, "check", _check, text, "scenewatch check --config scenewatch.toml")
+    _add_config(p)
+
+
+def _add_scene(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--scene", default=None, help="key of the scene (the first there is)")
+    parser.add_argument("--sites", type=_count, default=10, metavar="N", help="how many sites (10)")
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, default=None, metavar="FILE", help="TOML file with the settings")
+
+
+def _port(text: str) -> int:
+    return _within(text, 1, 65_535)
+
+
+def _count(text: str) -> int:
+    return _within(text, 1, 100_000)
+
+
+def _within(text: str, low: int, high: int) -> int:
+    if not text.isdigit() or not low <= int(text) <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
+    return int(text)
+
+
+def _not_negative(text: str) -> float:
+    return _number(text, 0.0, 24.0 * 366)
+
+
+def _speed(text: str) -> float:
+    return _number(text, 1.0, 1_000_000.0)
+
+
+def _number(text: str, low: float, high: float) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not low <= number <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from {low:g} to {high:g}")
+    return number

@@ -218,7 +218,7 @@ def main() -> None:
     parser.add_argument("--only", choices=[*READERS], help="leave the other reader out")
     options = parser.parse_args()
     steady = int(options.rate * options.seconds)
-    print(f"{'CPU µs a message':<40}{'best':>8}{'median':>8}")  # noqa: T201 - the table is the result
+    print(f"{'CPU µs a message':<40}{'best':>8}{'median':>8}")
     with tempfile.TemporaryDirectory() as name:
         make_certificate(Path(name))
         for reader in [options.only] if options.only else READERS:
@@ -231,7 +231,7 @@ def main() -> None:
             ):
                 spent = [measure(reader, count, rate, folder) for _ in range(options.rounds)]
                 row = f"{reader + ', ' + what:<40}{min(spent):>8.2f}{statistics.median(spent):>8.2f}"
-                print(row, flush=True)  # noqa: T201 - the table is the result
+                print(row, flush=True)
 
 
 if __name__ == "__main__":

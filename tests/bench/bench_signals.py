@@ -155,7 +155,7 @@ def compile_seconds() -> tuple[float, float]:
 
 
 def show(line: str) -> None:
-    print(line)  # noqa: T201 - the figures are what a benchmark is for
+    print(line)
 
 
 def report(what: str, rounds: list[tuple[float, float, int]], readings: int) -> None:

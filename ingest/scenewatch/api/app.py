@@ -56,6 +56,7 @@ def create_app(view: View) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
+    app.state.stream = stream
     _add_problems(app)
     _add_health(app, view)
     _add_nouns(app, view)

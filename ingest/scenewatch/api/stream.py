@@ -45,8 +45,12 @@ class Stream:
             yield
         finally:
             task.cancel()
-            for queue in self._queues:
-                _put(queue, None)
+            self.close()
+
+    def close(self) -> None:
+        """Tell every listener to go: the server is ending."""
+        for queue in self._queues:
+            _put(queue, None)
 
     async def listen(self) -> AsyncIterator[bytes]:
         """First everything, then what changes, until the listener is too slow or the server ends."""

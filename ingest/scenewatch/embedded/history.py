@@ -77,9 +77,7 @@ class History:
             piece=piece,
             live_from_ms=max(piece.live_from_ms, newest_ms),
             from_ms=from_ms,
-            faults=[
-                PlannedFault(fault=f.fault, device=f.device, from_ms=f.from_ms, to_ms=f.to_ms) for f in faults
-            ],
+            faults=[PlannedFault(fault=f.fault, device=f.device, from_ms=f.from_ms, to_ms=f.to_ms) for f in faults],
         )
 
     def _newest_ms(self, devices: list[Device]) -> int:
