@@ -126,6 +126,8 @@ class Up:
         self._scenewatch("console", "console", "--worker", self._worker_url, "--port", str(options.port))
         if options.devices:
             self._wait_for("the history", self._history_written)
+            # before the worker has subscribed, what devices publish would be kept by nobody
+            self._wait_for("the broker's connection", self._listens)
             self._start_devices(plan_path)
         self._wait_for("readings", lambda: self._ask("/readyz").get("ready") is True)
         self._wait_for("the console", lambda: not _is_free(options.port))
@@ -204,6 +206,9 @@ port = {self._worker_port}
             return False
         self._desk.progress(history["done"], history["of"])
         return bool(history["done"] >= history["of"])
+
+    def _listens(self) -> bool:
+        return bool(self._ask("/api/v1/ledger").get("source", {}).get("state") == "connected")
 
     def _ask(self, path: str) -> dict[str, Any]:
         try:
