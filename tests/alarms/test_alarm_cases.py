@@ -157,6 +157,27 @@ def test_missing_data_is_dated_at_its_deadline_whoever_notices():
     assert moves(by_reading, [at(510, 5.0)]) == [("raised", "silent", 120), ("cleared", "silent", 510)]
 
 
+def test_the_deadline_itself_is_already_missing_data():
+    assert moves(box(SILENT), [at(0, 5.0), at(30, 5.0), at(150, 5.0)]) == [
+        ("raised", "silent", 150),
+        ("cleared", "silent", 150),
+    ]
+
+
+def test_a_tick_ahead_of_a_reading_does_not_make_the_alarm_stand_for_ever():
+    engine = box(SILENT)
+    moves(engine, [at(0, 5.0)])
+    assert tick(engine, 120) == [("raised", "silent", 120)]
+    assert moves(engine, [at(119, 5.0), at(149, 5.0)]) == [("cleared", "silent", 149)]
+
+
+def test_a_step_back_of_our_own_clock_forgets_no_reading():
+    engine = box(SILENT)
+    moves(engine, [at(0, 5.0, received_s=100), at(30, 5.0, received_s=50)])
+    assert tick(engine, 219) == []
+    assert tick(engine, 220) == [("raised", "silent", 150)]
+
+
 def test_missing_data_has_no_value():
     (raised,) = box(SILENT).tick(START_MS + 120_000)
     assert math.isnan(raised.value)
@@ -276,6 +297,20 @@ def test_a_device_that_comes_back_starts_afresh():
     engine.grow(known)
     assert tick(engine, 719) == []
     assert moves(engine, [at(719, 9.0)]) == [("raised", "warm", 719)]
+
+
+def test_readings_of_an_absent_device_do_not_lull_its_rules():
+    of = scene(WARM)
+    known, engine = registry("box", of=of), Engine([of])
+    for t_s, inventory, expected in (
+        (0, devices("box"), [("raised", "warm", 0)]),
+        (30, [], []),
+        (60, devices("box"), [("raised", "warm", 60)]),
+    ):
+        known.apply(inventory, at_ms=START_MS)
+        engine.grow(known)
+        engine.retire(known, START_MS)
+        assert moves(engine, [at(t_s, 9.0)]) == expected
 
 
 def test_growing_keeps_what_stands_and_what_counts():

@@ -42,6 +42,17 @@ MOVES_AT_A_TIME = 4096
 STEPS = {RAISED: Step.RAISED, CLEARED: Step.CLEARED}
 
 
+class _Saved(msgspec.Struct, array_like=True):
+    """A snapshot: columns of the series, and by rule the series and rows of what is not normal."""
+
+    version: int
+    series: int
+    good_t: bytes
+    heard: bytes
+    listening_ms: int
+    instances: dict[str, tuple[bytes, bytes]]
+
+
 class Engine:
     """Implements `ports.AlarmEngine`. Everything in the pipeline's thread.
 
@@ -68,7 +79,8 @@ class Engine:
         self._since_ms = np.empty(0, np.int64)
         self._instances = np.empty(0, INSTANCE)
         self._instance_series = np.empty(0, np.int32)
-        self._instance_rule = np.empty(0, np.int32)
+        self._instance_row = np.empty(0, np.intp)
+        """Which row of the tables' rules each instance is of."""
         self._silences = self._find_silences()
         self._listening_ms = NEVER
         self._moves = np.empty(0, MOVE)
@@ -128,34 +140,31 @@ class Engine:
     def snapshot(self) -> bytes:
         """Instances go by rule and series, so that rules may come and go between snapshot and restore."""
         busy = np.flatnonzero(self._instances["state"] != NORMAL)
-        by_rule = {}
-        for number in np.unique(self._instance_rule[busy]):
-            mine = busy[self._instance_rule[busy] == number]
-            by_rule[self._keys[number]] = (self._instance_series[mine].tobytes(), self._instances[mine].tobytes())
-        body = {
-            "version": VERSION,
-            "series": len(self._series),
-            "good_t": self._series["good_t"].tobytes(),
-            "heard": self._series["heard"].tobytes(),
-            "listening_ms": self._listening_ms,
-            "instances": by_rule,
+        number = self._tables.number[self._instance_row[busy]]
+        by_rule = {
+            self._keys[n]: (self._instance_series[mine].tobytes(), self._instances[mine].tobytes())
+            for n, mine in ((n, busy[number == n]) for n in np.unique(number))
         }
-        return msgspec.msgpack.encode(body)
+        good_t, heard = (self._series[name].tobytes() for name in ("good_t", "heard"))
+        return msgspec.msgpack.encode(
+            _Saved(VERSION, len(self._series), good_t, heard, self._listening_ms, by_rule)
+        )
 
     def restore(self, data: bytes) -> None:
         """Raises CorruptError, and is as before, if the bytes are not a snapshot of as many series."""
         try:
-            body = msgspec.msgpack.decode(data)
-            made_for, here = (body["version"], body["series"]), (VERSION, len(self._series))
+            saved = msgspec.msgpack.decode(data, type=_Saved)
+            made_for, here = (saved.version, saved.series), (VERSION, len(self._series))
             if made_for != here:
                 raise CorruptError(f"alarm snapshot of (version, series) {made_for}, not {here}")
-            good_t, heard = (np.frombuffer(body[name], np.int64, count=here[1]) for name in ("good_t", "heard"))
-            listening_ms = int(body["listening_ms"])
-            instances = self._restored(body["instances"])
-        except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
+            good_t, heard = (
+                np.frombuffer(column, np.int64, count=here[1]) for column in (saved.good_t, saved.heard)
+            )
+            instances = self._restored(saved.instances)
+        except (msgspec.MsgspecError, ValueError, IndexError) as error:
             raise CorruptError(f"not an alarm snapshot: {error}") from error
         self._series["good_t"], self._series["heard"] = good_t, heard
-        self._listening_ms, self._instances = listening_ms, instances
+        self._listening_ms, self._instances = saved.listening_ms, instances
         self._settle()
 
     def _append(self, kind: NDArray[np.int32]) -> None:
@@ -175,14 +184,12 @@ class Engine:
         self._series = np.concatenate([self._series, series])
         self._instances = np.concatenate([self._instances, np.zeros(total, INSTANCE)])
         self._instance_series = np.concatenate([self._instance_series, of_series])
-        self._instance_rule = np.concatenate([self._instance_rule, self._tables.number[rows]])
+        self._instance_row = np.concatenate([self._instance_row, rows])
         most = int((self._tables.kinds["rule_to"] - self._tables.kinds["rule_from"]).max())
         self._moves = np.zeros(max(MOVES_AT_A_TIME, 2 * most), MOVE)
 
     def _find_silences(self) -> Silences:
-        row_of = np.zeros(len(self._keys), np.intp)
-        row_of[self._tables.number] = np.arange(len(self._tables.number))
-        rules = self._tables.rules[row_of[self._instance_rule]]
+        rules = self._tables.rules[self._instance_row]
         which = np.flatnonzero(rules["sign"] == 0.0)
         return Silences(which, self._instance_series[which], rules["on_ms"][which])
 
@@ -195,15 +202,13 @@ class Engine:
     def _restored(self, by_rule: Mapping[str, tuple[bytes, bytes]]) -> NDArray[np.void]:
         """Instances as saved; those of rules that are gone are left out, new ones are normal."""
         instances = np.zeros(len(self._instances), INSTANCE)
-        for number, key in enumerate(self._keys):
-            series_bytes, rows = by_rule.get(key, (b"", b""))
-            saved = dict(
-                zip(np.frombuffer(series_bytes, np.int32).tolist(), np.frombuffer(rows, INSTANCE), strict=True)
+        number = self._tables.number[self._instance_row]
+        for key, (series, rows) in by_rule.items():
+            mine = np.flatnonzero(number == self._keys.index(key)) if key in self._keys else np.empty(0, np.intp)
+            _, here, there = np.intersect1d(
+                self._instance_series[mine], np.frombuffer(series, np.int32), return_indices=True
             )
-            for at in np.flatnonzero(self._instance_rule == number) if saved else ():
-                row = saved.get(int(self._instance_series[at]))
-                if row is not None:
-                    instances[at] = row
+            instances[mine[here]] = np.frombuffer(rows, INSTANCE)[there]
         return instances
 
     def _standing_moves(self, among: NDArray[np.intp]) -> NDArray[np.void]:
@@ -217,7 +222,7 @@ class Engine:
         return moves
 
     def _transitions(self, moves: NDArray[np.void]) -> list[Transition]:
-        numbers = self._instance_rule[moves["instance"]].tolist()
+        numbers = self._tables.number[self._instance_row[moves["instance"]]].tolist()
         devices = self._series_device[self._instance_series[moves["instance"]]].tolist()
         return [
             Transition(self._keys[number], device, STEPS[step], at_ms, raised_at_ms, value, flag)

@@ -150,13 +150,15 @@ def _advance(rule: Any, one: Any, t: int, value: float, flag: int, move: Any) ->
 @njit(cache=True)
 def _narrow(row: Any, rule: Any, state: int) -> None:
     """Leave in the quiet band only values that keep this instance where it is."""
-    counting = state in (COUNTING_ON, COUNTING_OFF)
-    if counting or (rule.sign == 0.0 and state == STANDING):
+    edge = rule.sign * (rule.limit if state == NORMAL else rule.release)
+    if state in (COUNTING_ON, COUNTING_OFF) or (rule.sign == 0.0 and state == STANDING):
         row.quiet_low = np.inf
-    elif rule.sign != 0.0 and (rule.sign > 0.0) == (state == NORMAL):
-        row.quiet_high = min(row.quiet_high, rule.sign * (rule.limit if state == NORMAL else rule.release))
-    elif rule.sign != 0.0:
-        row.quiet_low = max(row.quiet_low, rule.sign * (rule.limit if state == NORMAL else rule.release))
+    elif rule.sign == 0.0:
+        return
+    elif (rule.sign > 0.0) == (state == NORMAL):
+        row.quiet_high = min(row.quiet_high, edge)
+    else:
+        row.quiet_low = max(row.quiet_low, edge)
 
 
 class Columns(NamedTuple):

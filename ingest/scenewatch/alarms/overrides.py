@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
     from scenewatch.model.scene import Channel, DeviceType, Rule, Scene
 
-Overrides = "Mapping[str, Mapping[str, object]]"
-"""`<scene>.<rule>` to its numbers: limits in the channel's unit, times in seconds."""
-
 DELAYS = ("on_delay_s", "off_delay_s")
 
 
 def mistakes(scenes: Iterable[Scene], overrides: Mapping[str, Mapping[str, object]]) -> list[Mistake]:
-    """Everything wrong with them, not the first. Each place is `limits."<scene>.<rule>".<number>`."""
+    """Everything wrong with them, not the first.
+
+    `overrides` has each rule's numbers by `<scene>.<rule>`, limits in the channel's unit, times in seconds. A
+    mistake's place is `limits."<scene>.<rule>".<number>`.
+    """
     scenes = tuple(scenes)
     rules = {f"{scene.key}.{rule.key}": (scene, rule) for scene in scenes for rule in scene.rules}
     found: list[Mistake] = []

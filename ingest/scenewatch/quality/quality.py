@@ -36,6 +36,13 @@ class Last:
     test: NDArray[np.uint8]
 
 
+class _Saved(msgspec.Struct, array_like=True):
+    version: int
+    series: int
+    columns: dict[str, bytes]
+    counts: bytes
+
+
 class Quality:
     """Implements `ports.Check`. One thread checks; `last` may be asked from any.
 
@@ -74,26 +81,20 @@ class Quality:
 
     def snapshot(self) -> bytes:
         columns = {name: self._state[name].tobytes() for name in SAVED}
-        body = {
-            "version": VERSION,
-            "series": len(self._state),
-            "columns": columns,
-            "counts": self.counts.tobytes(),
-        }
-        return msgspec.msgpack.encode(body)
+        return msgspec.msgpack.encode(_Saved(VERSION, len(self._state), columns, self.counts.tobytes()))
 
     def restore(self, data: bytes) -> None:
         """Raises CorruptError, and is as before, if the bytes are not a snapshot of as many series."""
         try:
-            body = msgspec.msgpack.decode(data)
-            state = self._state.copy()
-            made_for, here = (body["version"], body["series"]), (VERSION, len(state))
+            saved = msgspec.msgpack.decode(data, type=_Saved)
+            made_for, here = (saved.version, saved.series), (VERSION, len(self._state))
             if made_for != here:
                 raise CorruptError(f"quality snapshot of (version, series) {made_for}, not {here}")
+            state = self._state.copy()
             for name in SAVED:
-                state[name] = np.frombuffer(body["columns"][name], STATE[name], count=len(state))
-            counts = np.frombuffer(body["counts"], np.int64).reshape(self.counts.shape).copy()
-        except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
+                state[name] = np.frombuffer(saved.columns[name], STATE[name], count=here[1])
+            counts = np.frombuffer(saved.counts, np.int64).reshape(self.counts.shape).copy()
+        except (msgspec.MsgspecError, KeyError, ValueError) as error:
             raise CorruptError(f"not a quality snapshot: {error}") from error
         with self._lock:
             self._state, self.counts = state, counts
