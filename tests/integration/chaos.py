@@ -114,11 +114,14 @@ class Publisher:
     def __post_init__(self) -> None:
         self._n: dict[str, int] = defaultdict(int)
         self._boot = f"{random.getrandbits(32):08x}"
-        self._handed_over: list[paho.MQTTMessageInfo] = []
+        self._handed_over = 0
+        self._acknowledged: list[int] = []
         self._stop = threading.Event()
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=self.name, clean_session=False)
         self._client.max_inflight_messages_set(100)
         self._client.reconnect_delay_set(1, 1)
+        # paho calls this holding a lock of its own, so nothing here may wait
+        self._client.on_publish = lambda _c, _d, mid, *_: self._acknowledged.append(mid)
         self._client.connect("127.0.0.1", self.port)
         self._client.loop_start()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -139,13 +142,13 @@ class Publisher:
         self._n[device.id] += 1
         body = {"t": t_ms, "b": self._boot, "n": n, "v": self.values[device.id]}
         topic = f"sw/{device.scene}/{device.site}/{device.device}/telemetry"
-        self._handed_over.append(self._client.publish(topic, json.dumps(body), qos=1))
+        self._handed_over += 1
+        self._client.publish(topic, json.dumps(body), qos=1)
         self.sent[device.id].append(t_ms)
 
     def _waiting(self) -> int:
         """How many the broker has not acknowledged yet."""
-        self._handed_over = [info for info in self._handed_over if not info.is_published()]
-        return len(self._handed_over)
+        return self._handed_over - len(self._acknowledged)
 
     def _run(self) -> None:
         i = 0
