@@ -109,7 +109,8 @@ class Session:
 
     @property
     def unacknowledged(self) -> int:
-        return self._tap.unacknowledged if self._tap else 0
+        tap = self._tap
+        return tap.unacknowledged if tap else 0
 
     def run(self) -> Ending:
         """Connect and read until the connection ends. Raises what it does not expect, with the socket closed."""
