@@ -242,6 +242,17 @@ def test_the_brokers_own_words_are_the_reason_of_a_loss(broker, make_source):
     assert ear.lost() == "Server shutting down"
 
 
+def test_a_packet_that_paho_does_not_understand_ends_the_connection_cleanly(broker, make_source):
+    ear = Ear()
+    make_source(broker.port, ear)
+    peer = broker.accept()
+    peer.greet()
+    peer.send(packet(0x90, b"\x00"))
+    assert ear.lost().startswith("given up: ")
+    broker.accept().greet()
+    ear.connected(2)
+
+
 def test_a_failing_listener_leads_to_a_new_connection_and_no_acknowledgement(broker, make_source, caplog):
     class FailsOnce(Ear):
         def on_arrival(self, arrival):
@@ -344,7 +355,7 @@ def test_paho_keeps_the_connection_alive_and_ends_a_dead_one(broker, make_source
     assert peer.packet() == (0xC0, b"")
     peer.send(PINGRESP)
     assert peer.packet() == (0xC0, b"")
-    assert ear.lost() == "no sign of life from the broker"
+    assert ear.lost() == "given up: Keep alive timeout"
 
 
 def test_a_greeting_in_single_bytes_is_understood(broker, make_source):
