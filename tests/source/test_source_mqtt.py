@@ -147,6 +147,7 @@ def test_garbage_ends_the_connection_and_a_new_one_goes_on(broker, make_source, 
     source = make_source(broker.port, ear)
     peer = broker.accept()
     peer.greet()
+    ear.connected()
     peer.send(publish(b"t", b"before", packet_id=1, properties=b"") + insult)
     assert ear.lost().startswith("not MQTT")
     peer = broker.accept()
@@ -265,6 +266,7 @@ def test_a_failing_listener_leads_to_a_new_connection_and_no_acknowledgement(bro
     make_source(broker.port, ear)
     peer = broker.accept()
     peer.greet()
+    ear.connected()
     peer.send(publish(b"t", b"x", packet_id=1, properties=b""))
     assert ear.lost() == "KeyError: 'journal'"
     assert peer.rest() == []
