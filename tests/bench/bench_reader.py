@@ -24,6 +24,8 @@ from scenewatch.source.settings import MqttSettings
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+    from scenewatch.model.ports import Arrival
+
 WINDOW = 15_000
 STEP_S = 0.001
 
@@ -132,7 +134,7 @@ def read_with_scenewatch(port: int, count: int, pipe: Connection, ca_file: Path 
     source = MqttSource(settings, SystemClock())
     seen = 0
 
-    def arrived(arrival: object) -> None:
+    def arrived(arrival: Arrival) -> None:
         nonlocal seen
         arrival.acknowledge()
         seen += len(arrival.messages)

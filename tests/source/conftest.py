@@ -7,8 +7,15 @@ from fake_broker import FakeBroker
 
 from scenewatch.model.clock import SystemClock
 from scenewatch.source import timing
+from scenewatch.source.cutter import compile_kernel
 from scenewatch.source.mqtt import MqttSource
 from scenewatch.source.settings import MqttSettings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernel():
+    """Compiled before any test waits for a message."""
+    compile_kernel()
 
 
 @pytest.fixture

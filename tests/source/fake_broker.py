@@ -23,6 +23,7 @@ class Peer:
         self.sock = sock
         sock.settimeout(PATIENCE_S)
         self.connect = b""
+        self._read = bytearray()
 
     def send(self, data):
         self.sock.sendall(data)
@@ -34,20 +35,25 @@ class Peer:
             return None
         size = shift = 0
         while True:
-            byte = self._exactly(1)[0]
-            size |= (byte & 0x7F) << shift
+            byte = self._exactly(1)
+            assert byte, "the client closed within a packet"
+            size |= (byte[0] & 0x7F) << shift
             shift += 7
-            if byte < 0x80:
-                return first[0], self._exactly(size)
+            if byte[0] < 0x80:
+                break
+        body = self._exactly(size)
+        assert len(body) == size, "the client closed within a packet"
+        return first[0], body
 
     def _exactly(self, size):
-        data = b""
-        while len(data) < size:
-            got = self.sock.recv(size - len(data))
+        while len(self._read) < size:
+            got = self.sock.recv(65_536)
             if not got:
-                assert not data, "the client closed within a packet"
+                assert not self._read, "the client closed within a packet"
                 return b""
-            data += got
+            self._read += got
+        data = bytes(self._read[:size])
+        del self._read[:size]
         return data
 
     @property

@@ -83,7 +83,7 @@ def expected(stream, *, properties, max_packet=MAX_PACKET):
     return pairs, b"".join(puback(p.packet_id) for p in published if p.packet_id), garbage
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(streams(), st.lists(st.integers(1, 60), max_size=40))
 def test_any_stream_in_any_pieces_is_cut_as_a_plain_parser_cuts_it(versioned, sizes):
     properties, stream = versioned
@@ -91,7 +91,7 @@ def test_any_stream_in_any_pieces_is_cut_as_a_plain_parser_cuts_it(versioned, si
     assert cut(stream, sizes, properties=properties) == expected(stream, properties=properties)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.binary(max_size=80), versions)
 def test_random_bytes_neither_crash_nor_pass(noise, properties):
     stream = CONNACK_3 + noise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import select
 import socket
+import ssl
 import threading
 
 import pytest
@@ -24,7 +25,7 @@ class Noon:
 class Bench:
     """A tap with the broker's end of its socket; the test is the I/O thread."""
 
-    def __init__(self):
+    def __init__(self, between=lambda sock: sock):
         ours, self.broker = socket.socketpair()
         for sock in (ours, self.broker):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
@@ -32,7 +33,7 @@ class Bench:
             sock.setblocking(False)
         self.arrivals, self.stats, self.doorbell = [], SourceStats(), Doorbell()
         self.tap = Tap(
-            ours,
+            between(ours),
             cutter=Cutter(properties=False, max_packet=100_000),
             clock=Noon(),
             doorbell=self.doorbell,
@@ -201,3 +202,41 @@ def test_messages_carry_the_time_of_their_read(bench):
     bench.offer(CONNACK_3 + publish(b"t", b"x") + publish(b"t", b"y"))
     bench.pull()
     assert [a.messages.received_ms for a in bench.arrivals] == [43_200_000]
+
+
+class Renegotiating:
+    """A socket whose next call each way wants the other direction first, as TLS may."""
+
+    def __init__(self, sock):
+        self._sock = sock
+        self.wants_write = self.wants_read = True
+
+    def __getattr__(self, name):
+        return getattr(self._sock, name)
+
+    def recv_into(self, space):
+        if self.wants_write:
+            self.wants_write = False
+            raise ssl.SSLWantWriteError
+        return self._sock.recv_into(space)
+
+    def send(self, data):
+        if self.wants_read:
+            self.wants_read = False
+            raise ssl.SSLWantReadError
+        return self._sock.send(data)
+
+
+def test_a_read_that_wants_to_write_and_a_write_that_wants_to_read_are_repeated():
+    bench = Bench(Renegotiating)
+    bench.offer(CONNACK_3)
+    assert bench.pull() == b""
+    assert (bench.tap.awaits_writable, bench.tap.reads_when_writable) == (True, True)
+    assert bench.pull() == CONNACK_3
+    assert bench.tap.awaits_writable is False
+    bench.tap.send(b"\xc0\x00")
+    bench.tap.flush()
+    assert bench.tap.awaits_writable is False, "it waits for something to read, not for room to write"
+    bench.tap.flush()
+    assert bench.taken() == b"\xc0\x00"
+    bench.close()

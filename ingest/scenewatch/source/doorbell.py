@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import select
+import selectors
 import socket
 
 
@@ -39,7 +39,9 @@ class Doorbell:
 
     def wait(self, timeout_s: float | None) -> None:
         """After `listen`: until the next ring."""
-        select.select([self._receiver], [], [], timeout_s)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._receiver, selectors.EVENT_READ)
+            selector.select(timeout_s)
         self.hush()
 
     def close(self) -> None:

@@ -48,7 +48,8 @@ class MqttSource:
     @property
     def pending(self) -> int:
         """Messages handed on and not acknowledged yet, on this connection."""
-        return self._session.unacknowledged if self._session else 0
+        session = self._session
+        return session.unacknowledged if session else 0
 
     def start(
         self,
@@ -76,7 +77,10 @@ class MqttSource:
         self._doorbell.close()
 
     def hold(self) -> None:
-        """Disconnect until `release`; the broker keeps what comes. From any thread, returns at once."""
+        """Disconnect until `release`; the broker keeps what comes. From any thread, returns at once.
+
+        Not reading the socket would end the keep-alive, and brokers overrun a window of acknowledgements.
+        """
         self._held = True
         self._doorbell.ring()
 
@@ -139,10 +143,16 @@ class MqttSource:
             self._connected = False
             self.stats.reconnects += 1
             log.warning("lost %s: %s", self._settings.url, ending.reason)
-            self._on_listening(Listening.LOST, ending.reason)
+            self._tell_lost(ending.reason)
         elif ending.outcome in {Outcome.LOST, Outcome.NEVER_GREETED} and ending.reason != self._last_trouble:
             log.warning("cannot connect to %s: %s; trying again", self._settings.url, ending.reason)
         self._last_trouble = ending.reason
+
+    def _tell_lost(self, reason: str) -> None:
+        try:
+            self._on_listening(Listening.LOST, reason)
+        except Exception:
+            log.exception("the listener failed at the loss of %s", self._settings.url)
 
     def _sleep(self, timeout_s: float | None, *, until: Callable[[], bool]) -> None:
         """Until the time is over, the bell rings, or what it would ring for is so already."""

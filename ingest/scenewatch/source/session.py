@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import select
 import selectors
 import socket
 import time
@@ -105,23 +104,26 @@ class Session:
         self._left = False
         self._told = ""
         """The broker's own words on why it refuses or closes."""
+        self._given_up = ""
+        """paho's word on why it closed the socket: keep-alive, or a packet that it does not understand."""
         self._subscribed_at: float | None = None
 
     @property
     def unacknowledged(self) -> int:
-        return self._tap.unacknowledged if self._tap else 0
+        tap = self._tap
+        return tap.unacknowledged if tap else 0
 
     def run(self) -> Ending:
         """Connect and read until the connection ends. Raises what it does not expect, with the socket closed."""
         self._tap, self._subscribed_at = None, None
-        self._greeted, self._left, self._told = False, False, ""
+        self._greeted, self._left, self._told, self._given_up = False, False, "", ""
         try:
             reason = self._converse(self._connect())
         except (OSError, TemporaryError) as error:
             reason = str(error)
         except ProtocolError as error:
             self._around.stats.protocol_errors += 1
-            self._greeted = True
+            self._greeted = True  # whatever it is, another version of MQTT will not mend it
             reason = str(error)
         finally:
             self._close()
@@ -194,7 +196,7 @@ class Session:
                 doorbell.listen()
                 tap.flush()
                 if self._around.leaving():
-                    self._leave(tap)
+                    self._leave(tap, selector)
                     return "left on purpose"
                 readable = _wait(selector, tap)
                 doorbell.hush()
@@ -203,7 +205,7 @@ class Session:
                 self._client.loop_misc()
                 if self._subscribed_at is None and time.monotonic() > deadline:
                     raise TemporaryError(f"no subscription within {GREETING_S:.0f} s")
-        return tap.ended_by or "no sign of life from the broker"
+        return tap.ended_by or self._given_up
 
     def _read(self, tap: Tap, pace: Pace) -> None:
         wait_s = pace.wait_s(time.monotonic())
@@ -216,12 +218,13 @@ class Session:
             self._client.loop_read()
         pace.read(time.monotonic(), messages=stats.messages - messages, size=stats.bytes - size)
 
-    def _leave(self, tap: Tap) -> None:
+    def _leave(self, tap: Tap, selector: selectors.BaseSelector) -> None:
         """Send the last acknowledgements and say goodbye; the broker keeps the session."""
         self._left = True
         deadline = time.monotonic() + FAREWELL_S
+        selector.modify(tap, WRITE)
         while tap.awaits_writable and time.monotonic() < deadline:
-            select.select([], [tap], [], FAREWELL_S)
+            selector.select(FAREWELL_S)
             tap.flush()
         with contextlib.suppress(OSError):  # the broker may be gone first
             self._client.disconnect()
@@ -254,6 +257,8 @@ class Session:
     ) -> None:
         if flags.is_disconnect_packet_from_server:
             self._told = str(reason)
+        else:
+            self._given_up = f"given up: {reason}"
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         """QoS 2, which nobody sends to a subscription of QoS 1; paho itself shakes hands for it."""

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
+LONGEST_PACKET = 268_435_455
+"""What the four bytes of a length can say."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MqttSettings:
@@ -95,6 +98,8 @@ class MqttSettings:
                 yield Mistake("broker.filters", f"{topic_filter!r} is not a topic filter")
         if not 1 <= self.receive_maximum <= 65_535:
             yield Mistake("broker.receive_maximum", "must be between 1 and 65535")
+        if not 1 <= self.max_packet <= LONGEST_PACKET:
+            yield Mistake("broker.max_packet", f"must be between 1 and {LONGEST_PACKET}")
         if self.password_file and not self.username:
             yield Mistake("broker.password_file", "needs a username")
 
