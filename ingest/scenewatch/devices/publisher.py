@@ -62,9 +62,11 @@ class Publisher:
         """Every gateway is."""
         return all(c.connected for c in self._connections)
 
-    def oldest_ms(self) -> int | None:
-        """When the oldest sample that waits for a connection was taken."""
-        return min((t for g in self._gateways if (t := g.oldest_ms()) is not None), default=None)
+    def lag_ms(self, now_ms: int) -> int | None:
+        """How long the oldest sample has waited for its turn; None without a broker."""
+        if not self.connected:
+            return None
+        return now_ms - min((t for g in self._gateways if (t := g.oldest_ms()) is not None), default=now_ms)
 
     def offer(self, samples: Iterable[Sample]) -> None:
         for sample in samples:

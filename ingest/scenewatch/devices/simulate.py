@@ -104,7 +104,7 @@ def run_share(simulation: Simulation, stop: Stop) -> None:
         while not stop.is_set():
             now_ms = clock.now_ms()
             publisher.offer(schedule.due(now_ms))
-            lag.look(s.clock.now_ms(), now_ms - (publisher.oldest_ms() or now_ms) if publisher.connected else 0)
+            lag.look(s.clock.now_ms(), publisher.lag_ms(now_ms))
             until_next_s = (schedule.next_ms() - now_ms) / 1000 / s.speed
             publisher.turn(min(LONGEST_WAIT_S, max(0.0, until_next_s)))
         publisher.stop(GOODBYE_S)
@@ -117,13 +117,16 @@ class Lag:
         self.behind = False
         self._limit_ms = limit_ms
         self._looked_ms = 0
-        self._last_ms = 0
+        self._last_ms: int | None = None
 
-    def look(self, now_ms: int, lag_ms: int) -> None:
+    def look(self, now_ms: int, lag_ms: int | None) -> None:
+        """`lag_ms` is None while the broker is away, which is told elsewhere."""
         if now_ms - self._looked_ms < LOOK_MS:
             return
-        growing = lag_ms > self._last_ms
+        growing = lag_ms is not None and self._last_ms is not None and lag_ms > self._last_ms
         self._looked_ms, self._last_ms = now_ms, lag_ms
+        if lag_ms is None:
+            return
         if not self.behind and growing and lag_ms > self._limit_ms:
             self.behind = True
             log.warning("devices are %.0f s behind: too many messages for this machine or broker", lag_ms / 1000)
