@@ -18,7 +18,7 @@ BUSY_MS = 5_000
 """How long a writer waits for another process's before it says so."""
 
 PARTS = sa.MetaData()
-"""Each concern adds its tables here; `Database` makes all of them."""
+"""Each concern puts its table here, and has `Database.create` make it."""
 
 ABOUT = sa.Table(
     "about",
@@ -36,7 +36,7 @@ class Database:
         self._engine = _engine(url)
         self._name = self._engine.url.render_as_string(hide_password=True)
         with self.writing() as con:
-            PARTS.create_all(con)
+            ABOUT.create(con, checkfirst=True)
             con.execute(
                 self.insert(ABOUT).values(one=1, version=VERSION, inventory_revision=0).on_conflict_do_nothing()
             )
@@ -45,6 +45,11 @@ class Database:
             self.close()
             what = f"is of schema {version}, this program knows {VERSION}: use the release that wrote it"
             raise ConfigurationError([Mistake(self._name, what)])
+
+    def create(self, table: sa.Table) -> None:
+        """Make the table, if it is not there."""
+        with self.writing() as con:
+            table.create(con, checkfirst=True)
 
     def insert(self, table: sa.Table) -> Any:
         """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`, alike in both dialects."""
