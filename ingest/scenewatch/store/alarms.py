@@ -52,6 +52,7 @@ class Alarms:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        database.create(ALARM)
 
     def record(self, rows: Sequence[AlarmRow]) -> None:
         """Add alarms, or clear those known as standing; in the order given.

@@ -30,6 +30,7 @@ class DeadLetters:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        database.create(DEAD_LETTER)
 
     def add(self, letters: Sequence[DeadLetter]) -> None:
         """One transaction. A position that is there already stays as it is."""

@@ -36,6 +36,7 @@ class Inventory:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        database.create(DEVICE)
 
     def revision(self) -> int:
         """Rises by one with each change; 0 when new."""
@@ -73,7 +74,7 @@ class Inventory:
 
 
 def _revision(con: sa.Connection) -> int:
-    return con.execute(sa.select(ABOUT.c.inventory_revision)).scalar_one()
+    return int(con.execute(sa.select(ABOUT.c.inventory_revision)).scalar_one())
 
 
 def _next_revision(con: sa.Connection) -> int:

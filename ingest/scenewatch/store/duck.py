@@ -81,7 +81,7 @@ class DuckStore:
         return Readings(t_ms, value, flag, test, truncated=len(found["t"]) > limit)
 
     def write(self, batch: Batch, names: Callable[[int], str]) -> int:
-        self._mend()
+        self._ensure_open()
         if batch.position <= self._state.position:
             return 0
         state = _State(batch.position, self._state.counts + batch.counts)
@@ -96,11 +96,11 @@ class DuckStore:
             _update_state(con, state)
             con.commit()
         except duckdb.Error as error:
-            self._begin_again()
+            self._reopen()
             if self._state.position < batch.position:
                 raise cannot_write(self._file.path, error) from error
         except BaseException:
-            self._begin_again()
+            self._reopen()
             raise
         self._state = state
         self._unsorted.update(days)
@@ -115,7 +115,7 @@ class DuckStore:
         One transaction a day, `most` days a call, oldest first; returns how many. A late reading makes its
         day unsorted again. Raises TemporaryError.
         """
-        self._mend()
+        self._ensure_open()
         closed = sorted(day for day in self._unsorted if (day + 1) * DAY_MS <= before_ms)[:most]
         for day in closed:
             con = self._file.writer
@@ -124,7 +124,7 @@ class DuckStore:
                 _sort_day(con, day)
                 con.commit()
             except duckdb.Error as error:
-                self._begin_again()
+                self._reopen()
                 if day in self._unsorted:
                     raise cannot_write(self._file.path, error) from error
             self._unsorted.discard(day)
@@ -152,16 +152,16 @@ class DuckStore:
         days: list[int] = np.unique(t_ms // DAY_MS).tolist()
         return [day for day in days if day not in self._unsorted]
 
-    def _begin_again(self) -> None:
+    def _reopen(self) -> None:
         """After an error only the file knows what is in it: a commit may raise and yet be durable."""
         self._file.reopen()
         con = self._file.writer
         self._series.forget(con)
         self._state, self._unsorted = _load(con)
 
-    def _mend(self) -> None:
+    def _ensure_open(self) -> None:
         if not self._file.is_open:
-            self._begin_again()
+            self._reopen()
 
 
 def _load(con: duckdb.DuckDBPyConnection) -> tuple[_State, set[int]]:

@@ -51,14 +51,15 @@ class DuckFile:
             "threads": threads,
         }
         self._change = threading.Condition()
-        self._con: duckdb.DuckDBPyConnection | None = None
         self._readers: set[duckdb.DuckDBPyConnection] = set()
-        self._con = self._connect()
+        self._root: duckdb.DuckDBPyConnection | None = None
+        self._con: duckdb.DuckDBPyConnection | None = None
+        self._open()
 
     @property
     def writer(self) -> duckdb.DuckDBPyConnection:
         if self._con is None:
-            raise TemporaryError(f"{self.path}: the store's file is not open")
+            raise self._not_open()
         return self._con
 
     @property
@@ -69,7 +70,9 @@ class DuckFile:
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor of its own for the caller. Interrupted when the file has to be opened again."""
         with self._change:
-            cursor = self.writer.cursor()
+            if self._root is None:
+                raise self._not_open()
+            cursor = self._root.cursor()
             self._readers.add(cursor)
         try:
             yield cursor
@@ -86,7 +89,7 @@ class DuckFile:
         with self._change:
             self._let_go()
             try:
-                self._con = self._connect()
+                self._open()
             except ScenewatchError as error:
                 raise TemporaryError(str(error)) from error
 
@@ -94,14 +97,23 @@ class DuckFile:
         with self._change:
             self._let_go()
 
+    def _not_open(self) -> TemporaryError:
+        return TemporaryError(f"{self.path}: the store's file is not open")
+
+    def _open(self) -> None:
+        # The root only makes cursors: a connection refuses that while it is busy with anything else.
+        self._root = self._connect()
+        self._con = self._root.cursor()
+
     def _let_go(self) -> None:
         """DuckDB shares one database among a process's connections: all must go before it is opened anew."""
-        if self._con is not None:
-            self._con.close()
-            self._con = None
+        open_now = [con for con in (self._con, self._root) if con is not None]
+        self._con = self._root = None
         for cursor in self._readers:
             cursor.interrupt()
         self._change.wait_for(lambda: not self._readers)
+        for con in open_now:
+            con.close()
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         con = None

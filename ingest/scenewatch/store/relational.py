@@ -18,7 +18,7 @@ BUSY_MS = 5_000
 """How long a writer waits for another process's before it says so."""
 
 PARTS = sa.MetaData()
-"""Each concern adds its tables here; `Database` makes all of them."""
+"""Each concern puts its table here, and has `Database.create` make it."""
 
 ABOUT = sa.Table(
     "about",
@@ -36,7 +36,7 @@ class Database:
         self._engine = _engine(url)
         self._name = self._engine.url.render_as_string(hide_password=True)
         with self.writing() as con:
-            PARTS.create_all(con)
+            ABOUT.create(con, checkfirst=True)
             con.execute(
                 self.insert(ABOUT).values(one=1, version=VERSION, inventory_revision=0).on_conflict_do_nothing()
             )
@@ -45,6 +45,11 @@ class Database:
             self.close()
             what = f"is of schema {version}, this program knows {VERSION}: use the release that wrote it"
             raise ConfigurationError([Mistake(self._name, what)])
+
+    def create(self, table: sa.Table) -> None:
+        """Make the table, if it is not there."""
+        with self.writing() as con:
+            table.create(con, checkfirst=True)
 
     def insert(self, table: sa.Table) -> Any:
         """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`, alike in both dialects."""
@@ -83,24 +88,31 @@ class Database:
 
 def _engine(url: str) -> sa.Engine:
     try:
+        backend = sa.make_url(url).get_backend_name()
+    except sa.exc.ArgumentError as error:
+        raise _wrong_url("is not a database URL") from error
+    if backend not in ("sqlite", "postgresql"):
+        raise _wrong_url(f"names {backend}, which is not supported")
+    try:
         engine = sa.create_engine(url)
-    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
-        raise ConfigurationError([Mistake("database.url", f"not a database URL: {error}")]) from error
+    except sa.exc.ArgumentError as error:
+        raise _wrong_url("names an unknown driver, or has parts the driver does not take") from error
     except ModuleNotFoundError as error:
-        what = f"needs the Python package {error.name}: install it beside scenewatch"
-        raise ConfigurationError([Mistake("database.url", what)]) from error
-    if engine.dialect.name not in ("sqlite", "postgresql"):
-        what = "sqlite:///PATH or postgresql+psycopg://… is needed"
-        raise ConfigurationError([Mistake("database.url", what)])
-    if engine.dialect.name == "sqlite":
+        raise _wrong_url(f"needs the Python package {error.name}, which is not installed") from error
+    if backend == "sqlite":
         sa.event.listen(engine, "connect", _on_connect)
         sa.event.listen(engine, "begin", _on_begin)
     return engine
 
 
+def _wrong_url(what: str) -> ConfigurationError:
+    """The URL itself is not told: it may carry a password."""
+    return ConfigurationError([Mistake("database.url", f"{what}: use sqlite:///PATH or postgresql+psycopg://…")])
+
+
 def _on_connect(dbapi: Any, _record: Any) -> None:
     dbapi.isolation_level = None  # the driver's own BEGIN comes too late to see one state throughout
-    for pragma in ("journal_mode = WAL", "foreign_keys = ON", f"busy_timeout = {BUSY_MS}"):
+    for pragma in (f"busy_timeout = {BUSY_MS}", "journal_mode = WAL", "foreign_keys = ON"):
         dbapi.execute(f"PRAGMA {pragma}")
 
 

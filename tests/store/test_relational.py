@@ -1,0 +1,159 @@
+"""One database for several concerns: opened, shared, locked, full, damaged."""
+
+import resource
+import sqlite3
+import threading
+from contextlib import closing
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from scenewatch.model.errors import ConfigurationError, CorruptError, RefusedError, ScenewatchError, TemporaryError
+from scenewatch.model.ledger import DeadLetter
+from scenewatch.store import relational
+from scenewatch.store.alarms import ALARM, Alarms
+from scenewatch.store.deadletters import DEAD_LETTER, DeadLetters
+from scenewatch.store.devices import DEVICE, Inventory
+from scenewatch.store.relational import Database
+
+
+def letter(position, payload=b"{"):
+    return DeadLetter(position, 1_000 + position, b"sw/kitchen/a/b/telemetry", payload, "not JSON")
+
+
+def test_all_concerns_share_one_file_and_open_it_again(url):
+    for _ in range(2):
+        with closing(Database(url)) as database:
+            Inventory(database), Alarms(database)
+            DeadLetters(database).add([letter(1)])
+            assert DeadLetters(database).count() == 1
+
+
+@pytest.mark.parametrize("table", [DEVICE, ALARM, DEAD_LETTER])
+def test_the_tables_can_be_said_in_postgresql(table):
+    """`BIGSERIAL` would hand out numbers that are ours to give."""
+    said = str(sa.schema.CreateTable(table).compile(dialect=postgresql.dialect()))
+    assert "PRIMARY KEY" in said
+    assert "SERIAL" not in said
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("nonsense", "is not a database URL"),
+        ("oracular://host/x", "names oracular, which is not supported"),
+        ("mysql+mysqldb://host/x", "names mysql, which is not supported"),
+        ("postgresql+none://host/x", "names an unknown driver"),
+        ("postgresql+pg8000://host/x", "needs the Python package pg8000"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_a_mistake(url, told):
+    with pytest.raises(ConfigurationError, match=told):
+        Database(url)
+
+
+def test_a_password_is_never_told(tmp_path):
+    for url in ("postgresql+none://me:s3cret@host/x", f"sqlite://me:s3cret@/{tmp_path}/no/such.sqlite"):
+        with pytest.raises(ScenewatchError) as told:
+            Database(url)
+        assert "s3cret" not in str(told.value)
+
+
+def test_a_newer_schema_is_refused(url, database):
+    with database.writing() as con:
+        con.execute(sa.update(relational.ABOUT).values(version=99))
+    with pytest.raises(ConfigurationError, match="schema 99"):
+        Database(url)
+
+
+def test_a_file_that_is_no_database_is_corrupt(tmp_path):
+    (tmp_path / "bad.sqlite").write_bytes(b"no database " * 1000)
+    with pytest.raises(CorruptError, match=r"bad\.sqlite"):
+        Database(f"sqlite:///{tmp_path / 'bad.sqlite'}")
+
+
+def test_what_another_process_locks_is_temporary(database, tmp_path, monkeypatch):
+    letters = DeadLetters(database)
+    database._engine.dispose()
+    monkeypatch.setattr(relational, "BUSY_MS", 10)
+    with closing(sqlite3.connect(tmp_path / "scenewatch.sqlite", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(TemporaryError, match="locked"):
+            letters.add([letter(1)])
+        assert letters.count() == 0
+        other.execute("rollback")
+    letters.add([letter(1)])
+    assert letters.count() == 1
+
+
+def test_a_full_disk_is_temporary_and_leaves_nothing_half(database):
+    letters = DeadLetters(database)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+    try:
+        with pytest.raises(TemporaryError):
+            letters.add([letter(k, b"x" * 10_000) for k in range(100)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert letters.count() == 0
+    letters.add([letter(1)])
+    assert letters.count() == 1
+
+
+def test_a_row_against_the_schema_is_refused_for_good(database):
+    letters = DeadLetters(database)
+    with pytest.raises(RefusedError, match="NOT NULL"):
+        letters.add([letter(1), letter(2, None)])
+    assert letters.count() == 0
+
+
+def test_many_threads_write_and_read_at_once(database):
+    letters = DeadLetters(database)
+
+    def write(first):
+        for k in range(20):
+            letters.add([letter(first + k)])
+            assert letters.dead_letters(1)
+
+    threads = [threading.Thread(target=write, args=(n * 100,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert letters.count() == 80
+
+
+def test_a_reader_sees_one_state_throughout(database):
+    letters = DeadLetters(database)
+    letters.add([letter(1)])
+    query = sa.select(sa.func.count()).select_from(DEAD_LETTER)
+    with database.reading() as con:
+        assert con.scalar(query) == 1
+        letters.add([letter(2)])
+        assert con.scalar(query) == 1
+    assert letters.count() == 2
+
+
+def test_dead_letters_come_back_whole_newest_first(database):
+    letters = DeadLetters(database)
+    kept = [letter(k, bytes(range(256))) for k in (3, 1, 2**62)]
+    letters.add(kept)
+    assert letters.dead_letters(2) == [kept[2], kept[0]]
+    assert letters.dead_letters(10, before=2**62) == [kept[0], kept[1]]
+    assert letters.dead_letters(10, before=1) == []
+
+
+def test_a_dead_letter_put_aside_again_stays_as_it_was(database):
+    letters = DeadLetters(database)
+    letters.add([])
+    letters.add([letter(1, b"first")])
+    letters.add([letter(1, b"second"), letter(2)])
+    assert letters.count() == 2
+    assert letters.dead_letters(1, before=2)[0].payload == b"first"
+
+
+def test_thousands_of_dead_letters_are_one_transaction(database):
+    letters = DeadLetters(database)
+    letters.add([letter(k) for k in range(5_000)])
+    assert letters.count() == 5_000
