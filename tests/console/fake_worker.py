@@ -53,7 +53,7 @@ CODE = {
 }
 
 
-def rule(key, title, on, kind, limit, on_delay_s, priority, advice, after_s=None):
+def rule(key, title, on, *, kind="above", limit=None, on_delay_s=0, priority, advice, after_s=None):
     return {
         "key": key,
         "title": title,
@@ -76,45 +76,28 @@ RULES = [
         "fridge_warm",
         text("Fridge too warm", "冷藏柜温度过高"),
         ["fridge.air_temp"],
-        "above",
-        8.0,
-        1800,
-        "high",
-        text(
-            "Move the food to another fridge, then check the door and the compressor.",
-            "先转移食品，再检查柜门和压缩机。",
-        ),
-    ),
-    rule(
-        "freezer_warm",
-        text("Freezer too warm", "冷冻柜温度过高"),
-        ["freezer.air_temp"],
-        "above",
-        -12.0,
-        1800,
-        "high",
-        text("Move the food, then check door and defrost.", "先转移食品，再检查柜门和化霜。"),
+        limit=8.0,
+        on_delay_s=1800,
+        priority="high",
+        advice=text("Move the food, then check the door and the compressor.", "先转移食品，再检查柜门和压缩机。"),
     ),
     rule(
         "door_ajar",
         text("Door left ajar", "柜门未关"),
         ["fridge.door", "freezer.door"],
-        "above",
-        0.5,
-        300,
-        "medium",
-        text("Close the door and look whether something holds it open.", "关好柜门，检查是否有物品卡住。"),
+        limit=0.5,
+        on_delay_s=300,
+        priority="medium",
+        advice=text("Close the door and look whether something holds it open.", "关好柜门，检查是否有物品卡住。"),
     ),
     rule(
         "sensor_silent",
         text("Sensor silent", "传感器无数据"),
         ["fridge.air_temp", "freezer.air_temp"],
-        "no_data",
-        None,
-        0,
-        "low",
-        text("Check the battery and the distance to the gateway.", "检查电池及与网关的距离。"),
+        kind="no_data",
         after_s=600,
+        priority="low",
+        advice=text("Check the battery and the distance to the gateway.", "检查电池及与网关的距离。"),
     ),
 ]
 SCENES = [
@@ -266,7 +249,14 @@ class FakeWorker:
             Route("/readyz", lambda _: JSONResponse(self.ready, 200 if self.ready["ready"] else 503)),
             Route("/metrics", lambda _: PlainTextResponse("sw_up 1\n")),
         ]
-        return Starlette(routes=routes)
+        app = Starlette(routes=routes)
+        app.state.end = self._end
+        return app
+
+    def _end(self):
+        """Open streams would keep the server from stopping."""
+        if self._loop:
+            self._loop.call_soon_threadsafe(lambda: [q.put_nowait(None) for q in self._streams])
 
     def _sites(self, _):
         keys = sorted({(d["scene"], d["site"]) for d in self.devices})
@@ -305,8 +295,8 @@ class FakeWorker:
         async def blocks():
             yield f"event: values\ndata: {json.dumps({'at': self.now, 'devices': everything})}\n\n"
             try:
-                while True:
-                    yield await queue.get()
+                while (block := await queue.get()) is not None:
+                    yield block
             finally:
                 self._streams.discard(queue)
 
@@ -334,7 +324,6 @@ def served(app, port, **options):
         host="127.0.0.1",
         port=port,
         log_level="error",
-        timeout_graceful_shutdown=0,
         ws="websockets-sansio",
         **options,
     )
@@ -354,5 +343,6 @@ def served(app, port, **options):
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
+        getattr(app.state, "end", bool)()
         thread.join(10)
         assert not thread.is_alive()

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 QUEUE = 64
 """Messages a page may lag behind before it is cut; it reconnects and begins with a snapshot."""
 BEAT_S = 1.0
+FIRST_LOOK_S = 1.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 2.0
 
 
@@ -53,6 +54,7 @@ class Hub:
         self._clients: set[Client] = set()
         self._began_ms = clock.now_ms()
         self._changes = 0
+        self._tried = asyncio.Event()
         self._strange: set[str] = set()
         """Ids the stream named and the inventory does not have even when asked again."""
 
@@ -72,6 +74,14 @@ class Hub:
     def leave(self, client: Client) -> None:
         self._clients.discard(client)
 
+    async def first_look(self) -> None:
+        """Waits until the worker was asked once, so that the first page of all is not empty for nothing."""
+        try:
+            async with asyncio.timeout(FIRST_LOOK_S):
+                await self._tried.wait()
+        except TimeoutError:
+            log.debug("the worker takes its time; pages fill when it answers")
+
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow())
@@ -90,6 +100,7 @@ class Hub:
                 self._lost("its stream ended")
             except TemporaryError as error:
                 self._lost(str(error))
+            self._tried.set()
             await asyncio.sleep(wait_s * random.uniform(0.5, 1))
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
@@ -112,6 +123,7 @@ class Hub:
         self._strange.clear()
         self._changes += 1
         self.picture.live = True
+        self._tried.set()
         log.info("the worker is there: %d devices", len(self.picture.devices))
         self._tell("snapshot", self._snapshot())
 

@@ -55,6 +55,7 @@ class Pages:
         )
 
     async def page(self, request: Request) -> Response:
+        await self._hub.first_look()
         return HTMLResponse(self._render("page", choose(request, self._hub.picture)), headers=FRESH)
 
     async def parts(self, request: Request) -> Response:
@@ -62,6 +63,7 @@ class Pages:
         wanted = request.query_params.getlist("want")
         if not wanted or not set(wanted) <= set(PARTS):
             return problem(400, f"want must be some of {', '.join(PARTS)}")
+        await self._hub.first_look()
         choice = choose(request, self._hub.picture)
         parts = {name: self._render(f"_{name}", choice) for name in wanted}
         return JSONResponse({"edition": self._hub.edition, "parts": parts}, headers=FRESH)

@@ -183,8 +183,11 @@ SIGNS: Mapping[str, str] = {
     "missing": "–",
     "not_evaluated": "",
     "good": "",
+    "auto": "◐",
+    "light": "☀",
+    "dark": "☾",
 }
-"""A shape for every state, so that colour is never the only sign."""
+"""A shape for every state, so that colour is never the only sign; and for the appearances, on small screens."""
 
 
 def translate(key: str, language: Language, **parts: object) -> str:

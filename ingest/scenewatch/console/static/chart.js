@@ -17,7 +17,7 @@ let about = null;
 let question = "";
 let record = null;
 let timer = 0;
-let wasLive = false;
+let isLive = false;
 
 /** Loads the library, shows the chosen channel and keeps it live. */
 export function watchChart() {
@@ -29,9 +29,9 @@ export function watchChart() {
     if (reading && record && carryOn(record.readings, reading, about.span)) show();
   });
   listen("health", ({ open, live, readiness }) => {
-    const isLive = Boolean(open && live && readiness?.ready);
-    if (isLive && !wasLive && about) load();
-    wasLive = isLive;
+    const before = isLive;
+    isLive = Boolean(open && live && readiness?.ready);
+    if (isLive && !before) load();
   });
   setInterval(() => record && draw(), MOVE_MS);
 }
@@ -51,8 +51,10 @@ export function showChart() {
   load();
 }
 
+/** Does nothing while the worker is away: it is called again when that is back. */
 async function load() {
   clearTimeout(timer);
+  if (!isLive || !about) return;
   const asked = question;
   try {
     const answer = await fetchRecord(about);

@@ -1,0 +1,114 @@
+"""A fake worker, the real console in front of it, and a real browser that tells on every error."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from fake_worker import FakeWorker, free_port, served
+from playwright.sync_api import sync_playwright
+
+from scenewatch.console.app import create_app
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync")
+
+
+class WorkersClock:
+    """The console's clock goes with its worker's made-up time."""
+
+    def __init__(self, worker):
+        self.worker = worker
+
+    def now_ms(self):
+        return self.worker.now
+
+
+@pytest.fixture
+def worker():
+    return FakeWorker()
+
+
+class Stage:
+    """Starts and stops the real servers when a test says so, each always at the same address."""
+
+    def __init__(self, worker, stack):
+        self.worker = worker
+        self.worker_port, self.console_port = free_port(), free_port()
+        self.worker_url = f"http://127.0.0.1:{self.worker_port}"
+        self._stack = stack
+        self._running = {}
+
+    def start_worker(self, worker=None):
+        self._start("worker", served((worker or self.worker).app(), self.worker_port))
+
+    def start_console(self):
+        app = create_app(self.worker_url, clock=WorkersClock(self.worker))
+        return self._start("console", served(app, self.console_port))
+
+    def start(self):
+        """Both; returns the console's address."""
+        self.start_worker()
+        return self.start_console()
+
+    def stop(self, which):
+        self._running.pop(which).close()
+
+    def _start(self, which, server):
+        self._running[which] = self._stack.enter_context(ExitStack())
+        return self._running[which].enter_context(server)
+
+
+@pytest.fixture
+def stage(worker):
+    with ExitStack() as stack:
+        yield Stage(worker, stack)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Complaints(list):
+    """What the browser had to say against the page; `expect` names what a test brings about on purpose."""
+
+    def __init__(self):
+        super().__init__()
+        self.expected = ()
+
+    def expect(self, *parts):
+        self.expected = parts
+
+    def real(self):
+        return [c for c in self if not any(part in c for part in self.expected)]
+
+
+@pytest.fixture
+def complaints():
+    return Complaints()
+
+
+@pytest.fixture
+def page(chromium, complaints):
+    context = chromium.new_context(
+        viewport={"width": 1280, "height": 800}, locale="en-GB", timezone_id="Asia/Shanghai"
+    )
+    page = context.new_page()
+    page.set_default_timeout(8000)
+    page.on(
+        "console", lambda m: complaints.append(f"{m.type}: {m.text}") if m.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: complaints.append(f"exception: {error}"))
+    page.on(
+        "request",
+        lambda r: None if urlsplit(r.url).hostname == "127.0.0.1" else complaints.append(f"request to {r.url}"),
+    )
+    yield page
+    context.close()
+    assert not complaints.real()
