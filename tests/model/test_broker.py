@@ -23,10 +23,11 @@ def test_an_address_is_read_from_its_url(url, address):
 
 @pytest.mark.parametrize(
     "url",
-    (
-        " broker:1883 ws://broker http://broker mqtt:// mqtt://:1883 mqtt://b:0 mqtt://b:70000 mqtt://b:port"
-        " mqtt://b/path mqtt://b?x=1 mqtt://[::1 mqtt://ann@b mqtt://ann:hush@b"
-    ).split(" "),
+    [
+        *("", "broker:1883", "ws://broker", "http://broker", "mqtt://", "mqtt://:1883", "mqtt://b:0"),
+        *("mqtt://b:70000", "mqtt://b:port", "mqtt://b/path", "mqtt://b?x=1", "mqtt://[::1"),
+        *("mqtt://ann@b", "mqtt://ann:hush@b"),
+    ],
 )
 def test_anything_else_is_a_mistake(url):
     with pytest.raises(ConfigurationError, match=r"broker\.url"):

@@ -197,8 +197,10 @@ def test_close_tells_what_was_not_told_yet(mosquitto, notify, watch):
 def guarded(tmp_path):
     """A broker behind TLS that lets in one name only, and how to enter it."""
     subprocess.run(
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1"
-        " -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem".split(),
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"),
+            *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"),
+        ],
         cwd=tmp_path,
         check=True,
         capture_output=True,
