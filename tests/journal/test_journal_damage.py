@@ -181,6 +181,19 @@ def test_a_payload_that_looks_like_a_record_is_never_read_as_one(tmp_path):
         assert len(errors) == 1
 
 
+def test_a_record_that_the_disk_shows_again_is_not_read_twice(written, scratch):
+    path, rows = written
+    segment = copy(path, scratch)
+    content = segment.read_bytes()
+    second = content.index(content[12:20], HEADER_BYTES + 1)
+    again = content[HEADER_BYTES:second]
+    segment.write_bytes(content[:second] + again + content[second:] + again)
+    with opened(scratch) as journal:
+        assert journal.head == rows[-1][1]
+        assert read_on(journal) == (rows, [])
+    assert segment.stat().st_size == len(content + again), "the one at the end is cut like any torn tail"
+
+
 def test_a_segment_that_was_never_finished_is_swept_away(tmp_path):
     tmp_path.joinpath("00000000000000000000.unfinished").write_bytes(b"half a hea")
     with opened(tmp_path) as journal:

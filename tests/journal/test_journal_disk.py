@@ -78,7 +78,8 @@ def test_after_kill_9_all_that_was_acknowledged_is_there_and_nothing_is_invented
 
 def test_a_full_disk_acknowledges_nothing_and_goes_on_by_itself_when_there_is_room(tmp_path, caplog):
     files, acknowledged = FailingFiles(), []
-    with opened(tmp_path, replace(SMALL, segment_bytes=64 * KIB, max_bytes=128 * KIB), files=files) as journal:
+    limits = replace(SMALL, segment_bytes=64 * KIB, max_bytes=128 * KIB, group_bytes=1)  # each batch its own group
+    with opened(tmp_path, limits, files=files) as journal:
         append_durably(journal, some(10, "before"))
         files.room = 2 * KIB
         for i in range(5):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from journal_tools import DEADLINE_S, HandClock, until
 
 from scenewatch.journal.outbox import Depth, Outbox
@@ -34,9 +34,9 @@ def outbox(tmp_path):
 class AnyOrderOfSteps(RuleBasedStateMachine):
     """Compared with a list, at a bound so small that the disk takes part at every turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder) -> None:
         super().__init__()
-        self.outbox = Outbox(self.folder.mktemp("outbox"), clock=HandClock(10**9), memory_readings=10)
+        self.outbox = Outbox(folder, clock=HandClock(10**9), memory_readings=10)
         self.model: list[Batch] = []
         self.put_so_far = 0
 
@@ -76,10 +76,10 @@ class AnyOrderOfSteps(RuleBasedStateMachine):
 
 
 def test_any_order_of_steps_is_first_in_first_out(tmp_path_factory):
-    AnyOrderOfSteps.folder = tmp_path_factory
-    case = AnyOrderOfSteps.TestCase
-    case.settings = settings(deadline=None, max_examples=25, stateful_step_count=30)
-    case("runTest").runTest()
+    run_state_machine_as_test(
+        lambda: AnyOrderOfSteps(tmp_path_factory.mktemp("outbox")),
+        settings=settings(deadline=None, max_examples=25, stateful_step_count=30),
+    )
 
 
 def test_beyond_its_bound_it_waits_on_disk_and_later_in_memory_again(outbox, tmp_path):
