@@ -54,9 +54,13 @@ class Folder:
     _lock_fd: int = -1
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def open(self) -> None:
+    def hold(self) -> None:
+        """Nobody else may write here until `close`. Raises InUseError."""
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock_fd = _lock_file(self.path)
+
+    def load(self) -> None:
+        """Take stock of what earlier runs left."""
         for unfinished in self.path.glob(f"*{UNFINISHED}"):
             unfinished.unlink()
         self.segments = sorted((_segment(path) for path in self.path.glob(f"*{SUFFIX}")), key=lambda s: s.first)

@@ -101,14 +101,15 @@ class FileJournal:
         with self._lock:
             self._stir()
             self._durable.wait_for(lambda: self._settled(entry), self.limits.patience_s)
-            if entry.end is None and entry in self._queue:
+            # Out of the queue it is being written at this moment, and only the disk knows the outcome.
+            self._durable.wait_for(lambda: self._settled(entry) or entry in self._queue)
+            if entry.end is not None:
+                return entry.end
+            if entry in self._queue:
                 self._queue.remove(entry)
                 self._account(entry, -1)
-            # Else it is being written at this moment, and only the disk knows the outcome.
-            self._durable.wait_for(lambda: self._settled(entry) or entry in self._queue)
-            if entry.end is None:
-                raise TemporaryError(f"the journal cannot be written: {self._reason or 'the disk is too slow'}")
-            return entry.end
+        self._tell_fullness()
+        raise TemporaryError(f"the journal cannot be written: {self._reason or 'the disk is too slow'}")
 
     @property
     def head(self) -> int:
@@ -190,10 +191,6 @@ class FileJournal:
     def _settled(self, entry: Entry) -> bool:
         return entry.end is not None or self._ended
 
-    def _pause(self, span_s: float) -> None:
-        self._work.wait_for(lambda: self._stirred or self._closing, span_s)
-        self._stirred = False
-
     # --- the writer's thread -------------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -207,23 +204,16 @@ class FileJournal:
                     self._give_back(group, error)
                 else:
                     self._committed(group, first)
-                self._tell_fullness()
+                    self._tell_fullness()
+                    self._gather()
         finally:
             with self._lock:
                 self._ended = True
                 self._durable.notify_all()
 
     def _next_group(self) -> list[Entry]:
-        """What came in during the pause after the last group; after a longer silence the first one at once.
-
-        Empty when it is time to end.
-        """
+        """All that waits, up to a group's size; empty when it is time to end."""
         with self._lock:
-            if self._health is Health.WRITING:
-                self._pacing = True
-                self._work.wait_for(self._pressing, self.limits.group_ms / 1000)
-                self._pacing = False
-                self._stirred = False
             self._work.wait_for(lambda: self._queue or self._closing)
             if self._closing and self._health is not Health.WRITING:
                 return []
@@ -233,6 +223,14 @@ class FileJournal:
                 group.append(self._queue.popleft())
                 size += group[-1].size
             return group
+
+    def _gather(self) -> None:
+        """Pause after a group, so that under load many share one sync; after a silence nobody has to wait."""
+        with self._lock:
+            self._pacing = True
+            self._work.wait_for(self._pressing, self.limits.group_ms / 1000)
+            self._pacing = False
+            self._stirred = False
 
     def _pressing(self) -> bool:
         return self._stirred or self._closing or self._queued_bytes >= self.limits.group_bytes
@@ -280,7 +278,8 @@ class FileJournal:
             self._failures += 1
             self._queue.extendleft(reversed(group))
             self._durable.notify_all()
-            self._pause(self._retry_s)
+            self._work.wait_for(lambda: self._stirred or self._closing, self._retry_s)
+            self._stirred = False
             self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
 
     def _turn(self, health: Health, reason: str) -> None:
@@ -308,8 +307,9 @@ class FileJournal:
     # --- at the start --------------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        self._folder.open()
+        self._folder.hold()
         try:
+            self._folder.load()
             self._recover()
         except BaseException:
             self._folder.close()

@@ -67,7 +67,7 @@ class Outbox:
         self._line: deque[_Waiting] = deque()
         self._front: Batch | None = None
         """The oldest batch, once it was got."""
-        self._in_memory = self._readings = self._on_disk = 0
+        self._in_memory = self._readings = 0
         self._arrived = threading.Condition()
 
     def put(self, batch: Batch) -> None:
@@ -75,11 +75,9 @@ class Outbox:
         readings = len(batch)
         weight = readings + len(batch.dead)
         with self._arrived:
-            # Behind a batch on disk all others go there too, or they would overtake it.
-            spills = self._on_disk > 0 or (self._line and self._in_memory + weight > self._memory_readings)
+            spills = len(self._line) > 0 and self._in_memory + weight > self._memory_readings
             if spills:
                 self._spill.put_record(RecordKind.HISTORY, batch.to_bytes(), 0)
-                self._on_disk += 1
             else:
                 self._in_memory += weight
             self._line.append(_Waiting(None if spills else batch, batch.position, readings, weight))
@@ -105,7 +103,6 @@ class Outbox:
             oldest = self._line.popleft()
             self._readings -= oldest.readings
             if oldest.batch is None:
-                self._on_disk -= 1
                 self._read_to += 1
             else:
                 self._in_memory -= oldest.weight

@@ -68,7 +68,7 @@ class Header:
         if magic != MAGIC or _CRC.unpack_from(data, _FILE.size)[0] != zlib.crc32(fields):
             raise CorruptError("the segment's header is damaged")
         if version != VERSION:
-            raise CorruptError(f"the segment has format {version}, this program reads format {VERSION}")
+            raise RefusedError(f"the segment has format {version}, this program reads format {VERSION}")
         return cls(mark, first, newest_before_ms)
 
 
