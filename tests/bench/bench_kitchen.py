@@ -1,4 +1,4 @@
-# ruff: noqa: T201 - a benchmark prints its table
+
 """Clean kitchens over many seeds and seasons, how fast faults show, and how fast the physics is."""
 
 from __future__ import annotations

@@ -24,26 +24,9 @@ def test_an_address_is_read_from_its_url(url, address):
 @pytest.mark.parametrize(
     "url",
     [
-<<<<<<< HEAD
-        "",
-        "broker:1883",
-        "ws://broker",
-        "http://broker",
-        "mqtt://",
-        "mqtt://:1883",
-        "mqtt://b:0",
-        "mqtt://b:70000",
-        "mqtt://b:port",
-        "mqtt://b/path",
-        "mqtt://b?x=1",
-        "mqtt://[::1",
-        "mqtt://ann@b",
-        "mqtt://ann:hush@b",
-=======
         *("", "broker:1883", "ws://broker", "http://broker", "mqtt://", "mqtt://:1883", "mqtt://b:0"),
         *("mqtt://b:70000", "mqtt://b:port", "mqtt://b/path", "mqtt://b?x=1", "mqtt://[::1"),
         *("mqtt://ann@b", "mqtt://ann:hush@b"),
->>>>>>> journal
     ],
 )
 def test_anything_else_is_a_mistake(url):
