@@ -109,6 +109,7 @@ class Worker:
                 put=self._outbox.put,
                 tell=self.book.tell,
                 stored=self.store.position,
+                past_damage=self._past_damage,
                 connected=lambda: self.source_state == "connected",
             ),
         )
@@ -258,6 +259,11 @@ class Worker:
             self._source.hold()
         else:
             self._source.release()
+
+    def _past_damage(self, position: int) -> int:
+        """The end of the damage at a position; the head, should the journal know of none."""
+        ends = [d.end for d in self.journal.damaged if d.first <= position < d.end]
+        return max(ends, default=self.journal.head)
 
     # --- state ---------------------------------------------------------------------------------------------
 

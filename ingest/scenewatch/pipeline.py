@@ -52,6 +52,7 @@ class _Snapshot(msgspec.Struct):
     registry: bytes
     online: dict[int, bool]
     values_refused: int
+    positions_lost: int
     identity: bytes
     quality: bytes
     alarms: bytes
@@ -76,6 +77,8 @@ class Pipeline:
         self.online: dict[int, bool] = {}
         self.values_refused = 0
         """Messages taken without some of their values."""
+        self.positions_lost = 0
+        """Journal positions that damage made unreadable."""
         self._grow()
 
     def run(self, record: Record) -> Outcome:
@@ -84,6 +87,16 @@ class Pipeline:
         self.position = outcome.batch.position = record.end
         self.counts += outcome.batch.counts
         return outcome
+
+    def skip(self, end: int) -> Batch:
+        """Positions up to `end` are unreadable: they are accounted for as no messages, and counted apart."""
+        batch = _nothing()
+        lost = end - self.position
+        self.positions_lost += lost
+        batch.counts = Counts(control=lost)
+        batch.position = self.position = end
+        self.counts += batch.counts
+        return batch
 
     def tick(self, now_ms: int) -> list[Transition]:
         """Time went on without readings: what is overdue by `now_ms` is raised, dated at its deadline."""
@@ -151,6 +164,7 @@ class Pipeline:
                 registry=self.registry.snapshot(),
                 online=self.online,
                 values_refused=self.values_refused,
+                positions_lost=self.positions_lost,
                 identity=self.identity.snapshot(),
                 quality=self.quality.snapshot(),
                 alarms=self.alarms.snapshot(),
@@ -175,6 +189,7 @@ class Pipeline:
         self.listening = s.listening
         self.online = s.online
         self.values_refused = s.values_refused
+        self.positions_lost = s.positions_lost
 
 
 def encode_inventory(devices: Sequence[Device]) -> bytes:

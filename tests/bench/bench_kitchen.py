@@ -1,4 +1,3 @@
-
 """Clean kitchens over many seeds and seasons, how fast faults show, and how fast the physics is."""
 
 from __future__ import annotations

@@ -208,7 +208,12 @@ def ledger(entry: LedgerView) -> Json:
             "refused": entry.values_refused,
             "by_test": entry.by_test,
         },
-        "journal": {"head": entry.journal_head, "bytes": entry.journal_bytes, "state": entry.journal_state},
+        "journal": {
+            "head": entry.journal_head,
+            "bytes": entry.journal_bytes,
+            "state": entry.journal_state,
+            "lost": entry.positions_lost,
+        },
         "source": {"state": entry.source_state, "since": entry.source_since},
         "store": {"position": entry.store_position, "state": entry.store_state},
     }

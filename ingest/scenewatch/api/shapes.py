@@ -193,11 +193,12 @@ class ReadingCounts(BaseModel):
 
 
 class JournalState(BaseModel):
-    """Where the journal is."""
+    """Where the journal is; `lost` are positions that damage on the disk made unreadable."""
 
     head: int
     bytes: int
     state: str
+    lost: int
 
 
 class SourceState(BaseModel):

@@ -51,6 +51,8 @@ class LedgerView:
     readings_late: int
     readings_duplicate: int
     values_refused: int
+    positions_lost: int
+    """Journal positions that damage made unreadable."""
     by_test: dict[str, int]
     journal_head: int
     journal_bytes: int

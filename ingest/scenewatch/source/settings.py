@@ -40,7 +40,7 @@ class MqttSettings:
     session_expiry_s: int = 7 * 86_400
     """MQTT 5: how long the broker keeps messages for us while we are away."""
     keepalive_s: int = 30
-    max_packet: int = 1 << 20
+    max_packet: int = 1 << 24
     """Longest packet taken, without its header; a longer one ends the connection."""
 
     @property

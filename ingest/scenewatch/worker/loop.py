@@ -7,10 +7,10 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from scenewatch.model.errors import TemporaryError
+from scenewatch.model.errors import CorruptError, TemporaryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from scenewatch.model.alarm import Transition
     from scenewatch.model.batch import Batch
@@ -44,6 +44,10 @@ class Chain(Protocol):
 
     def run(self, record: Record) -> Outcome: ...
 
+    def skip(self, end: int) -> Batch:
+        """Go on from `end` although nothing is known of what lies before it."""
+        ...
+
     def tick(self, now_ms: int) -> list[Transition]: ...
 
     def snapshot(self) -> bytes: ...
@@ -59,6 +63,8 @@ class Ends:
     """Puts alarms on record and tells the outside; raises TemporaryError when it must be tried again."""
     stored: Callable[[], int]
     """The store's position."""
+    past_damage: Callable[[int], int]
+    """Where the journal can be read again behind damage at a position."""
     connected: Callable[[], bool]
     """Whether the source hears the devices: else silence means nothing."""
 
@@ -112,8 +118,7 @@ class Loop:
     def _follow(self) -> None:
         next_tick_ms = 0
         while not self._stopping.is_set():
-            records = self._journal.read(self._chain.position, most=READ_MOST, wait_s=TICK_MS / 1000)
-            for record in records:
+            for record in self._read():
                 if self._stopping.is_set():
                     return
                 with self.lock:
@@ -128,6 +133,18 @@ class Loop:
                 self._deliver(transitions)
                 next_tick_ms = now_ms + TICK_MS
             self._keep_snapshot(now_ms)
+
+    def _read(self) -> Sequence[Record]:
+        """The next records. Damage costs what it covers and no more: it is named, counted, and passed over."""
+        try:
+            return self._journal.read(self._chain.position, most=READ_MOST, wait_s=TICK_MS / 1000)
+        except CorruptError as error:
+            end = self._ends.past_damage(self._chain.position)
+            log.error("%s; positions %d to %d are lost", error, self._chain.position, end - 1)  # noqa: TRY400  # no bug
+            with self.lock:
+                batch = self._chain.skip(end)
+            self._ends.put(batch)
+            return ()
 
     def _deliver(self, transitions: list[Transition]) -> None:
         """Alarms must be on record before the position moves on: wait for the database rather than lose one."""

@@ -67,6 +67,7 @@ class WorkerView:
             derived, at = worker.pipeline.counts, worker.pipeline.position
             by_place = worker.pipeline.quality.counts.copy()
             values_refused = worker.pipeline.values_refused
+            positions_lost = worker.pipeline.positions_lost
         status = worker.journal.status()
         return LedgerView(
             received=derived.stored + derived.duplicate + derived.dead + max(0, status.head - at),
@@ -75,6 +76,7 @@ class WorkerView:
             readings_late=int(by_place[Place.LATE].sum()),
             readings_duplicate=int(by_place[Place.DUPLICATE].sum()),
             values_refused=values_refused,
+            positions_lost=positions_lost,
             by_test={t.name.lower(): int(by_place[:, t].sum()) for t in Test if t is not Test.NONE},
             journal_head=status.head,
             journal_bytes=status.bytes_on_disk,
