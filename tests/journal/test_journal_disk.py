@@ -26,7 +26,8 @@ from journal_tools import (
 )
 
 from scenewatch.journal.limits import Health, Limits
-from scenewatch.model.errors import TemporaryError
+from scenewatch.journal.segment import MAX_BODY_BYTES
+from scenewatch.model.errors import RefusedError, TemporaryError
 from scenewatch.model.ports import RecordKind
 from scenewatch.model.words import Duration
 
@@ -207,6 +208,30 @@ def test_room_that_was_released_before_is_found_when_it_is_needed(tmp_path):
             append_durably(journal, some(60, f"b{i}"))
             journal.release(journal.head)
         assert journal.status().bytes_on_disk < 8 * KIB
+
+
+def test_history_larger_than_memory_and_segment_is_one_record(tmp_path):
+    body = os.urandom(1024 * KIB) * 40
+    with opened(tmp_path, Limits(segment_bytes=KIB)) as journal:
+        assert journal.append_record(RecordKind.HISTORY, body, 7) == 1
+        append_durably(journal, some(1))
+        assert [r.body == body for r in journal.read(0, most=1, wait_s=0)] == [True]
+        with pytest.raises(RefusedError, match="more than one record holds"):
+            journal.append_record(RecordKind.HISTORY, bytes(MAX_BODY_BYTES + 1), 7)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_of_its_own_is_shown_and_nothing_more_is_taken(tmp_path):
+    files = FailingFiles()
+    with opened(tmp_path, files=files) as journal:
+        append_durably(journal, some(1))
+        files.room = "no number"
+        journal.append(some(1), lambda: pytest.fail("acknowledged but not written"))
+        until(lambda: journal.status().health is Health.FAILING)
+        assert "TypeError" in journal.status().reason
+        until(lambda: not journal._thread.is_alive())
+        with pytest.raises(ValueError, match="closed"):
+            journal.append(some(1))
 
 
 @pytest.mark.integration

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from scenewatch.journal.segment import part_bytes, record_bytes
@@ -30,10 +30,11 @@ class Entry:
     on_durable: Callable[[], None] | None
     end: int | None = None
     """Position behind it, once durable."""
+    size: int = field(init=False)
+    """Bytes of its body."""
 
-    @property
-    def size(self) -> int:
-        return sum(part_bytes(part) for part in self.parts)
+    def __post_init__(self) -> None:
+        self.size = sum(part_bytes(part) for part in self.parts)
 
     def record(self, first: int) -> Record:
         body = b"" if self.messages is not None else b"".join(self.parts)
