@@ -64,8 +64,7 @@ def test_after_kill_9_all_that_was_acknowledged_is_there_and_nothing_is_invented
     for _ in range(3):
         command = [sys.executable, "-c", ENDLESS_WRITER, str(tmp_path)]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
-            told = os.read(writer.stdout.fileno(), 8)  # it writes: from here on at a random moment
-            threading.Event().wait(chance.uniform(0.02, 0.3))
+            told = writer.stdout.read(8 * chance.randint(1, 2000))
             writer.send_signal(signal.SIGKILL)
             told += writer.stdout.read()
         acknowledged = int.from_bytes(told[len(told) // 8 * 8 - 8 :][:8], "little")
@@ -129,6 +128,29 @@ def test_a_disk_that_is_full_from_the_start_is_waited_for(tmp_path):
         files.room = 1 << 40
         append_durably(journal, some(1))
         assert len(payloads(read_all(journal))) == 2
+
+
+def test_what_a_killed_process_left_is_synced_before_it_counts(tmp_path):
+    with opened(tmp_path) as journal:
+        append_durably(journal, some(1))
+    files = FailingFiles()
+    with opened(tmp_path, files=files):
+        assert files.did == ["sync"]
+    files.sync_fails = True
+    for _ in range(2):
+        with (
+            pytest.raises(TemporaryError, match=r"cannot open the journal: .*Input/output error"),
+            opened(tmp_path, files=files),
+        ):
+            pass
+    with opened(tmp_path) as journal:
+        assert journal.head == 1
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    tmp_path.joinpath("file").touch()
+    with pytest.raises(TemporaryError, match=r"cannot open the journal: .*file"), opened(tmp_path / "file"):
+        pass
 
 
 def test_a_single_record_that_could_not_be_written_never_appears(tmp_path):

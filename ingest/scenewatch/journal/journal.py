@@ -312,12 +312,15 @@ class FileJournal:
     # --- at the start --------------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        self._folder.hold()
         try:
+            self._folder.hold()
             self._folder.load()
             self._recover()
-        except BaseException:
+        except BaseException as error:
+            self._writer.close()
             self._folder.close()
+            if isinstance(error, OSError):
+                raise TemporaryError(f"cannot open the journal: {error}") from error
             raise
 
     def _recover(self) -> None:

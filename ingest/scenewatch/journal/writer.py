@@ -60,7 +60,8 @@ class SegmentWriter:
         self._segment = segment
         if cut:
             self._files.cut(self._fd, size)
-            self._files.sync(self._fd)
+        # A killed process may have left whole records that only the system's memory holds.
+        self._files.sync(self._fd)
         return cut
 
     def roll(self) -> None:
