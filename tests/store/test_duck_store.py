@@ -237,6 +237,15 @@ def test_a_newer_schema_is_refused(path):
         DuckStore(path)
 
 
+def test_small_commits_do_not_fill_the_memory(store):
+    """An updated row costs DuckDB 256 KiB a commit until the next checkpoint."""
+    for k in range(200):
+        store.write(Batch.of([0], [k], [1.0], position=k + 1), name)
+    with store._file.reading() as cursor:
+        (held,) = cursor.execute("select sum(memory_usage_bytes) from duckdb_memory()").fetchone()
+    assert held < 200 * 2**18 / 4
+
+
 def test_the_marks_may_be_too_high_and_nothing_is_lost(store):
     """What a transaction raised before it failed only costs a look at the table."""
     store._file._con = Unsure(store._file._con, durable=False)

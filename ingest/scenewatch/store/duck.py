@@ -14,7 +14,7 @@ import numpy as np
 from scenewatch.model.flags import Place
 from scenewatch.model.ledger import Counts
 from scenewatch.model.ports import Readings
-from scenewatch.store.duckfile import DuckFile, cannot_write
+from scenewatch.store.duckfile import VERSION, DuckFile, cannot_write
 from scenewatch.store.kernel import raise_marks
 from scenewatch.store.series import SeriesIds
 
@@ -93,7 +93,7 @@ class DuckStore:
             con.begin()
             added = self._insert(con, kept, names)
             _insert_days(con, days)
-            _update_state(con, state)
+            _put_state(con, state)
             con.commit()
         except duckdb.Error as error:
             self._reopen()
@@ -204,11 +204,13 @@ def _insert_days(con: duckdb.DuckDBPyConnection, days: list[int]) -> None:
         con.execute("insert into unsorted_day select unnest(?)", [days])
 
 
-def _update_state(con: duckdb.DuckDBPyConnection, state: _State) -> None:
+def _put_state(con: duckdb.DuckDBPyConnection, state: _State) -> None:
+    """Never as an update: each keeps 256 KiB in memory until the next checkpoint, and a thousand fill it."""
     c = state.counts
+    con.execute("delete from state")
     con.execute(
-        "update state set position = ?, stored = ?, duplicate = ?, dead = ?, control = ?",
-        [state.position, c.stored, c.duplicate, c.dead, c.control],
+        "insert into state values (?, ?, ?, ?, ?, ?)",
+        [VERSION, state.position, c.stored, c.duplicate, c.dead, c.control],
     )
 
 
