@@ -86,6 +86,13 @@ def test_closed_days_are_rewritten_by_series_and_time(store):
     assert stored_order(store) == kept + sorted_days[0] + sorted_days[1]
 
 
+def test_a_day_sent_again_stays_sorted(store):
+    store.write(hourly([0, 1], 1), name)
+    assert store.sort_closed_days(2 * DAY_MS) == 2
+    assert store.write(hourly([0, 1], 2), name) == 0
+    assert store.sort_closed_days(2 * DAY_MS) == 0
+
+
 def test_sorting_goes_day_by_day_and_ends(store):
     store.write(hourly([0, 1, 2], 1), name)
     assert [store.sort_closed_days(9 * DAY_MS, most=2) for _ in range(3)] == [2, 1, 0]

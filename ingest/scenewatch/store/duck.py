@@ -86,13 +86,14 @@ class DuckStore:
             return 0
         state = _State(batch.position, self._state.counts + batch.counts)
         kept = batch if not (batch.place == Place.DUPLICATE).any() else batch.select(batch.place != Place.DUPLICATE)
-        days = self._newly_unsorted(kept.t_ms)
-        added = 0
+        added, days = 0, list[int]()
         con = self._file.writer
         try:
             con.begin()
             added = self._insert(con, kept, names)
-            _insert_days(con, days)
+            if added:
+                days = self._newly_unsorted(kept.t_ms)
+                _insert_days(con, days)
             _put_state(con, state)
             con.commit()
         except duckdb.Error as error:
