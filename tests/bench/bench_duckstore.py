@@ -75,24 +75,31 @@ def chart(store, rounds, what):
     say(f"chart of {DAYS} days of 1 in {SERIES:,} series, {what}", min(spans), np.median(spans), "ms")
 
 
+def measure(store, path, chosen):
+    bulk(store)
+    chart(store, chosen.rounds, "unsorted")
+    at = time.perf_counter()
+    days = store.sort_closed_days(DAYS * DAY_MS)
+    span = (time.perf_counter() - at) * 1e3 / days
+    say("sorting a day of 2.88 M rows", span, span, "ms")
+    chart(store, chosen.rounds, "sorted")
+    small(store, chosen.commits, late=0)
+    small(store, chosen.commits, late=5)
+    size = path.stat().st_size / store.count()
+    say("on disk", size, size, "bytes a row")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="charts drawn each time")
     parser.add_argument("--commits", type=int, default=2_000, help="small commits measured")
+    parser.add_argument("--threads", type=int, default=1, help="DuckDB's threads")
     chosen = parser.parse_args()
     sys.stdout.write(f"{'':<46}{'best':>12}{'median':>12}\n")
-    with tempfile.TemporaryDirectory() as folder, closing(DuckStore(Path(folder) / "readings.duckdb")) as store:
-        bulk(store)
-        chart(store, chosen.rounds, "unsorted")
-        at = time.perf_counter()
-        days = store.sort_closed_days(DAYS * DAY_MS)
-        span = (time.perf_counter() - at) * 1e3 / days
-        say("sorting a day of 2.88 M rows", span, span, "ms")
-        chart(store, chosen.rounds, "sorted")
-        small(store, chosen.commits, late=0)
-        small(store, chosen.commits, late=5)
-        size = (Path(folder) / "readings.duckdb").stat().st_size / store.count()
-        say("on disk", size, size, "bytes a row")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "readings.duckdb"
+        with closing(DuckStore(path, threads=chosen.threads)) as store:
+            measure(store, path, chosen)
 
 
 if __name__ == "__main__":

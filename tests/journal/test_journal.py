@@ -207,6 +207,21 @@ def test_memory_and_files_give_the_same_while_others_append(tmp_path):
         assert order == sorted(order, key=lambda name: int(name[1:])), "each writer's order is kept"
 
 
+def test_a_waiting_reader_is_let_go_by_close(tmp_path):
+    ended = []
+
+    def wait() -> None:
+        with pytest.raises(ValueError, match="closed"):
+            journal.read(0, most=1, wait_s=DEADLINE_S)
+        ended.append("told")
+
+    with opened(tmp_path) as journal:
+        reader = threading.Thread(target=wait)
+        reader.start()
+    reader.join(DEADLINE_S / 2)
+    assert ended == ["told"]
+
+
 def test_a_position_that_never_was_or_is_no_longer_is_an_error(tmp_path):
     with opened(tmp_path) as journal:
         append_durably(journal, some(50))

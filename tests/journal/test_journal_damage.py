@@ -164,6 +164,15 @@ def test_a_missing_segment_is_damage_from_where_the_one_before_it_ends(tmp_path)
         assert "positions 50 to 99 are lost" in errors[0]
 
 
+def test_a_file_taken_away_under_the_reader_is_named(tmp_path):
+    with opened(tmp_path) as journal:
+        append_durably(journal, some(50))
+    with opened(tmp_path) as journal:
+        next(tmp_path.glob("*.segment")).unlink()
+        with pytest.raises(CorruptError, match="segment is gone: position 0"):
+            journal.read(0, most=1, wait_s=0)
+
+
 def test_a_payload_that_looks_like_a_record_is_never_read_as_one(tmp_path):
     """A device that knows the format writes a record into its payload, and then the disk fails it."""
     forged = b"".join(record_bytes(new_mark(), RecordKind.INVENTORY, (1, 2), 5, (b"mine",)))

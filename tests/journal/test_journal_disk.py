@@ -26,7 +26,8 @@ from journal_tools import (
 )
 
 from scenewatch.journal.limits import Health, Limits
-from scenewatch.model.errors import TemporaryError
+from scenewatch.journal.segment import MAX_BODY_BYTES
+from scenewatch.model.errors import RefusedError, TemporaryError
 from scenewatch.model.ports import RecordKind
 from scenewatch.model.words import Duration
 
@@ -63,8 +64,7 @@ def test_after_kill_9_all_that_was_acknowledged_is_there_and_nothing_is_invented
     for _ in range(3):
         command = [sys.executable, "-c", ENDLESS_WRITER, str(tmp_path)]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
-            told = os.read(writer.stdout.fileno(), 8)  # it writes: from here on at a random moment
-            threading.Event().wait(chance.uniform(0.02, 0.3))
+            told = writer.stdout.read(8 * chance.randint(1, 2000))
             writer.send_signal(signal.SIGKILL)
             told += writer.stdout.read()
         acknowledged = int.from_bytes(told[len(told) // 8 * 8 - 8 :][:8], "little")
@@ -128,6 +128,29 @@ def test_a_disk_that_is_full_from_the_start_is_waited_for(tmp_path):
         files.room = 1 << 40
         append_durably(journal, some(1))
         assert len(payloads(read_all(journal))) == 2
+
+
+def test_what_a_killed_process_left_is_synced_before_it_counts(tmp_path):
+    with opened(tmp_path) as journal:
+        append_durably(journal, some(1))
+    files = FailingFiles()
+    with opened(tmp_path, files=files):
+        assert files.did == ["sync"]
+    files.sync_fails = True
+    for _ in range(2):
+        with (
+            pytest.raises(TemporaryError, match=r"cannot open the journal: .*Input/output error"),
+            opened(tmp_path, files=files),
+        ):
+            pass
+    with opened(tmp_path) as journal:
+        assert journal.head == 1
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    tmp_path.joinpath("file").touch()
+    with pytest.raises(TemporaryError, match=r"cannot open the journal: .*file"), opened(tmp_path / "file"):
+        pass
 
 
 def test_a_single_record_that_could_not_be_written_never_appears(tmp_path):
@@ -207,6 +230,30 @@ def test_room_that_was_released_before_is_found_when_it_is_needed(tmp_path):
             append_durably(journal, some(60, f"b{i}"))
             journal.release(journal.head)
         assert journal.status().bytes_on_disk < 8 * KIB
+
+
+def test_history_larger_than_memory_and_segment_is_one_record(tmp_path):
+    body = os.urandom(1024 * KIB) * 40
+    with opened(tmp_path, Limits(segment_bytes=KIB)) as journal:
+        assert journal.append_record(RecordKind.HISTORY, body, 7) == 1
+        append_durably(journal, some(1))
+        assert [r.body == body for r in journal.read(0, most=1, wait_s=0)] == [True]
+        with pytest.raises(RefusedError, match="more than one record holds"):
+            journal.append_record(RecordKind.HISTORY, bytes(MAX_BODY_BYTES + 1), 7)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_of_its_own_is_shown_and_nothing_more_is_taken(tmp_path):
+    files = FailingFiles()
+    with opened(tmp_path, files=files) as journal:
+        append_durably(journal, some(1))
+        files.room = "no number"
+        journal.append(some(1), lambda: pytest.fail("acknowledged but not written"))
+        until(lambda: journal.status().health is Health.FAILING)
+        assert "TypeError" in journal.status().reason
+        until(lambda: not journal._thread.is_alive())
+        with pytest.raises(ValueError, match="closed"):
+            journal.append(some(1))
 
 
 @pytest.mark.integration

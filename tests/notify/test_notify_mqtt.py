@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import subprocess
@@ -236,10 +237,13 @@ def test_without_its_login_it_is_told_so(guarded):
         enter(replace(guarded, username=""))
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho drops the socket it opened
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # paho leaves its socket to the collector
 def test_a_broker_that_cannot_be_trusted_is_left(guarded):
     with pytest.raises(TemporaryError, match="certificate verify failed"):
         enter(replace(guarded, ca_file=None))
+    gc.collect()
 
 
 def test_a_password_that_cannot_be_read_is_named(guarded, tmp_path):

@@ -86,6 +86,13 @@ def test_closed_days_are_rewritten_by_series_and_time(store):
     assert stored_order(store) == kept + sorted_days[0] + sorted_days[1]
 
 
+def test_a_day_sent_again_stays_sorted(store):
+    store.write(hourly([0, 1], 1), name)
+    assert store.sort_closed_days(2 * DAY_MS) == 2
+    assert store.write(hourly([0, 1], 2), name) == 0
+    assert store.sort_closed_days(2 * DAY_MS) == 0
+
+
 def test_sorting_goes_day_by_day_and_ends(store):
     store.write(hourly([0, 1, 2], 1), name)
     assert [store.sort_closed_days(9 * DAY_MS, most=2) for _ in range(3)] == [2, 1, 0]
@@ -235,6 +242,15 @@ def test_a_newer_schema_is_refused(path):
         con.execute("update state set version = 99")
     with pytest.raises(ConfigurationError, match="schema 99"):
         DuckStore(path)
+
+
+def test_small_commits_do_not_fill_the_memory(store):
+    """An updated row costs DuckDB 256 KiB a commit until the next checkpoint."""
+    for k in range(200):
+        store.write(Batch.of([0], [k], [1.0], position=k + 1), name)
+    with store._file.reading() as cursor:
+        (held,) = cursor.execute("select sum(memory_usage_bytes) from duckdb_memory()").fetchone()
+    assert held < 200 * 2**18 / 4
 
 
 def test_the_marks_may_be_too_high_and_nothing_is_lost(store):

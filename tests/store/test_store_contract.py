@@ -221,7 +221,7 @@ ROWS = st.lists(
 STEPS = st.lists(ROWS | st.sampled_from(["open again", "send again"]), max_size=8)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(steps=STEPS, kind=st.sampled_from(sorted(STORES)))
 def test_any_batches_are_kept_exactly_once(steps, kind):
     with tempfile.TemporaryDirectory() as folder:

@@ -67,7 +67,9 @@ class Folder:
         self.bytes_on_disk = sum(segment.size for segment in self.segments)
 
     def close(self) -> None:
-        os.close(self._lock_fd)
+        if self._lock_fd >= 0:
+            os.close(self._lock_fd)
+            self._lock_fd = -1
 
     @property
     def oldest(self) -> int:

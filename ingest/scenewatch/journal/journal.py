@@ -139,13 +139,15 @@ class FileJournal:
         self._released = max(self._released, position)
         self._drop_released()
         with self._lock:
-            self._stir()
+            if self._health is Health.HOLDING:
+                self._stir()
 
     def close(self) -> None:
         """What cannot be written now is let go of unacknowledged: the broker sends it again."""
         with self._lock:
             self._closing = True
             self._stir()
+            self._durable.notify_all()
         self._thread.join()
         self._cursor.close()
         self._writer.close()
@@ -160,7 +162,7 @@ class FileJournal:
     def read(self, position: int, *, most: int, wait_s: float) -> Sequence[Record]:
         """As in the port. A position inside a record gives that whole record; CorruptError tells where to go on."""
         with self._lock:
-            self._durable.wait_for(lambda: self._folder.head > position or self._ended, wait_s)
+            self._durable.wait_for(lambda: self._folder.head > position or self._closing, wait_s)
             if self._closing:
                 raise ValueError("the journal is closed")
             records = self._recent.read(position, most)
@@ -206,6 +208,9 @@ class FileJournal:
                     self._committed(group, first)
                     self._tell_fullness()
                     self._gather()
+        except Exception as error:
+            self._turn(Health.FAILING, f"its thread ended on a fault of its own: {error!r}")
+            raise
         finally:
             with self._lock:
                 self._ended = True
@@ -307,12 +312,15 @@ class FileJournal:
     # --- at the start --------------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        self._folder.hold()
         try:
+            self._folder.hold()
             self._folder.load()
             self._recover()
-        except BaseException:
+        except BaseException as error:
+            self._writer.close()
             self._folder.close()
+            if isinstance(error, OSError):
+                raise TemporaryError(f"cannot open the journal: {error}") from error
             raise
 
     def _recover(self) -> None:

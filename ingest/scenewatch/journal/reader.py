@@ -105,7 +105,7 @@ def recover(segment: Segment) -> Recovered:
     """Read a whole segment of which nobody knows where it ends."""
     if segment.header is None:
         # A position takes at least one byte: none of the lost ones is ever given away again.
-        end = segment.first + segment.size
+        end = segment.first + max(1, segment.size)
         return Recovered(segment.size, end, 0, (Damage(segment.path, 0, segment.first, end),))
     reader = SegmentReader(segment)
     newest_ms = 0
@@ -146,7 +146,12 @@ class Cursor:
         records: list[Record] = []
         start = position
         while not records or position - start < most:
-            item = self._next(position)
+            try:
+                item = self._next(position)
+            except FileNotFoundError as error:
+                raise CorruptError(f"{error.filename} is gone: position {position} cannot be read") from error
+            except OSError as error:
+                raise TemporaryError(f"cannot read the journal at position {position}: {error}") from error
             if item is None:
                 break
             if isinstance(item, Damage):
@@ -175,10 +180,5 @@ class Cursor:
         if reader is not None and reader.segment is segment and reader.position <= position:
             return reader
         self.close()
-        try:
-            self._reader = SegmentReader(segment)
-        except FileNotFoundError as error:
-            raise CorruptError(f"{segment.path} is gone: position {position} cannot be read") from error
-        except OSError as error:
-            raise TemporaryError(f"cannot read the journal: {error}") from error
+        self._reader = SegmentReader(segment)
         return self._reader

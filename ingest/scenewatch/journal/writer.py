@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from scenewatch.journal.segment import part_bytes, record_bytes
@@ -30,10 +30,11 @@ class Entry:
     on_durable: Callable[[], None] | None
     end: int | None = None
     """Position behind it, once durable."""
+    size: int = field(init=False)
+    """Bytes of its body."""
 
-    @property
-    def size(self) -> int:
-        return sum(part_bytes(part) for part in self.parts)
+    def __post_init__(self) -> None:
+        self.size = sum(part_bytes(part) for part in self.parts)
 
     def record(self, first: int) -> Record:
         body = b"" if self.messages is not None else b"".join(self.parts)
@@ -59,7 +60,8 @@ class SegmentWriter:
         self._segment = segment
         if cut:
             self._files.cut(self._fd, size)
-            self._files.sync(self._fd)
+        # A killed process may have left whole records that only the system's memory holds.
+        self._files.sync(self._fd)
         return cut
 
     def roll(self) -> None:

@@ -77,7 +77,8 @@ class MqttNotifier:
         with self._change:
             self._closing = True
             self._change.notify_all()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     # --- the notifier's thread -----------------------------------------------------------------------------
 
