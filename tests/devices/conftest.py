@@ -41,7 +41,7 @@ class Broker:
         configuration = self._folder / "nats.conf"
         configuration.write_text(
             f'host: "127.0.0.1"\nport: -1\nserver_name: test\njetstream {{ store_dir: "{self._folder}/store" }}\n'
-            f'mqtt {{ host: "127.0.0.1", port: {self.port}, ack_wait: "5s", max_ack_pending: 15000, {tls} }}\n{more}\n'
+            f'mqtt {{ host: "127.0.0.1", port: {self.port}, ack_wait: "5s", {tls} }}\n{more}\n'
         )
         self._process = subprocess.Popen(
             [NATS, "-c", configuration], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -145,23 +145,9 @@ def certificate(tmp_path_factory):
         pytest.skip("no openssl to make a certificate with")
     folder = tmp_path_factory.mktemp("certificate")
     public, private = folder / "public.pem", folder / "private.pem"
-    subprocess.run(
-        [
-            openssl,
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "2",
-        ]
-        + ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", private, "-out", public],
-        check=True,
-        capture_output=True,
-    )
+    request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test"
+    command = [openssl, *request.split(), "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*command, "-keyout", private, "-out", public], check=True, capture_output=True)
     return public, private
 
 

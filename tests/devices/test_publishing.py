@@ -217,6 +217,23 @@ def test_sites_are_shared_out_over_processes(simulation, subscriber, running, wa
     assert Counter(state for _, state in subscriber.status) == {"online": 12, "offline": 12}
 
 
+def run_two(simulation, stop):
+    simulate(simulation, stop, processes=2)
+
+
+def test_processes_end_cleanly_when_their_parent_was_killed(simulation, subscriber, wait_until):
+    never = SPAWN.Event()
+    parent = SPAWN.Process(target=run_two, args=(simulation, never))
+    parent.start()
+    try:
+        wait_until(lambda: len(subscriber.status) >= 12, "everyone to be online")
+    finally:
+        parent.kill()
+        parent.join()
+    wait_until(lambda: len(subscriber.status) >= 24, "everyone to say goodbye")
+    assert Counter(state for _, state in subscriber.status) == {"online": 12, "offline": 12}
+
+
 def test_a_process_that_falls_over_is_named(simulation, capfd):
     broken = replace(simulation, scene=replace(KITCHEN, simulator="scenewatch.nowhere:Nothing"))
     with pytest.raises(ScenewatchError, match=r"process devices-\d ended with status 1"):
