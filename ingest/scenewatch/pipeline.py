@@ -7,6 +7,7 @@ batches and transitions, whatever the sizes of the pieces it is fed. No clock, n
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -46,6 +47,7 @@ class Outcome:
 
 class _Snapshot(msgspec.Struct):
     version: int
+    tables: str
     position: int
     listening: bool
     counts: list[int]
@@ -152,12 +154,18 @@ class Pipeline:
         self.quality.grow(self.registry)
         self.alarms.grow(self.registry)
 
+    def _tables(self) -> str:
+        """What series numbers rest on: every type's channels in their order."""
+        names = "\n".join(f"{s.key}.{t.key}.{c.key}" for s, t, c in self.registry.kinds)
+        return blake2b(names.encode(), digest_size=16).hexdigest()
+
     def snapshot(self) -> bytes:
         """All state at `position`."""
         c = self.counts
         return msgspec.msgpack.encode(
             _Snapshot(
                 version=SNAPSHOT_VERSION,
+                tables=self._tables(),
                 position=self.position,
                 listening=self.listening,
                 counts=[c.stored, c.duplicate, c.dead, c.control],
@@ -177,6 +185,8 @@ class Pipeline:
             s = msgspec.msgpack.decode(data, type=_Snapshot)
             if s.version != SNAPSHOT_VERSION:
                 raise CorruptError(f"a snapshot of version {s.version}, this program reads {SNAPSHOT_VERSION}")
+            if s.tables != self._tables():
+                raise CorruptError("the scenes' channels have changed since it was saved")
             self.registry.restore(s.registry)
             self._grow()
             self.identity.restore(s.identity)
