@@ -64,7 +64,13 @@ def open_store(settings: Settings) -> DuckStore:
     kind, _, place = settings.store.url.partition(":")
     if kind != "duckdb" or not place:
         raise ConfigurationError([Mistake("store.url", "must be duckdb:PATH")])
-    return DuckStore(Path(place))
+    path = Path(place)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return DuckStore(path)
+
+
+def mqtt_settings(settings: Settings) -> MqttSettings:
+    return MqttSettings(**settings.broker.model_dump(), filters=subscriptions(settings.root))
 
 
 class Worker:
@@ -80,7 +86,7 @@ class Worker:
             replace(s, rules=tuple(rules[f"{s.key}.{r.key}"] for r in s.rules)) for s in scenes
         )
         self.source_state, self.source_since_ms = "not started", clock.now_ms()
-        self._mqtt = self._mqtt_settings()
+        self._mqtt = mqtt_settings(settings)
         self._mqtt.check()
         self._database = Database(settings.database.url)
         self._inventory = Inventory(self._database)
@@ -235,9 +241,6 @@ class Worker:
             self.store.sort_closed_days(newest_ms, most=1)
 
     # --- source --------------------------------------------------------------------------------------------
-
-    def _mqtt_settings(self) -> MqttSettings:
-        return MqttSettings(**self._settings.broker.model_dump(), filters=subscriptions(self._settings.root))
 
     def _broker(self) -> Broker:
         b = self._settings.broker

@@ -38,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ScenewatchError as error:
         _complain(str(error))
         return FOUND
+    except OSError as error:
+        _complain(str(error))
+        return FOUND
     except KeyboardInterrupt:
         return FOUND
 
@@ -161,13 +164,17 @@ def _inventory_import(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from scenewatch.alarms.overrides import mistakes as override_mistakes
-    from scenewatch.app import scenes_of
+    from scenewatch.app import mqtt_settings, scenes_of
     from scenewatch.scenes.check import mistakes
     from scenewatch.settings import load
 
     settings = load(options.config)
     scenes = scenes_of(settings)
     found = [m for scene in scenes for m in mistakes(scene)] + override_mistakes(scenes, settings.limits)
+    try:
+        mqtt_settings(settings).check()
+    except ConfigurationError as error:
+        found += error.mistakes
     if found:
         raise ConfigurationError(found)
     print(f"well: {', '.join(scene.key for scene in scenes)}")

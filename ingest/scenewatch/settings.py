@@ -101,7 +101,7 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
     if settings.journal.hard_max_bytes <= settings.journal.max_bytes:
         what = "must be above journal.max_bytes"
         raise ConfigurationError([Mistake(f"{place}: journal.hard_max_bytes", what)])
-    return _resolved(settings, path.parent if path is not None else Path.cwd())
+    return _resolved(settings, path.resolve().parent if path is not None else Path.cwd())
 
 
 def _read(path: Path) -> dict[str, Any]:
