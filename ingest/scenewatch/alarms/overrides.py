@@ -33,12 +33,11 @@ def mistakes(scenes: Iterable[Scene], overrides: Mapping[str, Mapping[str, objec
             known = ", ".join(sorted(rules)) or "none, as no scene is in use"
             found.append(Mistake(section, f"there is no such rule; the rules are: {known}"))
             continue
-        unreadable = list(_unreadable(rules[key][1], numbers))
-        found.extend(Mistake(f"{section}.{name}", what) for name, what in unreadable)
-        if not unreadable:
-            scene, rule = rules[key]
-            out_of_reach = _out_of_reach(scene, overridden(rule, numbers), numbers)
-            found.extend(Mistake(f"{section}.{name}", what) for name, what in out_of_reach)
+        scene, rule = rules[key]
+        unreadable = dict(_unreadable(rule, numbers))
+        readable = {name: number for name, number in numbers.items() if name not in unreadable}
+        out_of_reach = _out_of_reach(scene, overridden(rule, readable), readable)
+        found.extend(Mistake(f"{section}.{name}", what) for name, what in (*unreadable.items(), *out_of_reach))
     return found
 
 

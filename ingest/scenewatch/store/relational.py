@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -100,6 +101,8 @@ def _engine(url: str) -> sa.Engine:
     except ModuleNotFoundError as error:
         raise _wrong_url(f"needs the Python package {error.name}, which is not installed") from error
     if backend == "sqlite":
+        if engine.url.database:
+            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
         sa.event.listen(engine, "connect", _on_connect)
         sa.event.listen(engine, "begin", _on_begin)
     return engine
