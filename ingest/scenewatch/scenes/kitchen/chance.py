@@ -36,7 +36,7 @@ def key_of(seed: int, name: str) -> Key:
 def generator(key: Key, hour: int) -> np.random.Generator:
     """The stream of one place and hour. The hour sits in the counter's top word, so streams never overlap."""
     return np.random.Generator(
-        np.random.Philox(key=np.array(key, np.uint64), counter=np.array([0, 0, 0, hour], np.uint64))
+        np.random.Philox(key=np.array(key, np.uint64), counter=np.array([0, 0, 0, hour % 2**64], np.uint64))
     )
 
 

@@ -29,6 +29,8 @@ POWER_NOISE: Final = 0.012
 BATTERY_NOISE_V: Final = 0.002
 STILL_AIR: Final = 0.45
 """How much of the exchange with the food is left while a freezer's fan stands still in defrost."""
+DEFROST_ENDS_C: Final = 4.0
+"""Air as warm as this has no ice beside it: the heater goes off before its time."""
 PULL_UP: Final = 0.4
 """How much more than its rating a compressor takes just after its start, fading within PULL_UP_S."""
 PULL_UP_S: Final = 70.0
@@ -85,6 +87,8 @@ def _thermostat(cabinet: Record, state: Record, compressor: float, due: bool) ->
         state.frost_s = 0.0
     else:
         state.defrost_s = max(0.0, state.defrost_s - STEP_S)
+    if cabinet.heater_w > 0.0 and state.air_c >= DEFROST_ENDS_C:
+        state.defrost_s = 0.0
     state.changed_s += STEP_S
     running = state.running
     if state.defrost_s > 0.0 or state.control_c <= cabinet.set_c - cabinet.half_band_k:

@@ -43,9 +43,8 @@ class Kitchen:
         self._site_keys = {d.site_id: key_of(seed, d.site_id) for d in cabinets}
         self._sites = [d.site_id for d in cabinets]
         self._cabinets = np.zeros(len(cabinets), CABINET)
-        for n, (device, key) in enumerate(zip(cabinets, self._keys, strict=True)):
-            # Hours count from 1970, so hour 0 is free for what never changes.
-            self._cabinets[n] = draw_cabinet(device.type, generator(key, 0))
+        for n, device in enumerate(cabinets):
+            self._cabinets[n] = draw_cabinet(device.type, generator(key_of(seed, f"{device.id}/cabinet"), 0))
         self._is_fridge = np.array([d.type == "fridge" for d in cabinets], np.bool_)
         self._free = np.full((STEPS_AN_HOUR, len(cabinets)), np.nan)
         self._at_ms = start_ms // SETTLE_MS * SETTLE_MS - SETTLE_MS
@@ -121,7 +120,7 @@ def room_without_chance(local: datetime) -> float:
     """°C in a kitchen nobody works in: warmest in late July and in mid-afternoon."""
     season = math.cos(2 * math.pi * (local.timetuple().tm_yday - 205) / 365.25)
     daytime = math.cos(2 * math.pi * (local.hour + local.minute / 60 - 15) / 24)
-    return 21.5 + 6.0 * season + 1.5 * daytime
+    return 23.0 + 3.8 * season + 1.5 * daytime
 
 
 def _at_rest(cabinets: NDArray[np.void], room_c: NDArray[np.float64]) -> NDArray[np.void]:

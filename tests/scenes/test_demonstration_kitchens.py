@@ -1,0 +1,40 @@
+"""The kitchens of the demonstration."""
+
+import pytest
+
+from scenewatch.model.place import ID
+from scenewatch.scenes.kitchen.demonstration import KitchenDemonstration
+
+
+@pytest.fixture(scope="module")
+def devices():
+    return KitchenDemonstration().devices(120)
+
+
+def test_fewer_sites_are_the_first_of_more(devices):
+    assert KitchenDemonstration().devices(7) == devices[: 7 * 6]
+
+
+def test_no_sites_are_no_devices():
+    assert KitchenDemonstration().devices(0) == []
+
+
+def test_each_site_has_a_gateway_and_its_children(devices):
+    for n in range(0, len(devices), 6):
+        gateway, *cabinets = devices[n : n + 6]
+        assert [gateway.type, *(c.type for c in cabinets)] == ["gateway"] + ["fridge"] * 3 + ["freezer"] * 2
+        assert not gateway.parent
+        assert {(c.parent, c.site) for c in cabinets} == {(gateway.device, gateway.site)}
+
+
+def test_device_ids_are_fit_for_topics_and_occur_once(devices):
+    assert len({d.device for d in devices}) == len(devices)
+    assert all(ID.match(d.device) and ID.match(d.site) for d in devices)
+
+
+def test_every_device_has_a_name_in_both_languages_and_a_place_near_luqiao(devices):
+    assert len({d.name for d in devices}) == len(devices)
+    assert devices[1].name.en == "School 1 canteen · vegetable fridge"
+    assert devices[1].name.zh == "第1学校食堂 · 蔬菜冷藏柜"
+    assert all(abs(d.lat - 28.58) < 0.2 and abs(d.lon - 121.37) < 0.2 for d in devices)
+    assert len({(d.lat, d.lon) for d in devices}) == 120

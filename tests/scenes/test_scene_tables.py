@@ -1,0 +1,166 @@
+"""Scene tables: what `mistakes` finds, and that every scene there is has none."""
+
+import pickle
+from dataclasses import replace
+
+import pytest
+
+from scenewatch.model.errors import ConfigurationError
+from scenewatch.model.quantity import Quantity
+from scenewatch.model.scene import Above, Drive, NoData, Span
+from scenewatch.model.words import Duration, Text, minutes
+from scenewatch.scenes import SCENES, all_scenes, demonstration, simulator
+from scenewatch.scenes.check import mistakes
+from scenewatch.scenes.kitchen import KITCHEN, kernel
+
+FRIDGE, FREEZER, GATEWAY = KITCHEN.device_types
+AIR, DOOR = FRIDGE.channels[:2]
+WARM, *OTHER_RULES = KITCHEN.rules
+AJAR, *OTHER_FAULTS = KITCHEN.faults
+
+
+def with_channel(channel, **changes):
+    broken = tuple(replace(c, **changes) if c is channel else c for c in FRIDGE.channels)
+    return replace(KITCHEN, device_types=(replace(FRIDGE, channels=broken), FREEZER, GATEWAY))
+
+
+def with_rule(**changes):
+    return replace(KITCHEN, rules=(replace(WARM, **changes), *OTHER_RULES))
+
+
+def with_fault(**changes):
+    return replace(KITCHEN, faults=(replace(AJAR, **changes), *OTHER_FAULTS))
+
+
+AIR_PLACE = "device type fridge: channel air_temp"
+BROKEN = {
+    "unit of another quantity": (with_channel(AIR, unit="W"), f"{AIR_PLACE}: unit"),
+    "possible reversed": (with_channel(DOOR, possible=Span(1, 0)), "channel door: possible"),
+    "expected reversed": (with_channel(AIR, expected=Span(9, 2)), f"{AIR_PLACE}: expected"),
+    "expected beyond possible": (with_channel(AIR, expected=Span(-90, 2)), f"{AIR_PLACE}: expected"),
+    "change limit zero": (with_channel(AIR, fastest_per_minute=0.0), f"{AIR_PLACE}: fastest_per_minute"),
+    "stuck at once": (with_channel(AIR, stuck_after=Duration(0)), f"{AIR_PLACE}: stuck_after"),
+    "state without words": (with_channel(DOOR, states=()), "channel door: states"),
+    "words without state": (with_channel(DOOR, quantity=Quantity.RATIO, unit="%"), "channel door: states"),
+    "word of an impossible number": (
+        with_channel(DOOR, states=((2.0, Text("half", "半开")),)),
+        "channel door: states",
+    ),
+    "channel twice": (with_channel(DOOR, key="air_temp"), f"{AIR_PLACE}: key"),
+    "key in capitals": (with_channel(AIR, key="Air"), "channel 'Air': key"),
+    "title missing in Chinese": (
+        with_channel(AIR, title=Text("Air", " ")),
+        "device_types[fridge].channels[air_temp].title.zh",
+    ),
+    "no interval": (
+        replace(KITCHEN, device_types=(replace(FRIDGE, every=Duration(0)), FREEZER, GATEWAY)),
+        "device type fridge: every",
+    ),
+    "two intervals": (
+        replace(KITCHEN, device_types=(replace(FRIDGE, every=minutes(1)), FREEZER, GATEWAY)),
+        "scene: device_types",
+    ),
+    "rule on nothing": (with_rule(on=()), "rule fridge_warm: on"),
+    "rule on an unknown channel": (with_rule(on=("fridge.humidity",)), "rule fridge_warm: on"),
+    "two channels of one type": (with_rule(on=("fridge.air_temp", "fridge.battery")), "rule fridge_warm: on"),
+    "limit out of reach": (with_rule(when=Above(99.0)), "rule fridge_warm: when.limit"),
+    "deadband negative": (with_rule(when=Above(8.0, deadband=-1)), "rule fridge_warm: when.deadband"),
+    "deadband beyond reach": (with_rule(when=Above(8.0, deadband=200)), "rule fridge_warm: when.deadband"),
+    "negative delay": (with_rule(off_delay=Duration(-1)), "rule fridge_warm: off_delay"),
+    "two delays of silence": (with_rule(when=NoData(minutes(10))), "rule fridge_warm: on_delay"),
+    "silence of no length": (
+        with_rule(when=NoData(Duration(0)), on_delay=Duration(0)),
+        "rule fridge_warm: when.after",
+    ),
+    "rule twice": (replace(KITCHEN, rules=(*KITCHEN.rules, WARM)), "rule fridge_warm: key"),
+    "unknown proof": (with_rule(proof="gremlins"), "rule fridge_warm: proof"),
+    "proof that does not list the rule": (with_rule(proof="sensor_silent"), "rule fridge_warm: proof"),
+    "proof of another type": (with_fault(on=("freezer",)), None),
+    "fault on an unknown type": (with_fault(on=("fridge", "oven")), "fault door_ajar: on"),
+    "fault of an unknown rule": (with_fault(rules=("door_ajar", "nonsense")), "fault door_ajar: rules"),
+    "fault on nothing": (with_fault(on=()), "fault door_ajar: on"),
+    "fault never late": (with_fault(deadline=Duration(0)), "fault door_ajar: deadline"),
+    "negative tail": (with_fault(tail=Duration(-1)), "fault door_ajar: tail"),
+    "mishap without fault": (replace(KITCHEN, mishap="flood"), "scene: mishap"),
+    "simulator without class": (replace(KITCHEN, simulator="somewhere"), "scene: simulator"),
+    "demonstration without class": (replace(KITCHEN, demonstration="somewhere"), "scene: demonstration"),
+    "scene key with a dot": (replace(KITCHEN, key="a.b"), "scene 'a.b': key"),
+    "scene without title": (replace(KITCHEN, site_title=Text("", "厨房")), "site_title.en"),
+}
+BROKEN["proof of another type"] = (
+    replace(
+        with_fault(on=("freezer",)), rules=(WARM, *(replace(r, on=("fridge.door",)) for r in OTHER_RULES[1:2]))
+    ),
+    "rule door_ajar: proof",
+)
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda s: s.key)
+def test_a_scene_of_ours_has_no_mistakes(scene):
+    assert mistakes(scene) == []
+
+
+@pytest.mark.parametrize(("scene", "place"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_mistake_is_found_at_its_place(scene, place):
+    assert any(str(m).startswith(f"{scene.key}: ") and f"{place}: " in str(m) for m in mistakes(scene)), place
+
+
+def test_all_mistakes_come_at_once():
+    scene = replace(with_rule(proof="gremlins", when=Above(99.0)), mishap="flood")
+    assert {m.place for m in mistakes(scene)} == {
+        "kitchen: rule fridge_warm: proof",
+        "kitchen: rule fridge_warm: when.limit",
+        "kitchen: scene: mishap",
+    }
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda s: s.key)
+def test_tables_travel_to_other_processes(scene):
+    assert pickle.loads(pickle.dumps(scene)) == scene  # noqa: S301 - our own bytes
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda s: s.key)
+def test_simulator_and_demonstration_can_be_imported(scene):
+    devices = demonstration(scene).devices(1)
+    assert simulator(scene)(devices, seed=1, start_ms=0)
+
+
+def test_the_kernel_writes_channels_in_the_order_of_the_tables():
+    order = {"air_temp": kernel.AIR_TEMP, "door": kernel.DOOR, "compressor_power": kernel.POWER}
+    order |= {"defrost": kernel.DEFROST, "battery": kernel.BATTERY}
+    for device_type in (FRIDGE, FREEZER):
+        assert [order[c.key] for c in device_type.channels] == list(range(kernel.CHANNELS))
+
+
+def test_every_drive_is_an_input_of_the_physics():
+    assert {f.effect.input for f in KITCHEN.faults if isinstance(f.effect, Drive)} == {"door", "compressor"}
+
+
+# --- scenes from other packages
+
+
+def install(folder, entry, code):
+    metadata = folder / "elsewhere-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: elsewhere\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[scenewatch.scenes]\nother = {entry}\n")
+    (folder / "elsewhere_scene.py").write_text(code)
+
+
+COPY = "from dataclasses import replace\nfrom scenewatch.scenes.kitchen import KITCHEN\n"
+
+
+def test_a_scene_of_another_package_is_found(tmp_path, monkeypatch):
+    install(tmp_path, "elsewhere_scene:OTHER", COPY + "OTHER = replace(KITCHEN, key='elsewhere')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(__import__("sys").modules, "elsewhere_scene", raising=False)
+    assert [s.key for s in all_scenes()] == ["kitchen", "elsewhere"]
+
+
+@pytest.mark.parametrize("entry", ["elsewhere_scene:WRONG", "elsewhere_scene:MISSING", "no_such_module:X"])
+def test_an_entry_that_is_no_scene_is_named(entry, tmp_path, monkeypatch):
+    install(tmp_path, entry, "WRONG = 'a string'\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(__import__("sys").modules, "elsewhere_scene", raising=False)
+    with pytest.raises(ConfigurationError, match=f"entry point other = {entry}"):
+        all_scenes()
