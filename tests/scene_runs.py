@@ -1,4 +1,4 @@
-"""Simulated devices through quality and alarms as the worker takes history: no broker, no disk, no scene's own words."""
+"""Simulated devices through quality and alarms as the worker takes history, without broker, disk or scene names."""
 
 from __future__ import annotations
 
