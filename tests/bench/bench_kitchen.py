@@ -32,7 +32,7 @@ def clean(seeds, first_seed, days, sites):
     fridge = np.array([d.type == "fridge" for d in devices if d.type != "gateway"])
     worst = dict.fromkeys(("fridge", "freezer", "door"), 0.0)
     raises = {"fridge": [], "freezer": []}
-    print("seed day  raises/day fridge freezer  longest min: fridge freezer door  quick %")
+    print("seed day  raises/day fridge freezer  longest min: fridge freezer door  quick")
     for n in range(seeds):
         seed, day = first_seed + n, n * 365 // seeds
         start_ms = NEW_YEAR_MS + day * DAY_MS
@@ -49,15 +49,14 @@ def clean(seeds, first_seed, days, sites):
         quick = np.abs(np.diff(air, axis=0)) * STEPS_A_MINUTE > 6.0
         print(
             f"{seed:4} {day:3}  {per_day['fridge']:17.2f} {per_day['freezer']:7.2f}"
-            f"  {longest['fridge']:19.1f} {longest['freezer']:7.1f} {longest['door']:4.1f}  {100 * quick.mean():.4f}"
+            f"  {longest['fridge']:19.1f} {longest['freezer']:7.1f} {longest['door']:4.1f}  {quick.mean():.4%}"
         )
         for kind, found in raises.items():
             found.append(per_day[kind])
         worst = {k: max(worst[k], longest[k]) for k in worst}
     for kind, found in raises.items():
-        print(
-            f"{kind}: plain limit raises {min(found):.2f} to {max(found):.2f} a day, mean {statistics.mean(found):.2f}"
-        )
+        low, high, mean = min(found), max(found), statistics.mean(found)
+        print(f"{kind}: plain limit raises {low:.2f} to {high:.2f} a day, mean {mean:.2f}")
     print("longest of all, min: " + ", ".join(f"{k} {v:.1f}" for k, v in worst.items()))
 
 

@@ -28,6 +28,7 @@ def advance(cabinet, state, steps, *, room_c, door, compressor, first_s=60.0):
         cabinet,
         state,
         first_s,
+        0,
         np.array([room_c]),
         0.0,
         np.array([3.6]),

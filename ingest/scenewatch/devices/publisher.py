@@ -33,8 +33,11 @@ class Publisher:
         self._address = address
         self._clock = clock
         self._selector = selectors.DefaultSelector()
-        self._connections = [g.open(address, self._selector, clock) for g in gateways]
+        self._gateway_of = {g.open(address, self._selector, clock): g for g in gateways}
+        self._connections = tuple(self._gateway_of)
         self._of_device = {n: g for g in gateways for n in g.devices}
+        self._touched: set[Gateway] = set()
+        """Those that have more to say or more room to say it; nobody else needs to be asked."""
         self._tended_s = float("-inf")
         self._up = True
         """As last told in the log; a broker that is there from the start needs no line."""
@@ -62,13 +65,17 @@ class Publisher:
         """Every gateway is."""
         return all(c.connected for c in self._connections)
 
-    def oldest_ms(self) -> int | None:
-        """When the oldest sample that waits for a connection was taken."""
-        return min((t for g in self._gateways if (t := g.oldest_ms()) is not None), default=None)
+    def lag_ms(self, now_ms: int) -> int | None:
+        """How long the oldest sample has waited for its turn; None without a broker."""
+        if not self.connected:
+            return None
+        return now_ms - min((t for g in self._gateways if (t := g.oldest_ms()) is not None), default=now_ms)
 
     def offer(self, samples: Iterable[Sample]) -> None:
         for sample in samples:
-            self._of_device[sample.device].add(sample.device, sample.t_ms, sample.values)
+            gateway = self._of_device[sample.device]
+            gateway.add(sample.device, sample.t_ms, sample.values)
+            self._touched.add(gateway)
 
     def turn(self, wait_s: float) -> None:
         """Publish what can be, then serve the sockets, waiting up to `wait_s` for the first."""
@@ -78,24 +85,29 @@ class Publisher:
             for connection in self._connections:
                 connection.tend(now_s)
             self._tell_changes()
-        for gateway in self._gateways:
+        for gateway in self._touched:
             gateway.pump()
-        for key, events in self._selector.select(min(wait_s, TEND_S)):
-            key.data.ready(events)
+        self._touched.clear()
+        self._serve(min(wait_s, TEND_S))
 
     def stop(self, within_s: float) -> None:
         """Say what is left to say and that all are offline, then disconnect. Without a broker: at once."""
         status = payload.offline(self._clock.now_ms())
         for gateway in self._gateways:
             gateway.tell(status)
+        self._touched.update(self._gateways)
         deadline_s = monotonic() + within_s
         while monotonic() < deadline_s and not all(g.idle for g in self._gateways):
             self.turn(TEND_S)
         for connection in self._connections:
             connection.disconnect()
         while monotonic() < deadline_s and not all(c.closed for c in self._connections):
-            for key, events in self._selector.select(TEND_S):
-                key.data.ready(events)
+            self._serve(TEND_S)
+
+    def _serve(self, wait_s: float) -> None:
+        for key, events in self._selector.select(wait_s):
+            key.data.ready(events)
+            self._touched.add(self._gateway_of[key.data])
 
     def _tell_changes(self) -> None:
         """One line when the broker is lost, one when every gateway is connected again."""
@@ -105,4 +117,6 @@ class Publisher:
             log.warning("broker %s: %d gateways wait for it: %s", self._address, len(lost), lost[0])
         elif self.connected and not self._up:
             self._up = True
-            log.warning("broker %s: all %d gateways are connected again", self._address, len(self._connections))
+            log.warning(
+                "broker %s: all gateways are connected again; %d samples were lost", self._address, self.dropped
+            )

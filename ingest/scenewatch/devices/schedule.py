@@ -29,10 +29,14 @@ class Schedule:
         self._ahead: deque[Sample] = deque()
 
     def due(self, now_ms: int) -> Iterator[Sample]:
-        for block in self._fleet.advance(now_ms):
+        """Block by block, so that a caller who takes only some is not kept waiting for all."""
+        while True:
+            while self._ahead and self._ahead[0].t_ms <= now_ms:
+                yield self._ahead.popleft()
+            block = None if self._ahead else next(self._fleet.advance(now_ms), None)
+            if block is None:
+                return
             self._ahead.extend(self._samples(block))
-        while self._ahead and self._ahead[0].t_ms <= now_ms:
-            yield self._ahead.popleft()
 
     def next_ms(self) -> int:
         """When to ask again: the next sample, or the next step if all of this one are out."""

@@ -8,6 +8,7 @@ import multiprocessing
 import secrets
 import signal
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
 from scenewatch.devices.clock import SpeedClock
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 MESSAGES_A_PROCESS: Final = 1500
 """Per second. paho takes about 180 µs a message, the physics next to nothing."""
+MOST_SAMPLES_A_TURN: Final = 5000
+"""Connections must be served while a long past is caught up with."""
 LONGEST_WAIT_S: Final = 0.2
 """How late a stop is noticed."""
 GOODBYE_S: Final = 5.0
@@ -103,8 +106,9 @@ def run_share(simulation: Simulation, stop: Stop) -> None:
     with Publisher(gateways(fleet, root=s.root, boot=boot), s.address, clock) as publisher:
         while not stop.is_set():
             now_ms = clock.now_ms()
-            publisher.offer(schedule.due(now_ms))
-            lag.look(s.clock.now_ms(), now_ms - (publisher.oldest_ms() or now_ms) if publisher.connected else 0)
+            publisher.offer(islice(schedule.due(now_ms), MOST_SAMPLES_A_TURN))
+            if lag.due(s.clock.now_ms()):
+                lag.look(publisher.lag_ms(now_ms))
             until_next_s = (schedule.next_ms() - now_ms) / 1000 / s.speed
             publisher.turn(min(LONGEST_WAIT_S, max(0.0, until_next_s)))
         publisher.stop(GOODBYE_S)
@@ -117,13 +121,21 @@ class Lag:
         self.behind = False
         self._limit_ms = limit_ms
         self._looked_ms = 0
-        self._last_ms = 0
+        self._last_ms: int | None = None
 
-    def look(self, now_ms: int, lag_ms: int) -> None:
-        if now_ms - self._looked_ms < LOOK_MS:
+    def due(self, now_ms: int) -> bool:
+        """Whether it is time to look again; if so, time starts anew."""
+        due = now_ms - self._looked_ms >= LOOK_MS
+        if due:
+            self._looked_ms = now_ms
+        return due
+
+    def look(self, lag_ms: int | None) -> None:
+        """`lag_ms` is None while the broker is away, which is told elsewhere."""
+        growing = lag_ms is not None and self._last_ms is not None and lag_ms > self._last_ms
+        self._last_ms = lag_ms
+        if lag_ms is None:
             return
-        growing = lag_ms > self._last_ms
-        self._looked_ms, self._last_ms = now_ms, lag_ms
         if not self.behind and growing and lag_ms > self._limit_ms:
             self.behind = True
             log.warning("devices are %.0f s behind: too many messages for this machine or broker", lag_ms / 1000)

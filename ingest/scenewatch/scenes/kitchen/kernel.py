@@ -139,7 +139,8 @@ def _power_w(cabinet: Record, state: Record, noise: float) -> float:
 def advance(  # noqa: PLR0913, PLR0917 - one call a block, arrays only
     cabinets: NDArray[np.void],
     states: NDArray[np.void],
-    first_s: float,
+    hour_s: float,
+    slot: int,
     room_c: NDArray[np.float64],
     goods_w: float,
     battery_v: NDArray[np.float64],
@@ -150,28 +151,28 @@ def advance(  # noqa: PLR0913, PLR0917 - one call a block, arrays only
     compressor: NDArray[np.float64],
     out: NDArray[np.float64],
 ) -> None:
-    """One block of steps within an hour, the first beginning at `first_s` (absolute).
+    """One block of steps within the hour that began at `hour_s`, from its step `slot` on.
 
-    `share`, `contact` and `noise` are (cabinets, steps), the drives `door` and `compressor` and the result
-    `out` are (steps, cabinets); NaN drives nothing.
+    `share`, `contact` and `noise` are (cabinets, steps of the hour), the drives `door` and `compressor` and the
+    result `out` are (steps of the block, cabinets); NaN drives nothing.
     """
     for s in range(out.shape[0]):
+        h = slot + s
+        begin_s = hour_s + h * STEP_S
         for c in range(len(cabinets)):
             cabinet = cabinets[c]
             state = states[c]
-            opened, sensed = share[c, s], contact[c, s]
+            opened, sensed = share[c, h], contact[c, h]
             if not math.isnan(door[s, c]):
                 opened = door[s, c]
                 sensed = 1.0 if opened > 0.0 else 0.0
             state.room_c += (room_c[c] - state.room_c) * (1.0 - math.exp(-STEP_S / ROOM_LAG_S))
             state.frost_s += opened * STEP_S
-            since_due = (first_s + s * STEP_S + cabinet.defrost_phase_h * 3600.0) % (
-                cabinet.defrost_every_h * 3600.0
-            )
+            since_due = (begin_s + cabinet.defrost_phase_h * 3600.0) % (cabinet.defrost_every_h * 3600.0)
             _thermostat(cabinet, state, compressor[s, c], since_due < STEP_S)
             _exchange(cabinet, state, opened, goods_w)
-            out[s, c, AIR_TEMP] = _rounded(state.sensor_c + TEMPERATURE_NOISE_C * noise[c, s, 0], 10.0)
+            out[s, c, AIR_TEMP] = _rounded(state.sensor_c + TEMPERATURE_NOISE_C * noise[c, h, 0], 10.0)
             out[s, c, DOOR] = sensed
-            out[s, c, POWER] = _rounded(_power_w(cabinet, state, noise[c, s, 1]), 1.0)
+            out[s, c, POWER] = _rounded(_power_w(cabinet, state, noise[c, h, 1]), 1.0)
             out[s, c, DEFROST] = 1.0 if state.defrost_s > 0.0 else 0.0
-            out[s, c, BATTERY] = _rounded(battery_v[c] + BATTERY_NOISE_V * noise[c, s, 2], 1000.0)
+            out[s, c, BATTERY] = _rounded(battery_v[c] + BATTERY_NOISE_V * noise[c, h, 2], 1000.0)

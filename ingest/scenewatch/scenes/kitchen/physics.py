@@ -78,18 +78,18 @@ class Kitchen:
         hour = self._at_ms // HOUR_MS
         if hour != self._hour:
             self._begin_hour(hour)
-        columns = slice(slot, slot + len(out))
         free = self._free[: len(out)]
         kernel.advance(
             self._cabinets,
             self._states,
-            self._at_ms / 1000,
+            hour * float(HOUR_S),
+            slot,
             self._room_c,
             self._goods_w,
             self._battery_v,
-            self._share[:, columns],
-            self._contact[:, columns],
-            self._noise[:, columns],
+            self._share,
+            self._contact,
+            self._noise,
             drives.get("door", free),
             drives.get("compressor", free),
             out,

@@ -1,0 +1,149 @@
+"""What a device writes, what it keeps, and the clocks and waits around it."""
+
+import json
+import random
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scenewatch.devices.clock import SpeedClock
+from scenewatch.devices.connection import FIRST_WAIT_S, LONGEST_WAIT_S, STABLE_S, Address, BackOff
+from scenewatch.devices.payload import MOST_SAMPLES, SampleBuffer, offline, online
+from scenewatch.devices.simulate import LOOK_MS, Lag
+
+
+def buffer_of(samples, capacity=10_000):
+    buffer = SampleBuffer(("a", "b"), boot="x1", capacity=capacity)
+    for t in samples:
+        buffer.add(t, (t / 10, 1.0))
+    return buffer
+
+
+def test_one_sample_is_a_plain_message():
+    assert json.loads(buffer_of([7]).take()) == {"t": 7, "b": "x1", "n": 0, "v": {"a": 0.7, "b": 1.0}}
+
+
+def test_several_samples_are_arrays_under_one_number():
+    assert json.loads(buffer_of([1, 2]).take()) == {
+        "t": [1, 2],
+        "b": "x1",
+        "n": 0,
+        "v": {"a": [0.1, 0.2], "b": [1, 1]},
+    }
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.integers(1, 300), max_size=6), st.integers(1, 500))
+def test_nothing_is_lost_but_what_is_counted_and_numbers_have_no_holes(portions, capacity):
+    buffer = buffer_of([], capacity)
+    at, seen, numbers = 0, [], []
+    for portion in portions:
+        for _ in range(portion):
+            buffer.add(at, (0.0, 0.0))
+            at += 1
+        body = json.loads(buffer.take())
+        seen += body["t"] if isinstance(body["t"], list) else [body["t"]]
+        numbers.append(body["n"])
+    while buffer:
+        assert buffer.oldest_ms == seen[-1] + 1
+        body = json.loads(buffer.take())
+        seen += body["t"] if isinstance(body["t"], list) else [body["t"]]
+        numbers.append(body["n"])
+        assert len(seen) <= at
+    assert numbers == list(range(len(numbers)))
+    assert seen == sorted(set(seen))
+    assert len(seen) + buffer.dropped == at
+
+
+def test_a_message_holds_no_more_than_its_measure():
+    buffer = buffer_of(range(MOST_SAMPLES + 5))
+    assert len(json.loads(buffer.take())["t"]) == MOST_SAMPLES
+    assert len(buffer) == 5
+
+
+def test_status_is_what_the_topic_contract_says():
+    assert json.loads(online(5)) == {"t": 5, "state": "online"}
+    assert json.loads(offline(6)) == {"t": 6, "state": "offline"}
+
+
+def test_a_password_does_not_show():
+    address = Address(host="h", port=1, username="u", password="secret")  # noqa: S106 - a test's
+    assert "secret" not in repr(address)
+    assert str(address) == "h:1"
+
+
+# --- time
+
+
+def test_simulated_time_hurries_until_it_meets_the_walls(hand_clock):
+    wall = hand_clock(100_000)
+    clock = SpeedClock(10_000, 10, wall)
+    seen = []
+    for wall.at_ms in range(100_000, 115_000, 1_000):
+        seen.append(clock.now_ms())
+    assert seen[:3] == [10_000, 20_000, 30_000]
+    assert seen[-3:] == [112_000, 113_000, 114_000]
+    assert all(a < b for a, b in pairwise(seen))
+
+
+def test_simulated_time_is_never_ahead(hand_clock):
+    wall = hand_clock(1_000)
+    assert SpeedClock(5_000, 60, wall).now_ms() == 1_000
+
+
+def test_time_slower_than_the_walls_is_refused(hand_clock):
+    with pytest.raises(ValueError, match="at least 1"):
+        SpeedClock(0, 0.5, hand_clock(0))
+
+
+def test_waits_double_with_jitter_up_to_a_bound():
+    back_off = BackOff(random.Random(1))
+    waits = []
+    for _ in range(12):
+        back_off.failed(100.0, stood_s=0.0)
+        waits.append(back_off.next_s - 100.0)
+    assert FIRST_WAIT_S / 2 <= waits[0] <= FIRST_WAIT_S
+    assert waits[5] > 10 * waits[0] / 2
+    assert max(waits) <= LONGEST_WAIT_S
+    assert len(set(waits[-4:])) == 4
+
+
+@pytest.mark.parametrize(("stood_s", "soon"), [(STABLE_S, True), (STABLE_S / 2, False)])
+def test_only_a_connection_that_stood_starts_the_waits_anew(stood_s, soon):
+    back_off = BackOff(random.Random(1))
+    for _ in range(8):
+        back_off.failed(0.0, stood_s=0.0)
+    back_off.failed(0.0, stood_s=stood_s)
+    assert (back_off.next_s <= FIRST_WAIT_S) == soon
+
+
+def test_a_growing_lag_is_told_once_and_its_end_once(caplog):
+    lag = Lag(60_000)
+    for lag_ms in [0, 50_000, 70_000, 90_000, 80_000, 20_000, 0]:
+        lag.look(lag_ms)
+    assert [r.message.split(":")[0] for r in caplog.records] == [
+        "devices are 70 s behind",
+        "devices are on time again",
+    ]
+
+
+def test_the_lag_is_looked_at_now_and_then():
+    lag = Lag(60_000)
+    times = range(LOOK_MS, 3 * LOOK_MS, LOOK_MS // 4)
+    assert [t for t in times if lag.due(t)] == [LOOK_MS, 2 * LOOK_MS]
+
+
+def test_catching_up_is_no_lag(caplog):
+    lag = Lag(60_000)
+    for lag_ms in [3_600_000, 2_000_000, 500_000, 0]:
+        lag.look(lag_ms)
+    assert not caplog.records
+
+
+def test_what_gathered_while_the_broker_was_away_is_no_lag(caplog):
+    lag = Lag(60_000)
+    for lag_ms in [0, None, None, 900_000, 300_000, 0]:
+        lag.look(lag_ms)
+    assert not caplog.records
