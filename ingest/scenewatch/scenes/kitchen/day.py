@@ -32,7 +32,7 @@ SCHOOL_DAY: Final = (
     Shift(from_hour=0, to_hour=5, fridge_openings=0, freezer_openings=0, open_s=10, cooking_k=0),
     Shift(from_hour=5, to_hour=6, fridge_openings=10, freezer_openings=3, open_s=12, cooking_k=3),
     # Deliveries are put away.
-    Shift(from_hour=6, to_hour=7, fridge_openings=16, freezer_openings=7, open_s=24, cooking_k=4, goods_w=60),
+    Shift(from_hour=6, to_hour=7, fridge_openings=16, freezer_openings=7, open_s=24, cooking_k=4, goods_w=60.0),
     Shift(from_hour=7, to_hour=9, fridge_openings=16, freezer_openings=5, open_s=13, cooking_k=4),
     # Lunch is cooked.
     Shift(from_hour=9, to_hour=11, fridge_openings=24, freezer_openings=6, open_s=14, cooking_k=7),
