@@ -132,8 +132,8 @@ TEXTS: Mapping[str, Text] = {
     "alarm.new": Text("New alarm, {priority}: {title}, {device}", "新报警（{priority}）：{title}，{device}"),
     "alarm.since": Text("since", "开始于"),
     "alarm.lasted": Text("lasted", "持续"),
-    "alarm.at": Text("at the alarm", "报警时"),
-    "alarm.now": Text("now", "当前"),
+    "alarm.at": Text("At the alarm", "报警时"),
+    "alarm.now": Text("Now", "当前"),
     "alarm.unacknowledged": Text("unacknowledged", "未确认"),
     "alarm.acknowledged": Text("acknowledged", "已确认"),
     "alarm.returned_unacknowledged": Text("returned, unacknowledged", "已恢复，未确认"),
@@ -158,12 +158,10 @@ TEXTS: Mapping[str, Text] = {
     "part.connected": Text("connected", "已连接"),
     "part.lost": Text("lost", "已断开"),
     "part.ok": Text("working", "正常"),
-    "part.writing": Text("writing", "写入中"),
-    "part.lagging": Text("lagging", "滞后"),
-    "part.full": Text("full", "已满"),
-    "part.failed": Text("failed", "故障"),
-    "part.away": Text("away", "不可用"),
-    "part.closed": Text("closed", "已关闭"),
+    "part.waiting": Text("waiting:", "等待："),
+    "part.writing": Text("working", "正常"),
+    "part.holding": Text("full, holding back", "已满，暂缓接收"),
+    "part.failing": Text("failing:", "故障："),
 }
 
 SIGNS: Mapping[str, str] = {
