@@ -1,17 +1,18 @@
 """A fake worker, the real console in front of it, and a real browser that tells on every error."""
 
-from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from fake_worker import FakeWorker, free_port, served
+from fake_worker import FakeWorker, Served, free_port
 from playwright.sync_api import sync_playwright
 
 from scenewatch.console.app import create_app
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync")
+
+VIEWPORT = {"width": 1280, "height": 800}
 
 
 class WorkersClock:
@@ -32,19 +33,19 @@ def worker():
 class Stage:
     """Starts and stops the real servers when a test says so, each always at the same address."""
 
-    def __init__(self, worker, stack):
+    def __init__(self, worker, console_port):
         self.worker = worker
-        self.worker_port, self.console_port = free_port(), free_port()
+        self.worker_port, self.console_port = free_port(), console_port
         self.worker_url = f"http://127.0.0.1:{self.worker_port}"
-        self._stack = stack
         self._running = {}
 
     def start_worker(self, worker=None):
-        self._start("worker", served((worker or self.worker).app(), self.worker_port))
+        self._running["worker"] = Served((worker or self.worker).app(), self.worker_port)
 
     def start_console(self):
         app = create_app(self.worker_url, clock=WorkersClock(self.worker))
-        return self._start("console", served(app, self.console_port))
+        self._running["console"] = Served(app, self.console_port)
+        return f"http://127.0.0.1:{self.console_port}"
 
     def start(self):
         """Both; returns the console's address."""
@@ -52,17 +53,34 @@ class Stage:
         return self.start_console()
 
     def stop(self, which):
-        self._running.pop(which).close()
+        self._running.pop(which).stop()
 
-    def _start(self, which, server):
-        self._running[which] = self._stack.enter_context(ExitStack())
-        return self._running[which].enter_context(server)
+    def stop_all(self):
+        """The console first, or it would ask the worker again while that goes."""
+        for which in sorted(self._running):
+            self.stop(which)
+
+
+@pytest.fixture(scope="session")
+def console_port():
+    """One for all tests, so that the browser may keep what it is told to keep for ever."""
+    return free_port()
 
 
 @pytest.fixture
-def stage(worker):
-    with ExitStack() as stack:
-        yield Stage(worker, stack)
+def stage(worker, console_port):
+    stage = Stage(worker, console_port)
+    yield stage
+    stage.stop_all()
+
+
+@pytest.fixture(scope="module")
+def standing():
+    """Servers that stay up for all tests of a file that only look."""
+    stage = Stage(FakeWorker(), free_port())
+    stage.start()
+    yield stage
+    stage.stop_all()
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +89,7 @@ def chromium():
         pytest.skip(f"no browser at {CHROMIUM}")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
+        yield browser.new_context(viewport=VIEWPORT, locale="en-GB", timezone_id="Asia/Shanghai")
         browser.close()
 
 
@@ -96,10 +114,8 @@ def complaints():
 
 @pytest.fixture
 def page(chromium, complaints):
-    context = chromium.new_context(
-        viewport={"width": 1280, "height": 800}, locale="en-GB", timezone_id="Asia/Shanghai"
-    )
-    page = context.new_page()
+    chromium.clear_cookies()
+    page = chromium.new_page()
     page.set_default_timeout(8000)
     page.on(
         "console", lambda m: complaints.append(f"{m.type}: {m.text}") if m.type in ("error", "warning") else None
@@ -110,5 +126,5 @@ def page(chromium, complaints):
         lambda r: None if urlsplit(r.url).hostname == "127.0.0.1" else complaints.append(f"request to {r.url}"),
     )
     yield page
-    context.close()
+    page.close()
     assert not complaints.real()

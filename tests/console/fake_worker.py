@@ -6,7 +6,6 @@ import json
 import math
 import socket
 import threading
-from contextlib import contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
@@ -316,33 +315,25 @@ def free_port():
         return s.getsockname()[1]
 
 
-@contextmanager
-def served(app, port, **options):
-    """The app on a real socket, in a thread of its own, gone with all its connections afterwards."""
-    config = uvicorn.Config(
-        app,
-        host="127.0.0.1",
-        port=port,
-        log_level="error",
-        ws="websockets-sansio",
-        **options,
-    )
-    server = uvicorn.Server(config)
-    started = threading.Event()
-    startup = server.startup
+class Served:
+    """An app on a real socket, in a thread of its own; once stopped, all its connections are gone."""
 
-    async def startup_and_tell(sockets=None):
-        await startup(sockets)
-        started.set()
+    def __init__(self, app, port):
+        self._app = app
+        config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error")
+        self._server = uvicorn.Server(config)
+        self._started = threading.Event()
+        self._startup, self._server.startup = self._server.startup, self._start_and_tell
+        self._thread = threading.Thread(target=self._server.run)
+        self._thread.start()
+        assert self._started.wait(10), "the server did not start"
 
-    server.startup = startup_and_tell
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        assert started.wait(10), "the server did not start"
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        getattr(app.state, "end", bool)()
-        thread.join(10)
-        assert not thread.is_alive()
+    def stop(self):
+        self._server.should_exit = True
+        getattr(self._app.state, "end", bool)()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+    async def _start_and_tell(self, sockets=None):
+        await self._startup(sockets)
+        self._started.set()

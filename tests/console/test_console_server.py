@@ -27,6 +27,13 @@ def http(stage):
         yield client
 
 
+@pytest.fixture
+def look(standing):
+    """For tests that only look, at servers that are up already."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{standing.console_port}", timeout=10, trust_env=False) as client:
+        yield client
+
+
 def listen(stage, **options):
     options.setdefault("origin", f"http://127.0.0.1:{stage.console_port}")
     return connect(f"ws://127.0.0.1:{stage.console_port}/live", proxy=None, **options)
@@ -70,47 +77,42 @@ def test_page_is_readable_before_any_script(stage, worker, http):
         ("?lang=xx&theme=%22%3E&span=&site=no&device=%00", {}, "en"),
     ],
 )
-def test_language_is_the_first_wish_that_is_met(stage, http, query, headers, language):
-    stage.start()
-    answer = http.get(f"/{query}", headers=headers)
+def test_language_is_the_first_wish_that_is_met(look, query, headers, language):
+    answer = look.get(f"/{query}", headers=headers)
     assert answer.status_code == 200
     assert f'<html lang="{language}" data-theme="auto"' in answer.text
 
 
-def test_site_is_shown_alone_when_chosen(stage, http):
-    stage.start()
-    answer = http.get("/parts", params={"want": "places", "site": "kitchen.s002"}).json()
+def test_site_is_shown_alone_when_chosen(look):
+    answer = look.get("/parts", params={"want": "places", "site": "kitchen.s002"}).json()
     assert "School 2 canteen" in answer["parts"]["places"]
     assert "School 1 canteen" not in answer["parts"]["places"]
 
 
-def test_parts_are_named_or_refused(stage, http):
-    stage.start()
+def test_parts_are_named_or_refused(look):
     for query in ("", "?want=secret", "?want=alarms&want=../page"):
-        answer = http.get(f"/parts{query}")
+        answer = look.get(f"/parts{query}")
         assert answer.status_code == 400
         assert answer.json()["detail"].startswith("want must be some of alarms")
 
 
-def test_every_answer_carries_the_security_headers(stage, http):
-    stage.start()
+def test_every_answer_carries_the_security_headers(look):
     for path in ("/", "/notice", "/parts", "/nowhere", "/api/v1/sites", "/healthz"):
-        answer = http.get(path)
+        answer = look.get(path)
         assert {name: answer.headers[name] for name in HEADERS} == HEADERS, path
         assert answer.headers["content-type"] in UNDERSTOOD
 
 
-def test_static_files_may_be_kept_for_ever(stage, http):
-    stage.start()
-    html = http.get("/").text
+def test_static_files_may_be_kept_for_ever(look):
+    html = look.get("/").text
     addresses = [part.split('"')[0] for part in html.split('href="')[1:]]
     kept = [path for path in addresses if path.startswith(("/static/", "/shelf/"))]
     assert len(kept) > 10
     for path in kept:
-        answer = http.get(path)
+        answer = look.get(path)
         assert answer.status_code == 200, path
         assert "immutable" in answer.headers["cache-control"]
-    assert http.get("/shelf/nicegui-3.18.0/echart/../echart.py").status_code == 404
+    assert look.get("/shelf/nicegui-3.18.0/echart/../echart.py").status_code == 404
 
 
 def test_proxy_passes_through_unchanged(stage, worker, http):
@@ -124,10 +126,9 @@ def test_proxy_passes_through_unchanged(stage, worker, http):
     assert http.get("/readyz").status_code == 503
 
 
-def test_proxy_keeps_path_and_query_byte_for_byte(stage, http):
-    stage.start()
+def test_proxy_keeps_path_and_query_byte_for_byte(look):
     path = "/api/v1/echo?site=%E7%AB%99&x=a%2Fb&x=+"
-    assert http.get(path).text == path
+    assert look.get(path).text == path
 
 
 def test_proxy_streams_events_as_they_come(stage, worker, http):
@@ -152,9 +153,8 @@ def test_worker_away_is_one_honest_line(stage, http):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-def test_proxy_only_reads(stage, http, method):
-    stage.start()
-    answer = http.request(method, "/api/v1/sites")
+def test_proxy_only_reads(look, method):
+    answer = look.request(method, "/api/v1/sites")
     assert answer.status_code == 405
     assert answer.headers["content-type"] == "application/problem+json"
 
@@ -182,9 +182,8 @@ def test_live_connection_begins_with_everything(stage, worker):
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", None, "null", "http://127.0.0.1:1"])
-def test_live_connection_is_for_pages_of_this_server(stage, origin):
-    stage.start_console()
-    with pytest.raises(InvalidStatus) as refused, listen(stage, origin=origin):
+def test_live_connection_is_for_pages_of_this_server(standing, origin):
+    with pytest.raises(InvalidStatus) as refused, listen(standing, origin=origin):
         pass
     assert refused.value.response.status_code == 403
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scenewatch.console.picture import Picture
     from scenewatch.console.shapes import Channel, Device
 
+KEYS = frozenset({"lang", "theme", "site", "device", "channel", "span"})
 THEMES = ("auto", "light", "dark")
 SPANS = {"1h": hours(1), "6h": hours(6), "24h": hours(24)}
 ALL = "all"
@@ -46,7 +47,7 @@ class Choice:
         return {
             "lang": self.language,
             "theme": self.theme,
-            "site": self.site,
+            "site": self.site if self.device else "",  # decided again once there is something to show
             "device": self.device.id if self.device else "",
             "channel": self.channel.key if self.channel else "",
             "span": self.span,
@@ -54,7 +55,7 @@ class Choice:
 
 
 def choose(request: Request, picture: Picture) -> Choice:
-    asked = {k: v for k, v in request.query_params.items() if k in _KEYS}
+    asked = {k: v for k, v in request.query_params.items() if k in KEYS and v}
     device = picture.devices.get(asked.get("device", "")) or _first_device(picture, asked.get("site", ALL))
     theme = asked.get("theme") or request.cookies.get("scenewatch-theme", "")
     span = asked.get("span", "")
@@ -67,9 +68,6 @@ def choose(request: Request, picture: Picture) -> Choice:
         span=span if span in SPANS else next(iter(SPANS)),
         asked=asked,
     )
-
-
-_KEYS = frozenset({"lang", "theme", "site", "device", "channel", "span"})
 
 
 def _language(request: Request, asked: str) -> Language:

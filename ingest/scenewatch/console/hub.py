@@ -177,7 +177,7 @@ class Hub:
             **self._health(),
             "edition": self.edition,
             "devices": self.picture.values,
-            "states": self.picture.states(),
+            "states": self.picture.states() if self.picture.known else None,
             "ledger": self._ledger(),
         }
 

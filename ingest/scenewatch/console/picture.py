@@ -68,6 +68,11 @@ class Picture:
         self._types: dict[tuple[str, str], DeviceType] = {}
         self._rules: dict[str, Rule] = {}
 
+    @property
+    def known(self) -> bool:
+        """Whether the worker ever answered: before that, no alarm is not good news."""
+        return self.ledger is not None
+
     # --- taking in ---------------------------------------------------------------------------------------
 
     def take_inventory(self, inventory: Inventory) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from scenewatch.model.alarm import STANDING, AlarmState
-from scenewatch.model.scene import Priority, Span  # noqa: TC001 - msgspec reads the types of fields at run time
+from scenewatch.model.scene import Mark, Priority, Span  # noqa: TC001 - msgspec reads the types of fields at run time
 from scenewatch.model.words import Text  # noqa: TC001 - likewise
 
 Value: TypeAlias = tuple[float | None, int | None, str, str]
@@ -45,7 +45,7 @@ class RuleSource(msgspec.Struct, frozen=True):
     """Where a limit comes from and how well that was read."""
 
     document: Text
-    mark: str
+    mark: Mark
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -54,7 +54,7 @@ class Rule(msgspec.Struct, frozen=True):
     key: str
     title: Text
     on: tuple[str, ...]
-    kind: str
+    kind: Literal["above", "below", "no_data"]
     priority: Priority
     source: RuleSource
     advice: Text

@@ -180,12 +180,12 @@ class Views:
         return self._picture.rules_on(device, channel.key) if device and channel else []
 
     def _rule(self, rule: Rule) -> RuleRow:
-        mark = f"mark.{rule.source.mark}"
+        how_read = translate(f"mark.{rule.source.mark}", self._language)
         return RuleRow(
             title=of(rule.title, self._language),
             priority=OF_PRIORITY[rule.priority],
             condition=condition_text(rule, self._choice.channel, self._language),
-            source=f"{of(rule.source.document, self._language)} ({translate(mark, self._language)})",
+            source=f"{of(rule.source.document, self._language)} ({how_read})",
         )
 
     def chart(self) -> dict[str, Any] | None:

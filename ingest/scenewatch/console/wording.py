@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 from scenewatch.console.texts import Language, translate
@@ -34,8 +35,8 @@ def decimals(channel: Channel) -> int:
 
 
 def number(value: float, places: int) -> str:
-    """With a true minus sign, and never a minus before zero."""
-    text = f"{value:.{places}f}"
+    """With a true minus sign, never a minus before zero, and halves away from zero as scripts round them."""
+    text = str(Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP))
     return text.replace("-", "" if float(text) == 0 else "−")
 
 

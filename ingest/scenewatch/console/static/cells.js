@@ -99,8 +99,9 @@ function showLedger(ledger) {
     place.textContent = value === null || value === undefined ? NOTHING : countOrRate(value);
   }
   for (const place of document.querySelectorAll("[data-part]")) {
-    const { state } = ledger[place.dataset.part];
-    place.textContent = has(`part.${state}`) ? t(`part.${state}`) : state;
+    // A state may bring its reason, such as "waiting: the disk is full".
+    const [word, ...reason] = ledger[place.dataset.part].state.split(/:?\s+/);
+    place.textContent = [has(`part.${word}`) ? t(`part.${word}`) : word, ...reason].join(" ");
   }
   for (const place of document.querySelectorAll(".balance")) {
     mark(place, ledger.balanced ? "normal" : "high", t(ledger.balanced ? "ledger.balanced" : "ledger.unbalanced"));

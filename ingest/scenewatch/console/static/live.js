@@ -68,7 +68,7 @@ function take(message) {
       store.devices = {};
       remember(message.devices);
       tell("health", { open: true, live: message.live, readiness: message.readiness });
-      tell("states", message.states);
+      if (message.states) tell("states", message.states);
       if (message.ledger) tell("ledger", message.ledger);
       tell("values", { devices: message.devices, whole: true });
       tell("edition", message.edition);

@@ -19,7 +19,7 @@ export function optionsFor(about, readings, at, colour) {
       type: "time",
       min: from,
       max: at,
-      axisLine: { lineStyle: { color: colour("strong-line") } },
+      axisLine: { onZero: false, lineStyle: { color: colour("strong-line") } },
       axisLabel: { color: colour("quiet"), hideOverlap: true },
       splitLine: { show: false },
     },

@@ -1,0 +1,128 @@
+"""States and sums as they follow from what the worker told."""
+
+import msgspec
+import pytest
+from fake_worker import NOW, SCENES, FakeWorker
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scenewatch.console.choice import ALL_UP_TO
+from scenewatch.console.picture import KEPT_ALARMS, Picture, State
+from scenewatch.console.shapes import Alarm, Device, Ledger, Scene, Site
+from scenewatch.console.worker import Inventory
+
+FRIDGE = "kitchen.s001.s001-fridge-1"
+SITE = "kitchen.s001"
+
+
+def picture(sites=2):
+    devices = msgspec.convert(FakeWorker(sites=sites).devices, tuple[Device, ...])
+    keys = sorted({d.site for d in devices})
+    found = Picture()
+    found.take_inventory(
+        Inventory(
+            msgspec.convert(SCENES, tuple[Scene, ...]),
+            tuple(Site(f"kitchen.{key}", "kitchen", key) for key in keys),
+            devices,
+        )
+    )
+    return found
+
+
+def alarm(device=FRIDGE, *, state="unacknowledged", priority="high", at=NOW, rule="kitchen.fridge_warm"):
+    fields = {"rule": rule, "device": device, "state": state, "priority": priority, "raised_at": at, "flag": "good"}
+    return msgspec.convert(fields, Alarm)
+
+
+def ledger(stored, **changes):
+    fields = {"received": 10, "stored": 10, "duplicate": 0, "dead": 0, "pending": 0, "readings": {"stored": stored}}
+    links = {name: {"state": "ok"} for name in ("journal", "source", "store")}
+    return msgspec.convert(fields | links | changes, Ledger)
+
+
+def test_the_most_urgent_alarm_is_the_state_of_its_device_and_site():
+    now = picture()
+    now.take_online({FRIDGE: False})
+    assert now.site_states(now.device_states())[SITE] is State.PARTLY
+    now.take_alarms([alarm(priority="low"), alarm(priority="high", rule="kitchen.door_ajar")])
+    states = now.states()
+    assert states["devices"][FRIDGE] is State.HIGH
+    assert states["sites"] == {SITE: State.HIGH, "kitchen.s002": State.NORMAL}
+    assert (states["totals"]["high"], states["totals"]["low"], states["totals"]["online"]) == (1, 1, 11)
+
+
+def test_a_site_with_all_devices_offline_is_offline():
+    now = picture()
+    now.take_online({d.id: False for d in now.devices_of(SITE)})
+    assert now.site_states(now.device_states())[SITE] is State.OFFLINE
+
+
+def test_an_alarm_is_told_as_new_once():
+    now = picture()
+    assert now.take_alarms([alarm()]) == [alarm()]
+    assert now.take_alarms([alarm(), alarm(state="acknowledged")]) == []
+    assert now.take_alarms([alarm(state="normal")]) == []
+    assert now.standing_alarms() == []
+    assert [a.state for a in now.recent_alarms()] == ["normal"]
+
+
+@given(st.lists(st.sampled_from(["unacknowledged", "acknowledged", "normal", "shelved"]), min_size=1, max_size=8))
+@settings(deadline=None, max_examples=50)
+def test_the_last_word_about_an_alarm_counts(states):
+    now = picture(1)
+    for state in states:
+        now.take_alarms([alarm(state=state)])
+    stands = states[-1] in ("unacknowledged", "acknowledged")
+    assert len(now.standing_alarms()) == stands
+    assert len(now.recent_alarms()) == (not stands)
+
+
+def test_old_alarms_are_let_go_and_standing_ones_never():
+    now = picture()
+    now.take_alarms([alarm(at=0)])
+    now.take_alarms([alarm(state="normal", at=n) for n in range(1, KEPT_ALARMS + 50)])
+    assert len(now.recent_alarms()) == KEPT_ALARMS
+    assert now.recent_alarms()[-1].raised_at == 50
+    assert len(now.standing_alarms()) == 1
+
+
+def test_an_alarm_of_a_device_no_longer_there_is_still_counted():
+    now = picture()
+    now.take_alarms([alarm("kitchen.s009.gone")])
+    assert now.totals()["high"] == 1
+    assert now.channel_of(alarm("kitchen.s009.gone")) is None
+
+
+def test_rate_is_over_the_last_while_and_starts_anew_with_another_worker():
+    now = picture()
+    assert now.readings_per_s() is None
+    for second in range(30):
+        now.take_ledger(ledger(100 * second if second < 10 else 1000 + 10 * (second - 10)), NOW + 1000 * second)
+    assert now.readings_per_s() == pytest.approx(10)
+    now.take_ledger(ledger(5), NOW + 40_000)
+    assert now.readings_per_s() is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "balanced"), [({}, True), ({"pending": 1}, False), ({"received": 12, "dead": 2}, True)]
+)
+def test_ledger_balances_to_the_message(changes, balanced):
+    assert ledger(1, **changes).balanced is balanced
+
+
+def test_a_type_the_tables_do_not_have_is_left_out():
+    now = picture()
+    strange = msgspec.structs.replace(now.devices[FRIDGE], id="kitchen.s001.x", type="unheard_of")
+    now.take_inventory(Inventory(tuple(now.scenes.values()), tuple(now.sites.values()), (strange,)))
+    assert now.devices == {}
+
+
+def test_a_large_inventory_is_shown_by_its_most_urgent_site(stage, worker):
+    import httpx  # noqa: PLC0415 - the only test here with a server
+
+    worker.devices = FakeWorker(sites=ALL_UP_TO // 6 + 1).devices
+    worker.raise_alarm("kitchen.s003.s003-fridge-1", "fridge_warm", 9.0)
+    html = httpx.get(stage.start()).text
+    assert "School 3 canteen" in html
+    assert "School 2 canteen" not in html
+    assert "Kitchen s002" in html
