@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from scenewatch.model.words import hours
 from scenewatch.notify.mqtt import MqttNotifier
 from scenewatch.pipeline import Pipeline, encode_inventory
 from scenewatch.scenes import all_scenes
-from scenewatch.serving import Server, listen
+from scenewatch.serving import Server
 from scenewatch.source.mqtt import MqttSource
 from scenewatch.source.settings import MqttSettings
 from scenewatch.store.alarms import Alarms
@@ -36,6 +37,7 @@ from scenewatch.worker.view import WorkerView
 from scenewatch.worker.writer import Writer
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from scenewatch.model.ports import Arrival, Clock
@@ -88,15 +90,19 @@ class Worker:
         self.source_state, self.source_since_ms = "not started", clock.now_ms()
         self._mqtt = mqtt_settings(settings)
         self._mqtt.check()
-        self._database = Database(settings.database.url)
-        self._inventory = Inventory(self._database)
-        self._inventory_seen = -1
-        self.store = open_store(settings)
-        self.journal = self._open_journal()
         folder = settings.journal.path
         self._snapshots = Snapshots(folder.parent / f"{folder.name}.state")
-        self._restore()
-        self._outbox = Outbox(folder.parent / f"{folder.name}.outbox", clock=clock)
+        with ExitStack() as opened:
+            self._database = opened.enter_context(closing(Database(settings.database.url)))
+            self.store = opened.enter_context(closing(open_store(settings)))
+            self.journal = opened.enter_context(closing(self._open_journal()))
+            self._outbox = opened.enter_context(
+                closing(Outbox(folder.parent / f"{folder.name}.outbox", clock=clock))
+            )
+            self._restore()
+            self._opened = opened.pop_all()
+        self._inventory = Inventory(self._database)
+        self._inventory_seen = -1
         self.writer = Writer(
             outbox=self._outbox,
             store=self.store,
@@ -122,7 +128,6 @@ class Worker:
         self._source = MqttSource(self._mqtt, clock)
         self._notifier = MqttNotifier(self._broker(), settings.root, self.pipeline.registry)
         self._steps: list[Callable[[], None]] = []
-        self._begun = False
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         self.history: tuple[int, int] | None = None
@@ -145,20 +150,14 @@ class Worker:
         """Stop listening, take in what was received, let the store have it, save the state."""
         self._stopping.set()
         self._keeper.join()
-        if self._begun:
-            self._source.stop()
+        self._source.stop()
         self._wait_until(lambda: self.pipeline.position >= self.journal.head, DRAIN_S)
         self.loop.stop()
         if not self._wait_until(lambda: self.store.position() >= self.pipeline.position, DRAIN_S):
             log.warning("the store has not taken all; the rest is in the journal and follows at the next start")
         self.writer.stop()
         self.loop.final_snapshot()
-        if self._begun:
-            self._notifier.close()
-        self._outbox.close()
-        self.journal.close()
-        self.store.close()
-        self._database.close()
+        self._opened.close()
 
     def _keep(self) -> None:
         """The keeper's thread: begins to listen when all is derived, then looks after the house."""
@@ -189,10 +188,9 @@ class Worker:
             standing = self.pipeline.alarms.standing()
             self.book.close_strangers(standing, self.clock.now_ms())
             self._notifier.start(standing)
+            self._opened.callback(self._notifier.close)
             self.book.open(self._notifier)
-        if not self._stopping.is_set():
-            self._source.start(self._arrived, self._listening)
-            self._begun = True
+        self._source.start(self._arrived, self._listening)
 
     def _caught_up(self) -> bool:
         head = self.journal.head
@@ -314,9 +312,8 @@ class Worker:
         return Readiness(not reasons, self.history, tuple(reasons))
 
 
-def serve(worker: Worker, settings: Settings) -> int:
+def serve(worker: Worker, address: socket.socket) -> int:
     """Run the worker and its API until a signal ends them. Returns the exit status."""
-    address = listen(settings.http.host, settings.http.port)
     app = create_app(WorkerView(worker))
     server = Server(app, before_end=app.state.stream.close)
     worker.start()

@@ -85,9 +85,11 @@ def _up(options: argparse.Namespace) -> int:
 
 def _work(options: argparse.Namespace) -> int:
     from scenewatch.app import Worker, serve
+    from scenewatch.serving import listen
     from scenewatch.settings import load
 
     settings = load(options.config)
+    address = listen(settings.http.host, settings.http.port)
     worker = Worker(settings, SystemClock())
     if options.demonstration is not None:
         from scenewatch.embedded.history import History
@@ -95,7 +97,7 @@ def _work(options: argparse.Namespace) -> int:
 
         piece = read_demonstration(options.demonstration)
         worker.before_live(History(worker, _scene(piece.scene), piece, options.plan).write)
-    return serve(worker, settings)
+    return serve(worker, address)
 
 
 def _console(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=2048, family=_family(host))
     except OSError as error:
-        raise InUseError(f"cannot listen on {host}:{port} ({error.strerror}); choose another port") from None
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        raise InUseError(f"cannot listen on {host}:{port} ({reason}); choose another port") from None
 
 
 def _family(host: str) -> socket.AddressFamily:
