@@ -70,7 +70,7 @@ def create_app(worker_url: str, *, clock: Clock | None = None) -> Starlette:
     assets = f"/static/{_digest(STATIC)}"
     scripts = [f"{assets}/{path.name}" for path in sorted(STATIC.glob("*.js"))]
     pages = Pages(hub, assets=assets, preloads=(*scripts, *shelf.preloads), chart_module=shelf.module)
-    proxy = Proxy(worker)
+    proxy = Proxy(worker_url)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None, None]:
@@ -82,6 +82,7 @@ def create_app(worker_url: str, *, clock: Clock | None = None) -> Starlette:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
             await worker.close()
+            await proxy.close()
 
     return Starlette(
         routes=[

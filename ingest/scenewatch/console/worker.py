@@ -51,10 +51,10 @@ class Worker:
     """One connection pool to one worker. Every method raises TemporaryError when the worker does not answer."""
 
     def __init__(self, base_url: str) -> None:
-        self.client = httpx.AsyncClient(base_url=base_url, trust_env=False)
+        self._client = httpx.AsyncClient(base_url=base_url, trust_env=False)
 
     async def close(self) -> None:
-        await self.client.aclose()
+        await self._client.aclose()
 
     async def inventory(self) -> Inventory:
         scenes = await self._get("/api/v1/scenes", Scenes)
@@ -80,7 +80,7 @@ class Worker:
         """The stream, open before the body runs: nothing that happens from then on is missed."""
         timeout = httpx.Timeout(ANSWER_S, read=QUIET_S)
         try:
-            async with self.client.stream("GET", "/api/v1/stream", timeout=timeout) as response:
+            async with self._client.stream("GET", "/api/v1/stream", timeout=timeout) as response:
                 if response.status_code != httpx.codes.OK:
                     raise TemporaryError(f"the worker's stream answers {response.status_code}")
                 yield _events(response.aiter_lines())
@@ -89,7 +89,7 @@ class Worker:
 
     async def _get(self, path: str, shape: type[T], *, also: int = 200, timeout_s: float = ANSWER_S) -> T:
         try:
-            response = await self.client.get(path, timeout=timeout_s)
+            response = await self._client.get(path, timeout=timeout_s)
         except httpx.HTTPError as error:
             raise TemporaryError(f"the worker does not answer {path}: {error!r}") from error
         if response.status_code not in (httpx.codes.OK, also):
