@@ -280,7 +280,9 @@ class FakeWorker:
         return JSONResponse(body)
 
     async def _echo(self, request):
-        return PlainTextResponse(f"{request.scope['raw_path'].decode()}?{request.scope['query_string'].decode()}")
+        """What arrived: path, query, and the encodings asked for."""
+        path, query = request.scope["raw_path"].decode(), request.scope["query_string"].decode()
+        return PlainTextResponse(f"{path}?{query} {request.headers.get('accept-encoding')}")
 
     async def _stream(self, _):
         self._loop = asyncio.get_running_loop()

@@ -160,6 +160,16 @@ def test_choosing_changes_chart_and_address_without_loading_the_page(stage, work
     expect(page.locator("#detail figcaption")).to_contain_text("Door: 721 readings")
 
 
+def test_on_a_small_screen_choosing_a_device_leads_to_its_chart(stage, page):
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(stage.start())
+    is_live(page)
+    is_drawn(page)
+    card(page, FRIDGE).locator("a").click()
+    expect(page.locator("#detail-title")).to_be_focused()
+    expect(page.locator("#detail-title")).to_be_in_viewport()
+
+
 def test_late_answer_never_overwrites_a_newer_one(stage, worker, page):
     page.goto(stage.start())
     is_live(page)

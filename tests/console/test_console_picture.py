@@ -57,6 +57,17 @@ def test_a_site_with_all_devices_offline_is_offline():
     assert now.site_states(now.device_states())[SITE] is State.OFFLINE
 
 
+def test_a_device_is_unknown_until_it_says_or_measures_something():
+    now = picture()
+    silent = msgspec.structs.replace(now.devices[FRIDGE], online=None, channels=())
+    now.take_inventory(Inventory(tuple(now.scenes.values()), tuple(now.sites.values()), (silent,)))
+    assert not now.take_values({FRIDGE: {"air_temp": (None, None, "missing", "none")}})
+    assert now.states()["devices"] == {FRIDGE: State.UNKNOWN}
+    assert now.take_values({FRIDGE: {"air_temp": (4.0, NOW, "good", "none")}})
+    assert now.states()["devices"] == {FRIDGE: State.NORMAL}
+    assert not now.take_values({FRIDGE: {"door": (0.0, NOW, "good", "none")}})
+
+
 def test_an_alarm_is_told_as_new_once():
     now = picture()
     assert now.take_alarms([alarm()]) == [alarm()]

@@ -2,6 +2,8 @@
 
 import json
 import socket
+from contextlib import closing
+from http.client import HTTPConnection
 
 import httpx
 import pytest
@@ -126,9 +128,15 @@ def test_proxy_passes_through_unchanged(stage, worker, http):
     assert http.get("/readyz").status_code == 503
 
 
-def test_proxy_keeps_path_and_query_byte_for_byte(look):
+@pytest.mark.parametrize("encodings", [None, "identity", "br;q=1.0, gzip"])
+def test_proxy_asks_for_just_what_it_was_asked(standing, encodings):
     path = "/api/v1/echo?site=%E7%AB%99&x=a%2Fb&x=+"
-    assert look.get(path).text == path
+    with closing(HTTPConnection("127.0.0.1", standing.console_port, timeout=10)) as connection:
+        connection.putrequest("GET", path, skip_accept_encoding=True)
+        if encodings:
+            connection.putheader("Accept-Encoding", encodings)
+        connection.endheaders()
+        assert connection.getresponse().read().decode() == f"{path} {encodings}"
 
 
 def test_proxy_streams_events_as_they_come(stage, worker, http):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import signal
 from contextlib import asynccontextmanager
 from hashlib import blake2b
 from pathlib import Path
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
     from scenewatch.model.ports import Clock
+
+log = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -66,17 +70,19 @@ def create_app(worker_url: str, *, clock: Clock | None = None) -> Starlette:
     assets = f"/static/{_digest(STATIC)}"
     scripts = [f"{assets}/{path.name}" for path in sorted(STATIC.glob("*.js"))]
     pages = Pages(hub, assets=assets, preloads=(*scripts, *shelf.preloads), chart_module=shelf.module)
-    proxy = Proxy(worker)
+    proxy = Proxy(worker_url)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None, None]:
         following = asyncio.create_task(hub.run())
+        following.add_done_callback(_stop_if_failed)
         try:
             yield
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
             await worker.close()
+            await proxy.close()
 
     return Starlette(
         routes=[
@@ -92,6 +98,13 @@ def create_app(worker_url: str, *, clock: Clock | None = None) -> Starlette:
         exception_handlers={HTTPException: _refuse},
         lifespan=lifespan,
     )
+
+
+def _stop_if_failed(following: asyncio.Task[None]) -> None:
+    """Pages that nobody keeps up to date are worse than none: end, and be started again."""
+    if not following.cancelled() and (error := following.exception()):
+        log.critical("the console no longer follows its worker and ends", exc_info=error)
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _digest(folder: Path) -> str:

@@ -137,8 +137,10 @@ class Hub:
         match event:
             case Values():
                 await self._know(event.devices)
-                self.picture.take_values(event.devices)
+                first_words = self.picture.take_values(event.devices)
                 self._tell("values", {"devices": event.devices})
+                if first_words:
+                    self._tell("states", {"states": self.picture.states()})
             case Alarms():
                 await self._know(a.device for a in event.alarms)
                 fresh = self.picture.take_alarms(event.alarms)

@@ -50,7 +50,7 @@ OF_PRIORITY = {Priority.HIGH: State.HIGH, Priority.MEDIUM: State.MEDIUM, Priorit
 
 
 class Picture:
-    """One consistent view. Methods that take something in tell whether it named a device that is not known."""
+    """One consistent view; what names a device that is not in the inventory is passed over, except alarms."""
 
     def __init__(self) -> None:
         self.live = False
@@ -63,7 +63,6 @@ class Picture:
         self.online: dict[str, bool | None] = {}
         self.alarms: dict[tuple[str, str, int], Alarm] = {}
         self.ledger: Ledger | None = None
-        self.newest_ms: int | None = None
         self._stored: deque[tuple[int, int]] = deque()
         self._types: dict[tuple[str, str], DeviceType] = {}
         self._rules: dict[str, Rule] = {}
@@ -86,12 +85,14 @@ class Picture:
         for d in self.devices.values():
             self.take_values({d.id: {c.key: (c.value, c.at, c.flag, c.test) for c in d.channels}})
 
-    def take_values(self, changes: Mapping[str, Mapping[str, Value]]) -> None:
-        for device, channels in changes.items():
-            if device in self.devices:
-                self.values.setdefault(device, {}).update(channels)
-                newest = max((at for _, at, _, _ in channels.values() if at is not None), default=0)
-                self.newest_ms = max(self.newest_ms or 0, newest) or None
+    def take_values(self, changes: Mapping[str, Mapping[str, Value]]) -> bool:
+        """Returns whether a device was heard for the first time, which changes its state."""
+        first_words = False
+        for device in changes.keys() & self.devices.keys():
+            heard_before = self._heard(device)
+            self.values.setdefault(device, {}).update(changes[device])
+            first_words |= not heard_before and self._heard(device)
+        return first_words
 
     def take_online(self, changes: Mapping[str, bool]) -> None:
         self.online.update({k: v for k, v in changes.items() if k in self.devices})
@@ -158,13 +159,23 @@ class Picture:
         return 1000 * (after - before) / (to_ms - from_ms) if to_ms > from_ms else None
 
     def device_states(self) -> dict[str, State]:
-        states = {d: _connection(self.online[d], known=bool(self.values.get(d))) for d in self.devices}
+        states = {d: self._connection(d) for d in self.devices}
         for alarm in self.standing_alarms():
             if alarm.device in states:
                 states[alarm.device] = min(
                     states[alarm.device], OF_PRIORITY[alarm.priority], key=URGENCY.__getitem__
                 )
         return states
+
+    def _connection(self, device: str) -> State:
+        """What a device says of itself; one that sends readings is there even if it never said so."""
+        online = self.online[device]
+        if online is False:
+            return State.OFFLINE
+        return State.NORMAL if online or self._heard(device) else State.UNKNOWN
+
+    def _heard(self, device: str) -> bool:
+        return any(at is not None for _, at, _, _ in self.values.get(device, {}).values())
 
     def site_states(self, devices: Mapping[str, State]) -> dict[str, State]:
         by_site: dict[str, set[State]] = {site: set() for site in self.sites}
@@ -186,12 +197,6 @@ class Picture:
             "online": sum(v is True for v in self.online.values()),
             **{p.value: priorities[p] for p in Priority},
         }
-
-
-def _connection(online: bool | None, *, known: bool) -> State:  # noqa: FBT001 - three values, as the worker tells it
-    if online is False:
-        return State.OFFLINE
-    return State.NORMAL if online or known else State.UNKNOWN
 
 
 def _worst(states: set[State]) -> State:

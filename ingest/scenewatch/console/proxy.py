@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from scenewatch.console.worker import Worker
-
 PASSED_BACK = frozenset(
     {
         "content-type",
@@ -59,15 +57,21 @@ def problem(status: int, detail: str) -> Response:
 class Proxy:
     """An endpoint for GET: method, path, query and body go through byte for byte."""
 
-    def __init__(self, worker: Worker) -> None:
-        self._client = worker.client
+    def __init__(self, worker_url: str) -> None:
+        # Connections of its own, without bound: streams that readers hold open never keep the pages waiting.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+        self._client = httpx.AsyncClient(base_url=worker_url, timeout=TIMEOUT, limits=limits, trust_env=False)
+        self._client.headers.clear()  # what the reader did not ask for, such as gzip, is not asked for here
+
+    async def close(self) -> None:
+        await self._client.aclose()
 
     async def endpoint(self, request: Request) -> Response:
         path = request.scope["raw_path"]
         query = request.scope["query_string"]
         url = self._client.base_url.copy_with(raw_path=path + (b"?" + query if query else b""))
         headers = {k: v for k, v in request.headers.items() if k in PASSED_ON}
-        asked = self._client.build_request(request.method, url, headers=headers, timeout=TIMEOUT)
+        asked = self._client.build_request(request.method, url, headers=headers)
         try:
             answer = await self._client.send(asked, stream=True)
         except httpx.TransportError:

@@ -138,7 +138,7 @@ class Views:
             text=value_text(channel, value, self._language),
             unit=channel.unit,
             flag=flag,
-            sign=SIGNS.get(flag, "?"),
+            sign="" if value is None else SIGNS.get(flag, "?"),
             at_ms=at,
         )
 

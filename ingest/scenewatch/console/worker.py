@@ -34,6 +34,7 @@ Event = Values | Alarms | Ledger | Online
 QUIET_S = 12.0
 """The stream has a heartbeat each 5 s: two missed ones and the line counts as dead."""
 ANSWER_S = 5.0
+READY_S = 2.0
 EVENTS: dict[str, type[Event]] = {"values": Values, "alarms": Alarms, "ledger": Ledger, "online": Online}
 
 
@@ -50,10 +51,10 @@ class Worker:
     """One connection pool to one worker. Every method raises TemporaryError when the worker does not answer."""
 
     def __init__(self, base_url: str) -> None:
-        self.client = httpx.AsyncClient(base_url=base_url, timeout=ANSWER_S, trust_env=False)
+        self._client = httpx.AsyncClient(base_url=base_url, trust_env=False)
 
     async def close(self) -> None:
-        await self.client.aclose()
+        await self._client.aclose()
 
     async def inventory(self) -> Inventory:
         scenes = await self._get("/api/v1/scenes", Scenes)
@@ -71,23 +72,24 @@ class Worker:
         return await self._get("/api/v1/ledger", Ledger)
 
     async def readiness(self) -> Readiness:
-        return await self._get("/readyz", Readiness, also=httpx.codes.SERVICE_UNAVAILABLE)
+        """Asked every second, so it waits less than pages do before they call the line dead."""
+        return await self._get("/readyz", Readiness, also=httpx.codes.SERVICE_UNAVAILABLE, timeout_s=READY_S)
 
     @asynccontextmanager
     async def stream(self) -> AsyncGenerator[AsyncIterator[Event], None]:
         """The stream, open before the body runs: nothing that happens from then on is missed."""
         timeout = httpx.Timeout(ANSWER_S, read=QUIET_S)
         try:
-            async with self.client.stream("GET", "/api/v1/stream", timeout=timeout) as response:
+            async with self._client.stream("GET", "/api/v1/stream", timeout=timeout) as response:
                 if response.status_code != httpx.codes.OK:
                     raise TemporaryError(f"the worker's stream answers {response.status_code}")
                 yield _events(response.aiter_lines())
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise TemporaryError(f"the worker's stream broke: {error!r}") from error
 
-    async def _get(self, path: str, shape: type[T], *, also: int = httpx.codes.OK) -> T:
+    async def _get(self, path: str, shape: type[T], *, also: int = 200, timeout_s: float = ANSWER_S) -> T:
         try:
-            response = await self.client.get(path)
+            response = await self._client.get(path, timeout=timeout_s)
         except httpx.HTTPError as error:
             raise TemporaryError(f"the worker does not answer {path}: {error!r}") from error
         if response.status_code not in (httpx.codes.OK, also):

@@ -156,6 +156,16 @@ class Connection:
         """Say goodbye, so that the will stays unsaid. The loop writes it out."""
         self._client.disconnect()
 
+    def abandon(self) -> None:
+        """Give the socket up as it is: whoever has not heard a goodbye will hear the will."""
+        sock = self._client.socket()
+        self._client.on_socket_close = None
+        self._client.on_socket_register_write = None
+        self._client.on_socket_unregister_write = None
+        if sock is not None:
+            self._selector.unregister(sock)
+            sock.close()
+
     @property
     def closed(self) -> bool:
         return self._client.socket() is None

@@ -48,6 +48,8 @@ class Publisher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for connection in self._connections:
+            connection.abandon()
         self._selector.close()
 
     @property

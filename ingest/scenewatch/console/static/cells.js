@@ -63,7 +63,7 @@ function show(cell, [value, at, flag, test], animate) {
     if (animate) requestAnimationFrame(() => cell.classList.add("changed"));
   }
   cell.dataset.flag = flag;
-  cell.querySelector(".flag").textContent = sign(flag);
+  cell.querySelector(".flag").textContent = value === null ? "" : sign(flag);
   const why = quality(flag, test);
   cell.title = at ? [why, fullTime(at)].filter(Boolean).join(" · ") : t("no_value");
 }

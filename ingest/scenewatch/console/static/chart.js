@@ -13,6 +13,7 @@ const MOVE_MS = 5000;
 
 let library = null;
 let drawn = null;
+let drawnFor = "";
 let about = null;
 let question = "";
 let record = null;
@@ -83,10 +84,13 @@ async function draw() {
   if (!place || !record) return;
   if (drawn?.getDom() !== place) {
     drawn?.dispose();
+    drawnFor = "";
     drawn = echarts.init(place, null, { renderer: "canvas" });
     new ResizeObserver(() => !drawn.isDisposed() && drawn.resize()).observe(place);
   }
-  drawn.setOption(optionsFor(about, record.readings, now(), colour), { notMerge: true });
+  // A tooltip stays open while the same channel moves on; another channel starts from nothing.
+  drawn.setOption(optionsFor(about, record.readings, now(), colour), { notMerge: drawnFor !== question });
+  drawnFor = question;
   place.dataset.points = record.readings.length;
 }
 

@@ -33,17 +33,15 @@ async function follow(event) {
   const link = event.target.closest("a[data-choose]");
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  const before = chosen().device;
-  const asked = new URL(link.href).searchParams;
-  const changes = Object.fromEntries(["site", "device", "channel", "span"].filter((k) => asked.has(k)).map((k) => [k, asked.get(k)]));
   // The link was rendered earlier: only what it is about counts, the rest is as chosen now.
   const about = link.closest("nav.spans") ? ["span"] : link.closest("nav.sites") ? ["site"] : ["device", "channel"];
-  const wanted = Object.fromEntries(about.map((key) => [key, changes[key] ?? ""]));
-  await choose(wanted);
+  const asked = new URL(link.href).searchParams;
+  const leadsToDetail = about.includes("device") && !link.closest("#detail");
+  await choose(Object.fromEntries(about.map((key) => [key, asked.get(key) ?? ""])));
   const address = new URL(location.href);
   for (const key of ["site", "device", "channel", "span"]) address.searchParams.set(key, chosen()[key]);
   history.replaceState(null, "", address);
-  if (chosen().device !== before && NARROW.matches) {
+  if (leadsToDetail && NARROW.matches) {
     document.getElementById("detail").scrollIntoView({ block: "start" });
     document.getElementById("detail-title").focus({ preventScroll: true });
   }
