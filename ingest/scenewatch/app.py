@@ -14,7 +14,6 @@ from scenewatch.api.views import Readiness
 from scenewatch.journal.journal import FileJournal
 from scenewatch.journal.limits import Health, Limits
 from scenewatch.journal.outbox import Outbox
-from scenewatch.model.broker import Broker
 from scenewatch.model.errors import ConfigurationError, CorruptError, Mistake, TemporaryError
 from scenewatch.model.place import subscriptions
 from scenewatch.model.ports import Listening, RecordKind
@@ -126,7 +125,7 @@ class Worker:
             ),
         )
         self._source = MqttSource(self._mqtt, clock)
-        self._notifier = MqttNotifier(self._broker(), settings.root, self.pipeline.registry)
+        self._notifier = MqttNotifier(self._mqtt, settings.root, self.pipeline.registry)
         self._steps: list[Callable[[], None]] = []
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
@@ -239,10 +238,6 @@ class Worker:
             self.store.sort_closed_days(newest_ms, most=1)
 
     # --- source --------------------------------------------------------------------------------------------
-
-    def _broker(self) -> Broker:
-        b = self._settings.broker
-        return Broker(**(b.model_dump() | {"username": b.username or ""}))
 
     def _arrived(self, arrival: Arrival) -> None:
         self.journal.append(arrival.messages, arrival.acknowledge)

@@ -16,7 +16,7 @@ from scenewatch.model.errors import ConfigurationError, Mistake, ScenewatchError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from scenewatch.devices.connection import Address
+    from scenewatch.model.broker import Broker
     from scenewatch.model.scene import Scene
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse gives it no other name
@@ -123,7 +123,7 @@ def _simulate(options: argparse.Namespace) -> int:
     simulation = Simulation(
         scene=scene,
         devices=tuple(demonstration(scene).devices(options.sites)),
-        address=_address(options),
+        broker=_broker(options),
         root=options.root,
         seed=options.seed,
         start_ms=options.start if options.start is not None else live_from_ms,
@@ -197,16 +197,15 @@ def _scene(key: str | None) -> Scene:
     return scenes[key]
 
 
-def _address(options: argparse.Namespace) -> Address:
-    from scenewatch.devices.connection import Address
+def _broker(options: argparse.Namespace) -> Broker:
     from scenewatch.model.broker import Broker
 
     files = ("password_file", "ca_file", "cert_file", "key_file")
     broker = Broker(
         url=options.broker, username=options.username, **{name: getattr(options, name) for name in files}
     )
-    at = broker.address()
-    return Address(host=at.host, port=at.port, username=broker.username, password=broker.password() or "")
+    broker.check()
+    return broker
 
 
 def _stop_on_signal() -> threading.Event:
@@ -279,7 +278,7 @@ def _add_simulate(commands: Subparsers) -> None:
     p = _add(commands, "simulate", _simulate, text, example)
     _add_scene(p)
     p.add_argument("--broker", required=True, metavar="URL", help="mqtt://host:1883 or mqtts://host:8883")
-    p.add_argument("--username", default="", help="login at the broker")
+    p.add_argument("--username", default=None, help="login at the broker")
     p.add_argument("--password-file", type=Path, default=None, metavar="FILE", help="file with the password")
     p.add_argument("--ca-file", type=Path, default=None, metavar="FILE", help="whom to trust with mqtts")
     p.add_argument("--cert-file", type=Path, default=None, metavar="FILE", help="the client's certificate")

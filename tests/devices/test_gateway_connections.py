@@ -9,11 +9,12 @@ from time import monotonic
 
 import pytest
 
-from scenewatch.devices.connection import FIRST_WAIT_S, WINDOW, Address
+from scenewatch.devices.connection import FIRST_WAIT_S, WINDOW
 from scenewatch.devices.fleet import Fleet
 from scenewatch.devices.gateway import gateways
 from scenewatch.devices.publisher import Publisher
 from scenewatch.devices.schedule import Sample, Schedule
+from scenewatch.model.broker import Broker
 from scenewatch.scenes.kitchen import KITCHEN
 
 START_MS = 1_772_380_800_000
@@ -29,7 +30,7 @@ class FakeBroker:
         self.packets = []
         self._behave = behave
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = Address(host="127.0.0.1", port=self._listener.getsockname()[1])
+        self.address = Broker(url=f"mqtt://127.0.0.1:{self._listener.getsockname()[1]}")
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -178,7 +179,7 @@ def test_a_connection_asks_for_its_session_and_leaves_a_will(fake, kitchen_fleet
 
 
 def test_what_does_not_fit_into_the_buffers_is_counted(kitchen_fleet, hand_clock):
-    with publisher_of(kitchen_fleet, Address(host="127.0.0.1", port=1), hand_clock(START_MS)) as publisher:
+    with publisher_of(kitchen_fleet, Broker(url="mqtt://127.0.0.1:1"), hand_clock(START_MS)) as publisher:
         publisher.offer(Sample(START_MS + n, 1, VALUES) for n in range(2880 + 25))
         assert publisher.dropped == 25
         assert publisher.messages == 0

@@ -10,11 +10,11 @@ from functools import partial
 
 import pytest
 
-from scenewatch.devices.connection import Address
 from scenewatch.devices.faults import FaultPlan, PlannedFault
 from scenewatch.devices.fleet import Fleet
 from scenewatch.devices.schedule import Schedule
 from scenewatch.devices.simulate import Simulation, needed_processes, run_share, simulate, split
+from scenewatch.model.broker import Broker
 from scenewatch.model.clock import SystemClock
 from scenewatch.model.errors import ScenewatchError
 from scenewatch.scenes.kitchen import KITCHEN
@@ -31,7 +31,7 @@ def simulation(two_kitchens, free_port, now_ms):
     return Simulation(
         scene=KITCHEN,
         devices=tuple(two_kitchens),
-        address=Address(host="127.0.0.1", port=free_port),
+        broker=Broker(url=f"mqtt://127.0.0.1:{free_port}"),
         root="sw",
         seed=3,
         start_ms=now_ms - 30 * MINUTE_MS,

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from scenewatch.model.broker import Address, Broker
+from scenewatch.model.broker import Broker
 from scenewatch.model.errors import ConfigurationError
 
 
 @pytest.mark.parametrize(
     ("url", "address"),
     [
-        ("mqtt://broker", Address("broker", 1883, tls=False)),
-        ("mqtts://broker", Address("broker", 8883, tls=True)),
-        ("mqtt://10.0.0.1:4000", Address("10.0.0.1", 4000, tls=False)),
-        ("mqtts://[::1]:9/", Address("::1", 9, tls=True)),
+        ("mqtt://broker", ("broker", 1883, False)),
+        ("mqtts://broker", ("broker", 8883, True)),
+        ("mqtt://10.0.0.1:4000", ("10.0.0.1", 4000, False)),
+        ("mqtts://[::1]:9/", ("::1", 9, True)),
     ],
 )
 def test_an_address_is_read_from_its_url(url, address):
-    assert Address.parse(url) == address
+    broker = Broker(url=url)
+    broker.check()
+    assert (broker.host, broker.port, broker.secure) == address
 
 
 @pytest.mark.parametrize(
@@ -31,13 +33,22 @@ def test_an_address_is_read_from_its_url(url, address):
 )
 def test_anything_else_is_a_mistake(url):
     with pytest.raises(ConfigurationError, match=r"broker\.url"):
-        Address.parse(url)
+        Broker(url=url).check()
 
 
-def test_a_password_is_the_file_without_its_line_end(tmp_path):
+def test_a_password_is_the_file_without_the_white_space_at_its_end(tmp_path):
     file = tmp_path / "secret"
     file.write_text(" hush \r\n")
-    assert Broker(url="mqtt://b", password_file=file).password() == " hush "
+    assert Broker(url="mqtt://b", password_file=file).password() == " hush"
     assert Broker(url="mqtt://b").password() is None
-    with pytest.raises(ConfigurationError, match="password_file"):
-        Broker(url="mqtt://b", password_file=tmp_path / "none").password()
+
+
+def test_all_mistakes_are_told_at_once_and_no_secret_with_them(tmp_path):
+    broker = Broker(url="mqtt://b", password_file=tmp_path / "none", key_file=tmp_path / "key")
+    with pytest.raises(ConfigurationError) as caught:
+        broker.check()
+    assert {m.place for m in caught.value.mistakes} == {
+        "broker.password_file",
+        "broker.key_file",
+        "broker.url",
+    }

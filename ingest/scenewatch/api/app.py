@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import StreamingResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from scenewatch.api import present, shapes
+from scenewatch.api.docs import page
 from scenewatch.api.metrics import exposition
 from scenewatch.api.stream import Stream
 
@@ -31,6 +32,8 @@ AlarmFilter = Literal[
     "shelved",
     "suppressed",
 ]
+OPENAPI_URL = "/api/openapi.json"
+DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 FOREVER_MS = 2**62
 NEVER_MS = -(2**62)
 MOST_READINGS = 1_000_000
@@ -51,8 +54,8 @@ def create_app(view: View) -> FastAPI:
     app = FastAPI(
         title="Scenewatch",
         description="Sites, devices, readings, alarms and the ledger of one worker. Times are epoch milliseconds.",
-        openapi_url="/api/openapi.json",
-        docs_url="/api/docs",
+        openapi_url=OPENAPI_URL,
+        docs_url=None,  # FastAPI's own page loads its scripts from outside
         redoc_url=None,
         lifespan=lifespan,
     )
@@ -68,6 +71,10 @@ def create_app(view: View) -> FastAPI:
         return StreamingResponse(
             stream.listen(), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )
+
+    @app.get("/api/docs", include_in_schema=False)
+    async def documentation() -> HTMLResponse:
+        return HTMLResponse(page(app.openapi(), OPENAPI_URL), headers={"Content-Security-Policy": DOCS_POLICY})
 
     return app
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import random
 import selectors
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable
 
     from paho.mqtt.client import ConnectFlags, DisconnectFlags
     from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
+
+    from scenewatch.model.broker import Broker
 
 KEEP_ALIVE_S: Final = 30
 CONNECT_S: Final = 5.0
@@ -27,20 +27,6 @@ FIRST_WAIT_S: Final = 0.5
 LONGEST_WAIT_S: Final = 30.0
 STABLE_S: Final = 10.0
 """Back-off starts anew only after a connection has stood this long: a broker may accept and close at once."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Address:
-    """Where the broker is and how to log in. `tls` makes a context anew in each process that asks."""
-
-    host: str
-    port: int
-    username: str = ""
-    password: str = field(default="", repr=False)
-    tls: Callable[[], ssl.SSLContext] | None = None
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
 class BackOff:
@@ -66,7 +52,7 @@ class Connection:
 
     def __init__(
         self,
-        address: Address,
+        broker: Broker,
         client_id: str,
         selector: selectors.BaseSelector,
         *,
@@ -77,7 +63,7 @@ class Connection:
         self.in_flight = 0
         self.trouble = ""
         """Why there is no connection, once there should be one."""
-        self._address = address
+        self._broker = broker
         self._selector = selector
         self._will = will
         self._on_connected = on_connected
@@ -90,11 +76,11 @@ class Connection:
         client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False)
         client.connect_timeout = CONNECT_S
         client.max_inflight_messages_set(WINDOW)
-        client.connect_async(self._address.host, self._address.port, KEEP_ALIVE_S)
-        if self._address.username:
-            client.username_pw_set(self._address.username, self._address.password)
-        if self._address.tls is not None:
-            client.tls_set_context(self._address.tls())
+        client.connect_async(self._broker.host, self._broker.port, KEEP_ALIVE_S)
+        if self._broker.username:
+            client.username_pw_set(self._broker.username, self._broker.password())
+        if context := self._broker.tls_context():
+            client.tls_set_context(context)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_publish = self._published

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scenewatch.model.scene import Rule, Scene
 
 MISHAP_DUE: Final = seconds(70)
-MISHAP_STAYS: Final = minutes(4.5)
+MISHAP_STAYS: Final = minutes(3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import selectors
     from collections.abc import Iterable, Mapping, Sequence
 
-    from scenewatch.devices.connection import Address
     from scenewatch.devices.fleet import Fleet
+    from scenewatch.model.broker import Broker
     from scenewatch.model.place import Device
     from scenewatch.model.ports import Clock
 
@@ -43,14 +43,14 @@ class Gateway:
         self._to_tell: deque[tuple[str, bytes]] = deque()
         self._connection: Connection | None = None
 
-    def open(self, address: Address, selector: selectors.BaseSelector, clock: Clock) -> Connection:
+    def open(self, broker: Broker, selector: selectors.BaseSelector, clock: Clock) -> Connection:
         def will() -> tuple[str, bytes]:
             return self._will_topic, payload.offline(clock.now_ms())
 
         def connected() -> None:
             self.tell(payload.online(clock.now_ms()))
 
-        self._connection = Connection(address, self.client_id, selector, will=will, on_connected=connected)
+        self._connection = Connection(broker, self.client_id, selector, will=will, on_connected=connected)
         return self._connection
 
     def tell(self, status: bytes) -> None:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from scenewatch.devices.connection import Address
     from scenewatch.devices.gateway import Gateway
     from scenewatch.devices.schedule import Sample
+    from scenewatch.model.broker import Broker
     from scenewatch.model.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -28,12 +28,12 @@ TEND_S: Final = 0.25
 class Publisher:
     """Publishes what it is offered, and keeps it while the broker is away. For one thread."""
 
-    def __init__(self, gateways: Sequence[Gateway], address: Address, clock: Clock) -> None:
+    def __init__(self, gateways: Sequence[Gateway], broker: Broker, clock: Clock) -> None:
         self._gateways = gateways
-        self._address = address
+        self._broker = broker
         self._clock = clock
         self._selector = selectors.DefaultSelector()
-        self._gateway_of = {g.open(address, self._selector, clock): g for g in gateways}
+        self._gateway_of = {g.open(broker, self._selector, clock): g for g in gateways}
         self._connections = tuple(self._gateway_of)
         self._of_device = {n: g for g in gateways for n in g.devices}
         self._touched: set[Gateway] = set()
@@ -116,9 +116,9 @@ class Publisher:
         lost = [c.trouble for c in self._connections if c.trouble]
         if lost and self._up:
             self._up = False
-            log.warning("broker %s: %d gateways wait for it: %s", self._address, len(lost), lost[0])
+            log.warning("broker %s: %d gateways wait for it: %s", self._broker.url, len(lost), lost[0])
         elif self.connected and not self._up:
             self._up = True
             log.warning(
-                "broker %s: all gateways are connected again; %d samples were lost", self._address, self.dropped
+                "broker %s: all gateways are connected again; %d samples were lost", self._broker.url, self.dropped
             )

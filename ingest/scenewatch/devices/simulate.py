@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
     from multiprocessing.synchronize import Event as ProcessEvent
 
-    from scenewatch.devices.connection import Address
     from scenewatch.devices.faults import FaultPlan
+    from scenewatch.model.broker import Broker
     from scenewatch.model.place import Device
     from scenewatch.model.ports import Clock
     from scenewatch.model.scene import Scene
@@ -57,7 +57,7 @@ class Simulation:
 
     scene: Scene
     devices: tuple[Device, ...]
-    address: Address
+    broker: Broker
     root: str
     seed: int
     start_ms: int
@@ -103,7 +103,7 @@ def run_share(simulation: Simulation, stop: Stop) -> None:
     schedule = Schedule(fleet)
     lag = Lag(BEHIND_INTERVALS * fleet.every_ms * s.speed)
     boot = secrets.token_hex(4)
-    with Publisher(gateways(fleet, root=s.root, boot=boot), s.address, clock) as publisher:
+    with Publisher(gateways(fleet, root=s.root, boot=boot), s.broker, clock) as publisher:
         while not stop.is_set():
             now_ms = clock.now_ms()
             publisher.offer(islice(schedule.due(now_ms), MOST_SAMPLES_A_TURN))

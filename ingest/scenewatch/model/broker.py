@@ -2,69 +2,101 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from scenewatch.model.errors import ConfigurationError, Mistake
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
-DEFAULT_PORT = {"mqtt": 1883, "mqtts": 8883}
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a broker listens, over TLS or in the clear."""
-
-    host: str
-    port: int
-    tls: bool
-
-    @classmethod
-    def parse(cls, url: str) -> Address:
-        """From `mqtt://host[:port]` or `mqtts://host[:port]`; ConfigurationError on anything else."""
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError as error:
-            raise _mistake(f"{url!r} is no URL: {error}") from error
-        if parts.scheme not in DEFAULT_PORT or not parts.hostname or port == 0:
-            raise _mistake(f"{url!r} must be mqtt://host:port, or mqtts://host:port for TLS")
-        if parts.username is not None or parts.password is not None:
-            raise _mistake("a login does not belong into the URL: give username and password_file")
-        if parts.path not in {"", "/"} or parts.query or parts.fragment:
-            raise _mistake(f"{url!r} must end behind the port")
-        return cls(parts.hostname, port or DEFAULT_PORT[parts.scheme], parts.scheme == "mqtts")
+DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Broker:
-    """How to reach and enter the broker. Secrets are named by their file and read when they are needed."""
+    """How to reach and enter a broker. Secrets stay in their files and are read for each connection.
+
+    It can be handed to other processes; `check` it once before it is used.
+    """
 
     url: str
+    """`mqtt://host:port`, or `mqtts://host:port` for TLS."""
     client_id: str = "scenewatch"
-    username: str = ""
+    username: str | None = None
     password_file: Path | None = None
+    """White space at its end does not count."""
     ca_file: Path | None = None
-    """Whom to trust with TLS; None for the system's own."""
+    """Whom to trust with TLS; without it the system's authorities."""
     cert_file: Path | None = None
     key_file: Path | None = None
 
-    def address(self) -> Address:
-        return Address.parse(self.url)
+    @property
+    def secure(self) -> bool:
+        return urlsplit(self.url).scheme == "mqtts"
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        parts = urlsplit(self.url)
+        return parts.port or DEFAULT_PORTS[parts.scheme]
 
     def password(self) -> str | None:
-        """None where there is no file. Raises ConfigurationError if it cannot be read."""
-        if self.password_file is None:
+        return self.password_file.read_text("utf-8").rstrip() if self.password_file else None
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """None for a plain connection. Raises OSError when a file is missing or wrong."""
+        if not self.secure:
             return None
+        context = ssl.create_default_context(cafile=self.ca_file)
+        if self.cert_file:
+            context.load_cert_chain(self.cert_file, self.key_file)
+        return context
+
+    def check(self) -> None:
+        """Raise ConfigurationError with all mistakes. Reads files, touches no network."""
+        if found := list(self.mistakes()):
+            raise ConfigurationError(found)
+
+    def mistakes(self) -> Iterator[Mistake]:
+        yield from self._url_mistakes()
+        yield from self._file_mistakes()
+
+    def _url_mistakes(self) -> Iterator[Mistake]:
         try:
-            return self.password_file.read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            place = "broker.password_file"
-            raise ConfigurationError([Mistake(place, f"cannot read {self.password_file}: {error}")]) from error
+            parts = urlsplit(self.url)
+            usable = bool(parts.hostname) and parts.port != 0
+        except ValueError as error:
+            yield Mistake("broker.url", str(error))
+            return
+        if parts.scheme in {"ws", "wss"}:
+            yield Mistake("broker.url", "MQTT over websockets is not supported; use mqtt:// or mqtts://")
+        elif parts.scheme not in DEFAULT_PORTS or not usable:
+            yield Mistake("broker.url", "must be mqtt://HOST:PORT or mqtts://HOST:PORT")
+        elif parts.username is not None or parts.path.strip("/") or parts.query:
+            yield Mistake("broker.url", "must hold host and port only; username and password_file are settings")
 
-
-def _mistake(what: str) -> ConfigurationError:
-    return ConfigurationError([Mistake("broker.url", what)])
+    def _file_mistakes(self) -> Iterator[Mistake]:
+        found = True
+        files = {"ca_file": self.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
+        for name, path in {**files, "password_file": self.password_file}.items():
+            if path and not path.is_file():
+                found = False
+                yield Mistake(f"broker.{name}", f"there is no file {path}")
+        if any(files.values()) and not self.url.startswith("mqtts:"):
+            yield Mistake("broker.url", "must begin with mqtts:// when certificates are given")
+        if self.password_file and not self.username:
+            yield Mistake("broker.password_file", "needs a username")
+        if self.key_file and not self.cert_file:
+            yield Mistake("broker.key_file", "needs a cert_file")
+        if found:
+            try:
+                self.tls_context()
+            except OSError as error:
+                yield Mistake("broker", f"the certificates cannot be used: {error}")

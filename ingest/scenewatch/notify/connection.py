@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from scenewatch.model.errors import ConfigurationError, TemporaryError
+from scenewatch.model.errors import TemporaryError
 
 if TYPE_CHECKING:
     import threading
@@ -60,18 +60,13 @@ class Connection:
 
     def open(self) -> None:
         """Raises TemporaryError with the reason if the broker cannot be reached or does not let us in."""
-        address = self._broker.address()
         try:
             if self._broker.username:
                 self._client.username_pw_set(self._broker.username, self._broker.password())
-            if address.tls:
-                self._client.tls_set(
-                    ca_certs=_text(self._broker.ca_file),
-                    certfile=_text(self._broker.cert_file),
-                    keyfile=_text(self._broker.key_file),
-                )
-            self._client.connect(address.host, address.port, KEEP_ALIVE_S)
-        except (OSError, ConfigurationError) as error:
+            if context := self._broker.tls_context():
+                self._client.tls_set_context(context)
+            self._client.connect(self._broker.host, self._broker.port, KEEP_ALIVE_S)
+        except OSError as error:
             raise TemporaryError(str(error)) from error
         self._client.loop_start()
         with self._change:
@@ -135,7 +130,3 @@ class Connection:
             self.shown_at = time.monotonic()
             self._on_shown(topic, bytes(message.payload))
             self._change.notify_all()
-
-
-def _text(path: object) -> str | None:
-    return None if path is None else str(path)

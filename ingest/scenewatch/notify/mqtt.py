@@ -39,7 +39,7 @@ class MqttNotifier:
     """
 
     def __init__(self, broker: Broker, root: str, registry: Registry) -> None:
-        broker.address()  # a wrong URL stops the start, not the thread
+        broker.check()  # a wrong URL stops the start, not the thread
         self._broker = broker
         self._root = root
         self._registry = registry
