@@ -106,7 +106,7 @@ class NativeDecoder:
         values = msgspec.structs.astuple(sample.v)
         plan = route.plan
         if plan is None or values.count(None) == len(values):
-            out.dead.append(out.letter(i, "no values: `v` names no channel of this device type"))
+            out.dead.append(out.letter(i, "no values: `v` has no number for a channel of this device type"))
             return
         out.device[i] = route.device
         if sample.b is not None and sample.n is not None:
