@@ -3,8 +3,8 @@
 `messages.jsonl` has one line a step: a message (`topic`, `received_ms`, and its payload as `payload` (JSON),
 `text`, `base64`, or `padded` to so many bytes), or `tick_ms`, or `listening_ms`. `expected.json` has the readings
 as [series, t, value, flag, test, place], the transitions as [rule, device, step, at, raised at], the counts of
-messages, the reasons of what was kept apart, how many numbers are missing, and who is online. Times are milliseconds after `START_MS` where
-they are small; the inventory is a gateway and two vats behind it.
+messages, the reasons of what was kept apart, how many numbers are missing, and who is online. Times are
+milliseconds after `START_MS` where they are near it; the inventory is a gateway and two vats behind it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import json
 from pathlib import Path
 
 import pytest
-from records import START_MS, control, messages
 
-from scenewatch.model.flags import Flag, Place, Test
+from records import START_MS, control, messages
+from scenewatch.model.flags import Flag, Place
+from scenewatch.model.flags import Test as QualityTest
 from scenewatch.model.ports import RecordKind
 from scenewatch.pipeline import Pipeline, encode_inventory
 
@@ -59,7 +60,7 @@ def relative(t_ms):
 def readings(registry, batch):
     columns = (batch.series, batch.t_ms, batch.value, batch.flag, batch.test, batch.place)
     for series, t_ms, value, flag, test, place in zip(*(column.tolist() for column in columns), strict=True):
-        words = (Flag(flag).name, Test(test).name, Place(place).name)
+        words = (Flag(flag).name, QualityTest(test).name, Place(place).name)
         name = registry.series_name(series).removeprefix("brine.w1.")
         yield [name, relative(t_ms), value, *(word.lower() for word in words)]
 
