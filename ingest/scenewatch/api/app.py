@@ -185,7 +185,7 @@ def _find(view: View, device: str) -> int:
     number = registry.number(device)
     if number is not None:
         return number
-    named = [n for n, d in enumerate(registry.devices) if d.device == device and registry.active[n]]
+    named = [n for n, active in enumerate(registry.active) if active and registry.devices[n].device == device]
     if len(named) == 1:
         return named[0]
     if named:
