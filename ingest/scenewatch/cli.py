@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from scenewatch.model.clock import SystemClock
 from scenewatch.model.errors import ConfigurationError, Mistake, ScenewatchError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scenewatch.devices.connection import Address
     from scenewatch.model.scene import Scene
 
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse gives it no other name
+    Subparsers = argparse._SubParsersAction["_Parser"]  # noqa: SLF001  # argparse gives it no other name
 
 WELL, FOUND, MISUSED = 0, 1, 2
 
@@ -162,12 +162,18 @@ def _inventory_import(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from scenewatch.alarms.overrides import mistakes as override_mistakes
     from scenewatch.app import scenes_of
+    from scenewatch.model.place import subscriptions
     from scenewatch.scenes.check import mistakes
     from scenewatch.settings import load
+    from scenewatch.source.settings import MqttSettings
 
     settings = load(options.config)
     scenes = scenes_of(settings)
     found = [m for scene in scenes for m in mistakes(scene)] + override_mistakes(scenes, settings.limits)
+    try:
+        MqttSettings(**settings.broker.model_dump(), filters=subscriptions(settings.root)).check()
+    except ConfigurationError as error:
+        found += error.mistakes
     if found:
         raise ConfigurationError(found)
     print(f"well: {', '.join(scene.key for scene in scenes)}")
@@ -210,8 +216,15 @@ def _stop_on_signal() -> threading.Event:
 # --- the words ---------------------------------------------------------------------------------------------
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and where to read on."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(MISUSED, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="scenewatch",
         description="Trustworthy readings, few alarms and rehearsals for city sensors on MQTT.",
         epilog="example: scenewatch up --sites 10",
@@ -291,7 +304,10 @@ def _add_simulate(commands: Subparsers) -> None:
 
 def _add_inventory(commands: Subparsers) -> None:
     text = "which devices exist where"
-    parser = commands.add_parser("inventory", help=text, description=text, allow_abbrev=False)
+    example = "scenewatch inventory import devices.csv"
+    parser = commands.add_parser(
+        "inventory", help=text, description=text, epilog=f"example: {example}", allow_abbrev=False
+    )
     parts = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     example = "scenewatch inventory demo --scene kitchen --sites 10 --out devices.csv"
     p = _add(parts, "demo", _inventory_demo, "write the devices that `simulate` plays as CSV", example)
