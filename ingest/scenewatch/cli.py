@@ -85,13 +85,16 @@ def _work(options: argparse.Namespace) -> int:
     from scenewatch.settings import load
 
     settings = load(options.config)
-    worker = Worker(settings, SystemClock())
-    if options.demonstration is not None:
-        from scenewatch.embedded.history import History
-        from scenewatch.embedded.plan import read_demonstration
+    if options.demonstration is None:
+        return serve(Worker(settings, SystemClock()), settings)
 
-        piece = read_demonstration(options.demonstration)
-        worker.before_live(History(worker, _scene(piece.scene), piece, options.plan).write)
+    from scenewatch.embedded.history import History
+    from scenewatch.embedded.plan import read_demonstration
+
+    piece = read_demonstration(options.demonstration)
+    scene = _scene(piece.scene)
+    worker = Worker(settings, SystemClock())
+    worker.before_live(History(worker, scene, piece, options.plan).write)
     return serve(worker, settings)
 
 
@@ -343,7 +346,7 @@ def _count(text: str) -> int:
 
 
 def _within(text: str, low: int, high: int) -> int:
-    if not text.isdigit() or not low <= int(text) <= high:
+    if not (text.isascii() and text.isdigit()) or not low <= int(text) <= high:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
     return int(text)
 

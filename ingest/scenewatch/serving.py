@@ -20,7 +20,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=2048, family=_family(host))
     except OSError as error:
-        raise InUseError(f"cannot listen on {host}:{port} ({error.strerror}); choose another port") from None
+        reason = str(error.strerror).partition(" (")[0]  # Python adds the address, which the line has already
+        raise InUseError(f"cannot listen on {host}:{port} ({reason}); choose another port") from None
 
 
 def _family(host: str) -> socket.AddressFamily:
