@@ -18,6 +18,7 @@ from scenewatch.serving import Server, listen
 from scenewatch.settings import load
 from scenewatch.store.devices import Inventory
 from scenewatch.store.relational import Database
+from scenewatch.worker import loop, writer
 from scenewatch.worker.view import WorkerView
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class WorkerRig:
 
     def __init__(self, folder: Path, scene: Scene, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(scenes, "SCENES", (scene,))
+        monkeypatch.setattr(loop, "TICK_MS", 20)  # so that it ends soon
+        monkeypatch.setattr(writer, "IDLE_S", 0.02)
         with socket.create_server(("127.0.0.1", 0)) as closed:
             self.broker = f"mqtt://127.0.0.1:{closed.getsockname()[1]}"
         config = folder / "scenewatch.toml"
