@@ -11,8 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from scenewatch.inventory.csvfile import read_devices
 
+from ends import HandClock, wait_for
 from scenewatch import cli
+from scenewatch.app import Worker
 from scenewatch.scenes import SCENES
 from scenewatch.settings import load
 from scenewatch.store.devices import Inventory
@@ -147,6 +150,20 @@ def test_an_inventory_that_is_written_can_be_imported(capsys, config, tmp_path):
     assert out[0].startswith(f"{len(devices)} devices imported")
     assert len({d.site for d in devices}) == 2
     assert {d.scene for d in devices} == {SCENE.key}
+
+
+def test_a_worker_sees_what_was_imported(capsys, config, tmp_path):
+    csv = tmp_path / "devices.csv"
+    run(capsys, "inventory", "demo", "--sites", 1, "--out", csv)
+    run(capsys, "inventory", "import", csv, "--config", config)
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = f"mqtt://127.0.0.1:{closed.getsockname()[1]}"
+    clock = HandClock(0)
+    worker = Worker(load(config, {"SCENEWATCH_BROKER_URL": nobody}), clock)
+    worker.start()
+    wait_for(lambda: len(worker.pipeline.registry) > 0)
+    assert {d.id for d in worker.pipeline.registry.devices} == {d.id for d in read_devices(csv, SCENES)}
+    worker.stop()
 
 
 def test_an_import_tells_all_mistakes_of_the_file_and_takes_nothing(capsys, config, tmp_path):
