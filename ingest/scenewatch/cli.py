@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from scenewatch.model.clock import SystemClock
 from scenewatch.model.errors import ConfigurationError, Mistake, ScenewatchError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scenewatch.model.broker import Broker
     from scenewatch.model.scene import Scene
 
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse gives it no other name
+    Subparsers = argparse._SubParsersAction["_Parser"]  # noqa: SLF001  # argparse gives it no other name
 
 WELL, FOUND, MISUSED = 0, 1, 2
 
@@ -90,13 +90,16 @@ def _work(options: argparse.Namespace) -> int:
 
     settings = load(options.config)
     address = listen(settings.http.host, settings.http.port)
-    worker = Worker(settings, SystemClock())
-    if options.demonstration is not None:
-        from scenewatch.embedded.history import History
-        from scenewatch.embedded.plan import read_demonstration
+    if options.demonstration is None:
+        return serve(Worker(settings, SystemClock()), address)
 
-        piece = read_demonstration(options.demonstration)
-        worker.before_live(History(worker, _scene(piece.scene), piece, options.plan).write)
+    from scenewatch.embedded.history import History
+    from scenewatch.embedded.plan import read_demonstration
+
+    piece = read_demonstration(options.demonstration)
+    scene = _scene(piece.scene)
+    worker = Worker(settings, SystemClock())
+    worker.before_live(History(worker, scene, piece, options.plan).write)
     return serve(worker, address)
 
 
@@ -218,8 +221,15 @@ def _stop_on_signal() -> threading.Event:
 # --- the words ---------------------------------------------------------------------------------------------
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and where to read on."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(MISUSED, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="scenewatch",
         description="Trustworthy readings, few alarms and rehearsals for city sensors on MQTT.",
         epilog="example: scenewatch up --sites 10",
@@ -299,7 +309,10 @@ def _add_simulate(commands: Subparsers) -> None:
 
 def _add_inventory(commands: Subparsers) -> None:
     text = "which devices exist where"
-    parser = commands.add_parser("inventory", help=text, description=text, allow_abbrev=False)
+    example = "scenewatch inventory import devices.csv"
+    parser = commands.add_parser(
+        "inventory", help=text, description=text, epilog=f"example: {example}", allow_abbrev=False
+    )
     parts = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     example = "scenewatch inventory demo --scene kitchen --sites 10 --out devices.csv"
     p = _add(parts, "demo", _inventory_demo, "write the devices that `simulate` plays as CSV", example)
@@ -335,7 +348,7 @@ def _count(text: str) -> int:
 
 
 def _within(text: str, low: int, high: int) -> int:
-    if not text.isdigit() or not low <= int(text) <= high:
+    if not (text.isascii() and text.isdigit()) or not low <= int(text) <= high:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
     return int(text)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=2048, family=_family(host))
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        reason = str(error.strerror).partition(" (")[0]  # Python adds the address, which the line has already
         raise InUseError(f"cannot listen on {host}:{port} ({reason}); choose another port") from None
 
 

@@ -10,12 +10,14 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from scenewatch.model.broker import Broker
 from scenewatch.model.errors import ConfigurationError, Mistake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Self
 
 ENVIRONMENT = "SCENEWATCH"
 
@@ -37,28 +39,58 @@ class BrokerSettings(Section):
     cert_file: Path | None = None
     key_file: Path | None = None
 
+    @field_validator("url")
+    @classmethod
+    def _is_a_broker(cls, url: str) -> str:
+        try:
+            Broker(url=url).check()
+        except ConfigurationError as error:
+            raise ValueError(error.mistakes[0].what) from None
+        return url
+
 
 class StoreSettings(Section):
     """`[store]`"""
 
     url: str = "duckdb:data/readings.duckdb"
 
+    @field_validator("url")
+    @classmethod
+    def _is_a_store(cls, url: str) -> str:
+        if not url.removeprefix("duckdb:") or not url.startswith("duckdb:"):
+            raise ValueError("must be duckdb:PATH")
+        return url
+
 
 class DatabaseSettings(Section):
     """`[database]`"""
 
-    url: str = "sqlite:///data/scenewatch.sqlite"
+    url: str = Field(default="sqlite:///data/scenewatch.sqlite", repr=False)
+    """May hold a password, so it is never shown."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_a_database(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql")):
+            raise ValueError("must be sqlite:///PATH or postgresql+psycopg://…")
+        return url
 
 
 class JournalSettings(Section):
     """`[journal]`"""
 
     path: Path = Path("data/journal")
-    max_bytes: int = Field(default=8192 * 2**20, ge=2**20)
-    """On disk: beyond it messages wait in memory, not acknowledged."""
-    hard_max_bytes: int = Field(default=8448 * 2**20, ge=2**20)
+    max_bytes: int = Field(default=8192 * 2**20, ge=128 * 2**20)
+    """On disk, at least two segments: beyond it messages wait in memory, not acknowledged."""
+    hard_max_bytes: int = 8448 * 2**20
     """`max_bytes` and what may wait in memory: beyond it the source leaves, and the broker keeps the rest."""
     keep_hours: float = Field(default=24.0, ge=0)
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> Self:
+        if self.hard_max_bytes <= self.max_bytes:
+            raise ValueError("hard_max_bytes must be above max_bytes")
+        return self
 
 
 class HttpSettings(Section):
@@ -98,9 +130,6 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise ConfigurationError([_mistake(place, e) for e in error.errors()]) from None
-    if settings.journal.hard_max_bytes <= settings.journal.max_bytes:
-        what = "must be above journal.max_bytes"
-        raise ConfigurationError([Mistake(f"{place}: journal.hard_max_bytes", what)])
     return _resolved(settings, path.resolve().parent if path is not None else Path.cwd())
 
 
@@ -134,7 +163,8 @@ def _mistake(place: str, error: Any) -> Mistake:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return Mistake(f"{place}: {where}", "is no setting; see the README for all of them")
-    return Mistake(f"{place}: {where}", f"{error['msg'][0].lower()}{error['msg'][1:]}")
+    what = error["msg"].removeprefix("Value error, ")
+    return Mistake(f"{place}: {where}", f"{what[0].lower()}{what[1:]}")
 
 
 def _resolved(settings: Settings, base: Path) -> Settings:

@@ -16,6 +16,7 @@ from scenewatch.api import present, shapes
 from scenewatch.api.docs import page
 from scenewatch.api.metrics import exposition
 from scenewatch.api.stream import Stream
+from scenewatch.model.errors import TemporaryError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,10 +38,18 @@ DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'n
 FOREVER_MS = 2**62
 NEVER_MS = -(2**62)
 MOST_READINGS = 1_000_000
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    404: {"model": shapes.Problem, "content": {"application/problem+json": {}}},
-    422: {"model": shapes.Problem, "content": {"application/problem+json": {}}},
-}
+PROBLEM = "application/problem+json"
+Refusals = dict[int | str, dict[str, Any]]
+
+
+def _refusals(**why: str) -> Refusals:
+    """How OpenAPI describes an answer that is a problem; `_404` is what status 404 means."""
+    content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {int(status[1:]): {"description": text, "content": content} for status, text in why.items()}
+
+
+WRONG_QUERY = _refusals(_422="A parameter is missing or wrong.")
+NO_READINGS = WRONG_QUERY | _refusals(_404="No such device or channel.", _503="The store does not answer now.")
 
 
 def create_app(view: View) -> FastAPI:
@@ -76,6 +85,8 @@ def create_app(view: View) -> FastAPI:
     async def documentation() -> HTMLResponse:
         return HTMLResponse(page(app.openapi(), OPENAPI_URL), headers={"Content-Security-Policy": DOCS_POLICY})
 
+    # FastAPI lists only the shapes of answers that it makes itself
+    app.openapi()["components"]["schemas"]["Problem"] = shapes.Problem.model_json_schema()
     return app
 
 
@@ -87,7 +98,7 @@ def _json(body: Any, status: int = 200) -> Response:
 
 def _problem(status: int, detail: str) -> Response:
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return Response(msgspec.json.encode(body), status, media_type="application/problem+json")
+    return Response(msgspec.json.encode(body), status, media_type=PROBLEM)
 
 
 def _add_problems(app: FastAPI) -> None:
@@ -96,14 +107,15 @@ def _add_problems(app: FastAPI) -> None:
     async def refused(_: Request, error: Exception) -> Response:
         if isinstance(error, StarletteHTTPException):
             return _problem(error.status_code, str(error.detail))
+        if isinstance(error, TemporaryError):
+            return _problem(503, str(error))
         if isinstance(error, RequestValidationError):
             lines = (f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
             return _problem(422, "; ".join(lines))
         return _problem(500, "internal error; the worker's log has it")
 
-    app.add_exception_handler(StarletteHTTPException, refused)
-    app.add_exception_handler(RequestValidationError, refused)
-    app.add_exception_handler(Exception, refused)
+    for kind in (StarletteHTTPException, RequestValidationError, TemporaryError, Exception):
+        app.add_exception_handler(kind, refused)
 
 
 def _add_health(app: FastAPI, view: View) -> None:
@@ -136,14 +148,14 @@ def _add_nouns(app: FastAPI, view: View) -> None:
         """Every site and how it is."""
         return _json({"sites": present.sites(view)})
 
-    @app.get("/api/v1/devices", tags=["live"], response_model=shapes.Devices)
+    @app.get("/api/v1/devices", tags=["live"], response_model=shapes.Devices, responses=WRONG_QUERY)
     def devices(
         site: Annotated[str | None, Query(description="`scene.site`, or the site alone")] = None,
     ) -> Response:
         """Devices with their values now."""
         return _json({"devices": present.devices(view, site)})
 
-    @app.get("/api/v1/alarms", tags=["live"], response_model=shapes.Alarms)
+    @app.get("/api/v1/alarms", tags=["live"], response_model=shapes.Alarms, responses=WRONG_QUERY)
     def alarms(state: AlarmFilter = "all", limit: Annotated[int, Query(ge=1, le=100_000)] = 1000) -> Response:
         """Alarms, newest first; `standing` are those whose condition holds."""
         return _json({"alarms": [present.alarm(a) for a in view.alarms(state, limit)]})
@@ -155,12 +167,16 @@ def _add_nouns(app: FastAPI, view: View) -> None:
 
 
 def _add_readings(app: FastAPI, view: View) -> None:
-    @app.get("/api/v1/readings", tags=["readings"], response_model=shapes.ReadingsPage, responses=PROBLEMS)
+    @app.get("/api/v1/readings", tags=["readings"], response_model=shapes.ReadingsPage, responses=NO_READINGS)
     def readings(
         device: Annotated[str, Query(description="`scene.site.device`, or the device alone where that is unique")],
         channel: str,
-        from_ms: Annotated[int, Query(alias="from", description="first time, inclusive")] = NEVER_MS,
-        to_ms: Annotated[int, Query(alias="to", description="last time, exclusive")] = FOREVER_MS,
+        from_ms: Annotated[
+            int, Query(alias="from", description="first time, inclusive", ge=NEVER_MS, le=FOREVER_MS)
+        ] = NEVER_MS,
+        to_ms: Annotated[
+            int, Query(alias="to", description="last time, exclusive", ge=NEVER_MS, le=FOREVER_MS)
+        ] = FOREVER_MS,
         limit: Annotated[int, Query(ge=1, le=MOST_READINGS)] = 10_000,
     ) -> Response:
         """The earliest `limit` readings of one series in [from, to)."""
@@ -192,7 +208,7 @@ def _find(view: View, device: str) -> int:
     number = registry.number(device)
     if number is not None:
         return number
-    named = [n for n, d in enumerate(registry.devices) if d.device == device and registry.active[n]]
+    named = [n for n, active in enumerate(registry.active) if active and registry.devices[n].device == device]
     if len(named) == 1:
         return named[0]
     if named:

@@ -8,10 +8,12 @@ from typing import Any
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-section { border-top: 1px solid color-mix(in srgb, currentColor 25%, transparent); padding: .75rem 0; }
+section { border-top: 1px solid #8886; padding: .75rem 0; }
+code { overflow-wrap: anywhere; }
 h2 { font: 600 1rem ui-monospace, monospace; margin: 0; overflow-wrap: anywhere; }
-p { margin: .25rem 0; } table { border-collapse: collapse; } td, th { text-align: left; padding: .1rem 1rem .1rem 0; }
-code { overflow-wrap: anywhere; } pre { overflow-x: auto; }
+p { margin: .25rem 0; }
+table { border-collapse: collapse; }
+td { text-align: left; padding: .1rem 1rem .1rem 0; }
 """
 
 

@@ -81,7 +81,7 @@ class NativeDecoder:
 
     def decode(self, messages: Messages, first: int) -> Decoded:
         count = len(messages)
-        out = Decoded(messages, first, _EMPTY, [DEAD] * count, [""] * count, [NOT_NUMBERED] * count)
+        out = Decoded(messages, first, _empty(), [DEAD] * count, [""] * count, [NOT_NUMBERED] * count)
         data = messages.data
         topic_at, payload_at = messages.topic_at.tolist(), messages.payload_at.tolist()
         topic_end = (messages.topic_at + messages.topic_len).tolist()
@@ -106,7 +106,7 @@ class NativeDecoder:
         values = msgspec.structs.astuple(sample.v)
         plan = route.plan
         if plan is None or values.count(None) == len(values):
-            out.dead.append(out.letter(i, "no values: `v` names no channel of this device type"))
+            out.dead.append(out.letter(i, "no values: `v` has no number for a channel of this device type"))
             return
         out.device[i] = route.device
         if sample.b is not None and sample.n is not None:
@@ -158,7 +158,7 @@ class NativeDecoder:
     def _columns(self, received_ms: int) -> Batch:
         parts = [_rows_to_batch(plan, received_ms) for plan in self._plans.values() if plan.message]
         if not parts:
-            return _EMPTY
+            return _empty()
         if len(parts) == 1:
             return parts[0]
         joined = Batch.concat(parts)
@@ -193,7 +193,11 @@ class NativeDecoder:
 
 
 _LEVELS = 5
-_EMPTY = Batch.of(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0))
+
+
+def _empty() -> Batch:
+    """A new one each time: the pipeline writes its account into the batch."""
+    return Batch.of(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0))
 
 
 def _dead(reason: str) -> Route:

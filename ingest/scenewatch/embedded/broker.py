@@ -49,8 +49,8 @@ def _configuration(folder: Path, mqtt_port: int) -> str:
 server_name: scenewatch
 listen: "127.0.0.1:-1"
 max_payload: {MAX_PAYLOAD}
-pid_file: "{folder / "nats.pid"}"
-jetstream {{ store_dir: "{folder / "jetstream"}", max_file_store: {MAX_STORE} }}
+pid_file: {_quoted(folder / "nats.pid")}
+jetstream {{ store_dir: {_quoted(folder / "jetstream")}, max_file_store: {MAX_STORE} }}
 authorization {{
   users: [
     {{ user: "{user}", password: "{password}" }}
@@ -64,3 +64,7 @@ mqtt {{
   max_ack_pending: {MOST_PENDING}
 }}
 """
+
+
+def _quoted(path: Path) -> str:
+    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -107,6 +107,8 @@ class Batch:
         try:
             body = msgspec.msgpack.decode(data)
             columns: dict[str, Any] = {name: np.frombuffer(body[name], dtype).copy() for name, dtype in COLUMNS}
+            if len({len(column) for column in columns.values()}) != 1:
+                raise CorruptError("not a batch: its columns are of unlike lengths")
             return cls(
                 **columns,
                 position=body["position"],

@@ -111,16 +111,17 @@ class Registry:
         return dict(zip(self.types, firsts, strict=False))
 
     def _append(self, device: Device, at_ms: int) -> None:
+        """Active comes last but one and the name last: who looks meanwhile does not see half a device."""
         number = len(self.devices)
-        self.devices.append(device)
-        self.active.append(True)
-        self.since_ms.append(at_ms)
-        self.first_series.append(len(self.series_device))
-        self._number[device.id] = number
         key = (device.scene, device.type)
         first_kind, channels = self._first_kind[key], len(self.types[key].channels)
-        self.series_device.extend([number] * channels)
+        self.devices.append(device)
+        self.since_ms.append(at_ms)
+        self.first_series.append(len(self.series_device))
         self.series_kind.extend(range(first_kind, first_kind + channels))
+        self.series_device.extend([number] * channels)
+        self.active.append(True)
+        self._number[device.id] = number
 
     def limits(self, field: str, *, series: range, missing: float) -> NDArray[np.float64]:
         """One number per series from the channel tables, such as `possible.low`; None becomes `missing`."""

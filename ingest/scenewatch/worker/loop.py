@@ -95,6 +95,7 @@ class Loop:
         self._candidate: tuple[int, bytes] | None = None
         self._candidate_at_ms = 0
         self._saved = chain.position
+        self._untold = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
         self.failure: BaseException | None = None
@@ -123,14 +124,16 @@ class Loop:
                     return
                 with self.lock:
                     outcome = self._chain.run(record)
-                self._deliver(outcome.transitions)
+                if not self._deliver(outcome.transitions):
+                    return
                 self._ends.put(outcome.batch)
             now_ms = self._clock.now_ms()
             caught_up = self._chain.position == self._journal.head
             if caught_up and now_ms >= next_tick_ms and self._ends.connected():
                 with self.lock:
                     transitions = self._chain.tick(now_ms)
-                self._deliver(transitions)
+                if not self._deliver(transitions):
+                    return
                 next_tick_ms = now_ms + TICK_MS
             self._keep_snapshot(now_ms)
 
@@ -146,21 +149,27 @@ class Loop:
             self._ends.put(batch)
             return ()
 
-    def _deliver(self, transitions: list[Transition]) -> None:
-        """Alarms must be on record before the position moves on: wait for the database rather than lose one."""
+    def _deliver(self, transitions: list[Transition]) -> bool:
+        """Alarms must be on record before the position moves on: wait for the database rather than lose one.
+
+        False when asked to stop before that: the state then knows alarms that nobody was told, and is not kept.
+        """
         said = False
-        while transitions and not self._stopping.is_set():
+        while transitions:
             try:
                 self._ends.tell(transitions)
             except TemporaryError as error:
                 if not said:
                     log.warning("alarms wait: %s", error)
                     said = True
-                self._stopping.wait(RETRY_S)
+                if self._stopping.wait(RETRY_S):
+                    self._untold = True
+                    return False
             else:
                 if said:
                     log.info("alarms are on record again")
-                return
+                return True
+        return True
 
     def _keep_snapshot(self, now_ms: int) -> None:
         if self._candidate is None:
@@ -186,6 +195,8 @@ class Loop:
 
     def final_snapshot(self) -> None:
         """After `stop` and once the store has drained: so that the next start has nothing to derive again."""
-        if self.failure is None and self._ends.stored() == self._chain.position > self._saved:
+        if self.failure is not None or self._untold:
+            return
+        if self._ends.stored() == self._chain.position > self._saved:
             self._candidate = self._chain.position, self._chain.snapshot()
             self._save_candidate()

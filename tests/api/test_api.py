@@ -1,0 +1,232 @@
+"""The API of a worker: every answer has the shape it is described with, and every error is a problem."""
+
+from __future__ import annotations
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from records import START_MS
+from scenewatch.api import shapes
+from scenewatch.model.errors import TemporaryError
+
+SHAPES = {
+    "/api/v1/scenes": shapes.Scenes,
+    "/api/v1/sites": shapes.Sites,
+    "/api/v1/devices": shapes.Devices,
+    "/api/v1/alarms": shapes.Alarms,
+    "/api/v1/ledger": shapes.Ledger,
+    "/api/v1/readings?device=vat-1&channel=temp": shapes.ReadingsPage,
+}
+
+
+@pytest.mark.parametrize("path", SHAPES)
+def test_answers_have_the_shape_they_are_described_with(rig, path):
+    body = rig.get(path)
+    shaped = SHAPES[path].model_validate(body, extra="forbid", strict=True)
+    assert shaped.model_dump() == body
+
+
+def test_scenes_are_the_tables(rig):
+    (scene,) = rig.get("/api/v1/scenes")["scenes"]
+    assert [t["key"] for t in scene["device_types"]] == ["vat", "gateway"]
+    assert scene["device_types"][0]["channels"][1]["expected"] is None
+    hot, silent = scene["rules"]
+    assert (hot["kind"], hot["limit"], hot["after_s"], hot["on_delay_s"]) == ("above", 80.0, None, 20.0)
+    assert (silent["kind"], silent["limit"], silent["after_s"]) == ("no_data", None, 60.0)
+
+
+def test_sites_tell_how_they_are(rig):
+    first, second = rig.get("/api/v1/sites")["sites"]
+    assert first == {
+        "id": "brine.w1",
+        "scene": "brine",
+        "site": "w1",
+        "devices": 3,
+        "online": True,
+        "standing": 1,
+        "worst": "high",
+        "newest_at": START_MS + 40_000,
+    }
+    assert (second["id"], second["online"], second["newest_at"], second["worst"]) == ("brine.w2", False, None, None)
+
+
+def test_devices_show_their_values_now(rig):
+    gateway, vat, silent, other = rig.get("/api/v1/devices")["devices"]
+    at = START_MS + 40_000
+    assert gateway["channels"] == []
+    assert vat["channels"] == [
+        {"key": "temp", "value": 95.0, "at": at, "flag": "suspect", "test": "expected"},
+        {"key": "level", "value": 50.0, "at": at, "flag": "good", "test": "none"},
+    ]
+    assert (vat["lat"], vat["lon"], vat["missing"]) == (31.2, 121.5, 2)
+    nothing = {"key": "temp", "value": None, "at": None, "flag": "missing", "test": "none"}
+    assert silent["channels"][0] == nothing
+    assert [d["online"] for d in (gateway, vat, silent, other)] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(("site", "count"), [("w1", 3), ("brine.w2", 1), ("w9", 0)])
+def test_devices_of_one_site(rig, site, count):
+    assert len(rig.get("/api/v1/devices", site=site)["devices"]) == count
+
+
+@pytest.mark.parametrize(
+    ("state", "count"), [("standing", 1), ("all", 1), ("unacknowledged", 1), ("normal", 0), ("shelved", 0)]
+)
+def test_alarms_by_state(rig, state, count):
+    alarms = rig.get("/api/v1/alarms", state=state)["alarms"]
+    assert len(alarms) == count
+    for alarm in alarms:
+        assert (alarm["rule"], alarm["device"]) == ("brine.vat_hot", "brine.w1.vat-1")
+        assert (alarm["raised_at"], alarm["cleared_at"], alarm["value"]) == (START_MS + 30_000, None, 87.0)
+
+
+def test_readings_are_ascending_and_end_before_to(rig):
+    page = rig.get(
+        "/api/v1/readings", device="brine.w1.vat-1", channel="temp", **{"from": START_MS, "to": START_MS + 40_000}
+    )
+    assert (page["device"], page["unit"], page["truncated"]) == ("brine.w1.vat-1", "°C", False)
+    assert [(r["t"] - START_MS, r["value"]) for r in page["readings"]] == [
+        (0, 70.0),
+        (5_000, 71.0),
+        (10_000, 85.0),
+        (20_000, 86.0),
+        (30_000, 87.0),
+    ]
+
+
+def test_readings_say_when_there_are_more(rig):
+    page = rig.get("/api/v1/readings", device="vat-1", channel="level", limit=2)
+    assert (len(page["readings"]), page["truncated"]) == (2, True)
+    assert rig.get("/api/v1/readings", device="vat-1", channel="level", limit=5)["truncated"] is False
+
+
+@pytest.mark.parametrize(
+    ("status", "path", "detail"),
+    [
+        (404, "/api/v1/readings?device=vat-9&channel=temp", "no device 'vat-9'"),
+        (404, "/api/v1/readings?device=vat-2&channel=temp", "not unique: say which, such as brine.w1.vat-2"),
+        (404, "/api/v1/readings?device=vat-1&channel=ph", "no channel 'ph'; it has: temp, level"),
+        (404, "/api/v1/readings?device=gw&channel=ph", "it has: none"),
+        (404, "/api/v1/nothing", "Not Found"),
+        (405, "POST /api/v1/sites", "Method Not Allowed"),
+        (422, "/api/v1/readings?channel=temp", "query.device: Field required"),
+        (422, "/api/v1/readings?device=vat-1&channel=temp&limit=0", "query.limit: "),
+        (422, "/api/v1/readings?device=vat-1&channel=temp&from=noon", "query.from: "),
+        (422, f"/api/v1/readings?device=vat-1&channel=temp&from={10**40}", "query.from: "),
+        (422, f"/api/v1/readings?device=vat-1&channel=temp&to=-{10**20}", "query.to: "),
+        (422, "/api/v1/alarms?state=loud", "query.state: "),
+        (422, "/api/v1/alarms?limit=1e9", "query.limit: "),
+    ],
+)
+def test_errors_are_problems(rig, status, path, detail):
+    method, _, url = path.rpartition(" ")
+    answer = rig.client.request(method or "GET", url)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    problem = shapes.Problem.model_validate(answer.json(), extra="forbid")
+    assert problem.status == status
+    assert detail in problem.detail
+
+
+def test_a_store_that_does_not_answer_is_a_problem_for_now(rig, monkeypatch):
+    def away(*_):
+        raise TemporaryError("the store is away")
+
+    monkeypatch.setattr(rig.worker.store, "readings", away)
+    answer = rig.client.get("/api/v1/readings?device=vat-1&channel=temp")
+    assert (answer.status_code, answer.json()["detail"]) == (503, "the store is away")
+
+
+def test_the_ledger_balances_and_tells_where_everything_is(rig):
+    ledger = rig.get("/api/v1/ledger")
+    assert ledger["received"] == 10
+    assert (ledger["stored"], ledger["duplicate"], ledger["dead"], ledger["pending"]) == (8, 1, 1, 0)
+    assert ledger["readings"] == {
+        "stored": 11,
+        "late": 1,
+        "duplicate": 0,
+        "refused": 1,
+        "by_test": ledger["readings"]["by_test"],
+    }
+    assert {k: n for k, n in ledger["readings"]["by_test"].items() if n} == {"expected": 1}
+    assert ledger["journal"]["head"] == ledger["store"]["position"] == 11
+    assert (ledger["journal"]["state"], ledger["store"]["state"]) == ("writing", "ok")
+
+
+def test_metrics_are_what_prometheus_reads(rig):
+    answer = rig.client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    found = {
+        (s.name, *s.labels.values()): s.value
+        for family in text_string_to_metric_families(answer.text)
+        for s in family.samples
+    }
+    assert found["scenewatch_messages_total", "stored"] == 8
+    assert found["scenewatch_messages_total", "duplicate"] == 1
+    assert found["scenewatch_messages_total", "dead"] == 1
+    assert found["scenewatch_messages_received_total",] == 10
+    assert found["scenewatch_messages_pending",] == 0
+    assert found["scenewatch_readings_flagged_total", "expected"] == 1
+    assert found["scenewatch_alarms_standing", "high"] == 1
+    assert found["scenewatch_alarms_standing", "low"] == 0
+    assert found["scenewatch_source_connected",] == 0
+
+
+def test_it_is_alive_but_not_ready_without_its_broker(rig):
+    assert rig.get("/healthz") == {"status": "ok"}
+    answer = rig.client.get("/readyz")
+    ready = shapes.Ready.model_validate(answer.json(), extra="forbid")
+    assert (answer.status_code, ready.ready) == (503, False)
+    assert [reason.rpartition(":")[0] for reason in ready.reasons] == [f"broker {rig.broker}"]
+
+
+def test_every_path_is_described(rig):
+    document = rig.get("/api/openapi.json")
+    assert document["openapi"].startswith("3.")
+    assert set(document["paths"]) == {*(path.partition("?")[0] for path in SHAPES), "/api/v1/stream"} | {
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    }
+    for path, methods in document["paths"].items():
+        assert set(methods) == {"get"}
+        about = methods["get"]
+        assert about["description"].endswith("."), path
+        assert about["tags"], path
+
+
+def test_every_reference_in_the_description_leads_somewhere(rig):
+    document = rig.get("/api/openapi.json")
+
+    def references(node):
+        if isinstance(node, dict):
+            if "$ref" in node:
+                yield node["$ref"]
+            for inner in node.values():
+                yield from references(inner)
+        elif isinstance(node, list):
+            for inner in node:
+                yield from references(inner)
+
+    found = set(references(document))
+    assert found
+    for reference in found:
+        at = document
+        for step in reference.removeprefix("#/").split("/"):
+            at = at[step]
+
+
+def test_refusals_are_described_as_the_problems_they_are(rig):
+    document = rig.get("/api/openapi.json")
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    refusals = [
+        (path, status, answer["content"])
+        for path, methods in document["paths"].items()
+        for status, answer in methods["get"]["responses"].items()
+        if status in ("404", "422") or (status == "503" and path != "/readyz")
+    ]
+    assert {path for path, _, _ in refusals} == {"/api/v1/readings", "/api/v1/devices", "/api/v1/alarms"}
+    assert [found for found in refusals if found[-1] != problem] == []
+
+
+def test_the_documentation_is_there(rig):
+    assert "swagger" in rig.client.get("/api/docs").text

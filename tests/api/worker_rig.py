@@ -1,0 +1,86 @@
+"""A real worker behind a real HTTP server, fed through its journal: no broker is there, and it lives without."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from ends import DEADLINE_S, wait_for
+from scenewatch import scenes
+from scenewatch.api.app import create_app
+from scenewatch.app import Worker
+from scenewatch.model.messages import Messages
+from scenewatch.model.place import Device
+from scenewatch.serving import Server, listen
+from scenewatch.settings import load
+from scenewatch.store.devices import Inventory
+from scenewatch.store.relational import Database
+from scenewatch.worker import loop, writer
+from scenewatch.worker.view import WorkerView
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from scenewatch.model.ports import Clock
+    from scenewatch.model.scene import Scene
+
+DEVICES = (
+    Device(scene="brine", site="w1", device="gw", type="gateway"),
+    Device(scene="brine", site="w1", device="vat-1", type="vat", parent="gw", lat=31.2, lon=121.5),
+    Device(scene="brine", site="w1", device="vat-2", type="vat", parent="gw"),
+    Device(scene="brine", site="w2", device="vat-2", type="vat"),
+)
+
+
+class WorkerRig:
+    """Worker, server and a client for it."""
+
+    def __init__(self, folder: Path, scene: Scene, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(scenes, "SCENES", (scene,))
+        monkeypatch.setattr(loop, "TICK_MS", 20)  # so that it ends soon
+        monkeypatch.setattr(writer, "IDLE_S", 0.02)
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            self.broker = f"mqtt://127.0.0.1:{closed.getsockname()[1]}"
+        config = folder / "scenewatch.toml"
+        config.write_text(
+            f'[broker]\nurl = "{self.broker}"\n[store]\nurl = "duckdb:r.duckdb"\n'
+            '[database]\nurl = "sqlite:///rows.sqlite"\n[journal]\npath = "journal"\n'
+        )
+        self.settings = load(config, {})
+        database = Database(self.settings.database.url)
+        Inventory(database).replace(DEVICES)
+        database.close()
+        self.worker = Worker(self.settings, clock)
+        self.view = WorkerView(self.worker)
+        app = create_app(self.view)
+        self.server = Server(app, before_end=app.state.stream.close)
+        address = listen("127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{address.getsockname()[1]}"
+        self.client = httpx.Client(base_url=self.url, timeout=DEADLINE_S, trust_env=False)
+        self.worker.start()
+        self._serving = threading.Thread(target=self.server.run, kwargs={"sockets": [address]})
+        self._serving.start()
+        wait_for(lambda: self.worker.store.position() == self.worker.journal.head > 0)
+
+    def send(self, received_ms: int, *pairs: tuple[bytes, bytes]) -> None:
+        """Returns when the store has it."""
+        journal = self.worker.journal
+        head = journal.head + len(pairs)
+        journal.append(Messages.of(pairs, received_ms))
+        wait_for(lambda: self.worker.store.position() >= head)
+
+    def get(self, path: str, **query: Any) -> Any:
+        answer = self.client.get(path, params=query or None)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def close(self) -> None:
+        self.server.end()
+        self._serving.join(DEADLINE_S)
+        self.client.close()
+        self.worker.stop()

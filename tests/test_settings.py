@@ -1,0 +1,213 @@
+"""Settings: the file, the environment on top, and all mistakes at once, each with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scenewatch.model.errors import ConfigurationError
+from scenewatch.settings import Settings, load
+
+HUSH = "hush-hush"
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text):
+        path = tmp_path / "scenewatch.toml"
+        path.write_text(text, "utf-8")
+        return path
+
+    return write
+
+
+def mistakes(path, environment=None):
+    with pytest.raises(ConfigurationError) as caught:
+        load(path, environment or {})
+    return [str(m) for m in caught.value.mistakes]
+
+
+def test_without_a_file_everything_has_a_default():
+    settings = load(None, {})
+    assert settings.broker.url == "mqtt://127.0.0.1:1883"
+    assert settings.journal.path == Path.cwd() / "data" / "journal"
+    assert settings.scenes.use == ()
+
+
+def test_the_file_is_read(file):
+    path = file(
+        """
+        root = "city"
+        [broker]
+        url = "mqtts://broker"
+        [http]
+        port = 9000
+        [scenes]
+        use = ["brine"]
+        [limits."brine.vat_hot"]
+        limit = 85
+        """
+    )
+    settings = load(path, {})
+    assert (settings.root, settings.broker.url, settings.http.port) == ("city", "mqtts://broker", 9000)
+    assert settings.scenes.use == ("brine",)
+    assert settings.limits == {"brine.vat_hot": {"limit": 85.0}}
+
+
+def test_the_environment_is_on_top(file):
+    path = file('root = "city"\n[http]\nport = 9000\nhost = "::1"\n')
+    environment = {
+        "SCENEWATCH_ROOT": "town",
+        "SCENEWATCH_HTTP_PORT": "9100",
+        "SCENEWATCH_JOURNAL_KEEP_HOURS": "0.5",
+        "SCENEWATCH_SCENES_USE": "brine,kitchen",
+        "HTTP_PORT": "1",
+    }
+    settings = load(path, environment)
+    assert (settings.root, settings.http.port, settings.http.host) == ("town", 9100, "::1")
+    assert settings.journal.keep_hours == 0.5
+    assert settings.scenes.use == ("brine", "kitchen")
+
+
+def test_every_value_of_a_section_can_come_from_the_environment():
+    sections = {
+        name: f.annotation for name, f in Settings.model_fields.items() if hasattr(f.annotation, "model_fields")
+    }
+    samples = {
+        "broker_url": "mqtt://elsewhere:1",
+        "store_url": "duckdb:/x",
+        "database_url": "sqlite:////x",
+        "journal_max_bytes": str(2**28),
+        "journal_hard_max_bytes": str(2**34),
+        "journal_keep_hours": "3.0",
+        "http_port": "4",
+        "scenes_use": "a",
+    }
+    for section, model in sections.items():
+        for key in model.model_fields:
+            text = samples.get(f"{section}_{key}", "/sample")
+            settings = load(None, {f"SCENEWATCH_{section}_{key}".upper(): text})
+            assert text in str(getattr(getattr(settings, section), key))
+
+
+def test_paths_are_relative_to_the_file_that_names_them(file, tmp_path):
+    path = file(
+        """
+        [broker]
+        username = "ann"
+        password_file = "secret"
+        [store]
+        url = "duckdb:r.duckdb"
+        [database]
+        url = "sqlite:///x.sqlite"
+        [journal]
+        path = "/abs/journal"
+        """
+    )
+    settings = load(path, {})
+    assert settings.broker.password_file == tmp_path / "secret"
+    assert settings.store.url == f"duckdb:{tmp_path}/r.duckdb"
+    assert settings.database.url == f"sqlite:///{tmp_path}/x.sqlite"
+    assert settings.journal.path == Path("/abs/journal")
+
+
+def test_all_mistakes_are_told_at_once_with_their_places(file):
+    path = file(
+        """
+        rot = "x"
+        [broker]
+        url = "http://broker"
+        [store]
+        url = "mysql:x"
+        [database]
+        url = "oracle://x"
+        [journal]
+        max_bytes = 5
+        keep_hours = -1
+        [http]
+        port = "many"
+        colour = "red"
+        """
+    )
+    found = mistakes(path)
+    places = [line.removeprefix(f"{path}: ").partition(":")[0] for line in found]
+    assert sorted(places) == [
+        "broker.url",
+        "database.url",
+        "http.colour",
+        "http.port",
+        "journal.keep_hours",
+        "journal.max_bytes",
+        "rot",
+        "store.url",
+    ]
+    assert all("\n" not in line for line in found)
+
+
+def test_an_unknown_key_says_where_the_known_ones_are(file):
+    assert mistakes(file("[http]\nprot = 1\n"))[0].endswith(
+        "http.prot: is no setting; see the README for all of them"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("root = ", "is not TOML"),
+        ('root = "a/b"', "root: string should match pattern"),
+        ("broker = 3", "broker: input should be"),
+        ('[scenes]\nuse = "brine"', "scenes.use: input should be a valid tuple"),
+        (
+            "[journal]\nmax_bytes = 200_000_000\nhard_max_bytes = 200_000_000",
+            "hard_max_bytes must be above max_bytes",
+        ),
+        ("[http]\nport = 70000", "http.port"),
+        ("[limits.x]\nlimit = 'high'", "limits.x.limit"),
+    ],
+)
+def test_a_mistake_in_the_file_is_one_clear_line(file, text, what):
+    found = mistakes(file(text))
+    assert len(found) == 1
+    assert what in found[0]
+
+
+def test_a_mistake_in_the_environment_is_found_too():
+    assert "http.port" in mistakes(None, {"SCENEWATCH_HTTP_PORT": "many"})[0]
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    assert mistakes(tmp_path / "none.toml") == [
+        f"{tmp_path / 'none.toml'}: cannot be read: No such file or directory"
+    ]
+    garbled = tmp_path / "garbled.toml"
+    garbled.write_bytes(b"root = '\xff'")
+    assert "is not UTF-8" in mistakes(garbled)[0]
+
+
+def test_secrets_are_never_shown(file, tmp_path):
+    (tmp_path / "secret").write_text(HUSH)
+    path = file(
+        f"""
+        [broker]
+        username = "ann"
+        password_file = "secret"
+        [database]
+        url = "postgresql+psycopg://ann:{HUSH}@db/x"
+        """
+    )
+    settings = load(path, {})
+    assert HUSH in settings.database.url
+    assert HUSH not in f"{settings!r} {settings} {settings.database!r} {settings.database}"
+
+
+def test_a_mistake_does_not_show_the_secret_beside_it(file):
+    path = file(f'[broker]\nurl = "mqtt://ann:{HUSH}@b"\n[database]\nurl = "mysql://ann:{HUSH}@db"\n')
+    found = mistakes(path)
+    assert len(found) == 2
+    assert not [line for line in found if HUSH in line]
+
+
+def test_settings_do_not_change_once_they_are_read():
+    with pytest.raises(ValueError, match="frozen"):
+        load(None, {}).http.port = 1
