@@ -16,8 +16,10 @@ from scenewatch.model.errors import ConfigurationError, Mistake, ScenewatchError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from scenewatch.app import Worker
     from scenewatch.model.broker import Broker
     from scenewatch.model.scene import Scene
+    from scenewatch.settings import Settings
 
     Subparsers = argparse._SubParsersAction["_Parser"]  # noqa: SLF001  # argparse gives it no other name
 
@@ -89,10 +91,16 @@ def _work(options: argparse.Namespace) -> int:
     from scenewatch.settings import load
 
     settings = load(options.config)
-    address = listen(settings.http.host, settings.http.port)
-    if options.demonstration is None:
-        return serve(Worker(settings, SystemClock()), address)
+    with listen(settings.http.host, settings.http.port) as address:
+        worker = (
+            Worker(settings, SystemClock()) if options.demonstration is None else _demonstrator(options, settings)
+        )
+        return serve(worker, address)
 
+
+def _demonstrator(options: argparse.Namespace, settings: Settings) -> Worker:
+    """A worker that writes simulated history before it goes live."""
+    from scenewatch.app import Worker
     from scenewatch.embedded.history import History
     from scenewatch.embedded.plan import read_demonstration
 
@@ -100,7 +108,7 @@ def _work(options: argparse.Namespace) -> int:
     scene = _scene(piece.scene)
     worker = Worker(settings, SystemClock())
     worker.before_live(History(worker, scene, piece, options.plan).write)
-    return serve(worker, address)
+    return worker
 
 
 def _console(options: argparse.Namespace) -> int:

@@ -6,7 +6,6 @@ import ssl
 import threading
 from collections import Counter, defaultdict
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
@@ -264,21 +263,25 @@ def test_as_many_processes_as_the_message_rate_asks(simulation, sites, speed, pr
 LOGIN = "authorization { user: u, password: right }"
 
 
-def test_a_refused_login_is_told_once_with_its_reason(simulation, broker, running, wait_until, caplog):
+def login(broker, folder, password):
+    file = folder / "password"
+    file.write_text(password)
+    return replace(broker, username="u", password_file=file)
+
+
+def test_a_refused_login_is_told_once_with_its_reason(simulation, broker, running, wait_until, caplog, tmp_path):
     broker.restart(LOGIN)
-    wrong = replace(simulation.address, username="u", password="guessed")  # noqa: S106 - a test's
-    running(run_share, replace(simulation, address=wrong))
+    running(run_share, replace(simulation, broker=login(simulation.broker, tmp_path, "guessed")))
     wait_until(lambda: caplog.records, "a line about it")
     assert "gateways wait for it: refused: Not authorized" in caplog.text
     assert "guessed" not in caplog.text
     assert len(caplog.records) == 1
 
 
-def test_a_login_is_used(simulation, broker, running, wait_until, subscribe):
+def test_a_login_is_used(simulation, broker, running, wait_until, subscribe, tmp_path):
     broker.restart(LOGIN)
     subscriber = subscribe(login=("u", "right"))
-    right = replace(simulation.address, username="u", password="right")  # noqa: S106 - a test's
-    running(run_share, replace(simulation, address=right))
+    running(run_share, replace(simulation, broker=login(simulation.broker, tmp_path, "right")))
     wait_until(lambda: len(subscriber.telemetry) >= 10, "samples")
 
 
@@ -290,6 +293,7 @@ def test_devices_speak_tls(simulation, broker, certificate, running, wait_until,
     public, private = certificate
     broker.restart(tls=f'tls {{ cert_file: "{public}", key_file: "{private}" }}')
     subscriber = subscribe(tls=trusting(public))
-    running(run_share, replace(simulation, address=replace(simulation.address, tls=partial(trusting, public))))
+    url = simulation.broker.url.replace("mqtt:", "mqtts:")
+    running(run_share, replace(simulation, broker=replace(simulation.broker, url=url, ca_file=public)))
     truth = expected(simulation, now_ms)
     wait_until(lambda: truth.keys() <= received(list(subscriber.telemetry)).keys(), "all samples up to now")

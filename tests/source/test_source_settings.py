@@ -73,14 +73,14 @@ def test_all_mistakes_come_at_once(tmp_path):
         password_file=tmp_path / "password",
     )
     assert [text.split(":")[0] for text in found] == [
-        "broker.client_id",
-        "broker.filters",
-        "broker.password_file",
         "broker.ca_file",
         "broker.key_file",
         "broker.password_file",
         "broker.url",
+        "broker.password_file",
         "broker.key_file",
+        "broker.client_id",
+        "broker.filters",
     ]
 
 

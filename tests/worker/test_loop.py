@@ -48,7 +48,13 @@ class Rig:
         usable = ((at, data) for at, data in self.snapshots.newest_first() if at <= self.stored)
         if found := next(usable, None):
             self.pipeline.restore(found[1])
-        ends = Ends(put=self._put, tell=self.tell, stored=lambda: self.stored, connected=lambda: self.connected)
+        ends = Ends(
+            put=self._put,
+            tell=self.tell,
+            stored=lambda: self.stored,
+            past_damage=lambda position: max(d.end for d in self.journal.damaged if d.first <= position),
+            connected=lambda: self.connected,
+        )
         self.loop = Loop(
             chain=self.pipeline, journal=self.journal, clock=self.clock, snapshots=self.snapshots, ends=ends
         )
@@ -183,6 +189,7 @@ def test_a_deaf_source_raises_nothing(rig):
         put=rig.loop._ends.put,
         tell=rig.tell,
         stored=rig.loop._ends.stored,
+        past_damage=rig.loop._ends.past_damage,
         connected=lambda: bool(looked.set()),
     )
     rig.clock.ms += 3_600_000

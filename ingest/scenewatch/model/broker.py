@@ -65,8 +65,14 @@ class Broker:
             raise ConfigurationError(found)
 
     def mistakes(self) -> Iterator[Mistake]:
-        yield from self._url_mistakes()
-        yield from self._file_mistakes()
+        of_url, of_files = list(self._url_mistakes()), list(self._file_mistakes())
+        yield from of_url
+        yield from of_files
+        if not of_url and not of_files:
+            try:
+                self.tls_context()
+            except OSError as error:
+                yield Mistake("broker", f"the certificates cannot be used: {error}")
 
     def _url_mistakes(self) -> Iterator[Mistake]:
         try:
@@ -83,11 +89,9 @@ class Broker:
             yield Mistake("broker.url", "must hold host and port only; username and password_file are settings")
 
     def _file_mistakes(self) -> Iterator[Mistake]:
-        found = True
         files = {"ca_file": self.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
         for name, path in {**files, "password_file": self.password_file}.items():
             if path and not path.is_file():
-                found = False
                 yield Mistake(f"broker.{name}", f"there is no file {path}")
         if any(files.values()) and not self.url.startswith("mqtts:"):
             yield Mistake("broker.url", "must begin with mqtts:// when certificates are given")
@@ -95,8 +99,3 @@ class Broker:
             yield Mistake("broker.password_file", "needs a username")
         if self.key_file and not self.cert_file:
             yield Mistake("broker.key_file", "needs a cert_file")
-        if found:
-            try:
-                self.tls_context()
-            except OSError as error:
-                yield Mistake("broker", f"the certificates cannot be used: {error}")
