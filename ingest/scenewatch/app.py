@@ -86,7 +86,7 @@ class Worker:
         self.scenes_in_force = tuple(
             replace(s, rules=tuple(rules[f"{s.key}.{r.key}"] for r in s.rules)) for s in scenes
         )
-        self.source_state, self.source_since_ms = "not started", clock.now_ms()
+        self.source_state, self.source_since_ms = "connecting", clock.now_ms()
         self._mqtt = mqtt_settings(settings)
         self._mqtt.check()
         folder = settings.journal.path
@@ -223,7 +223,8 @@ class Worker:
             return
         devices = self._inventory.devices()
         registry = self.pipeline.registry
-        known = {d.id: d for d, active in zip(registry.devices, registry.active, strict=True) if active}
+        with self.loop.lock:
+            known = {d.id: d for d, active in zip(registry.devices, registry.active, strict=True) if active}
         taken = [d for d in devices if (d.scene, d.type) in registry.types]
         if left_out := len(devices) - len(taken):
             log.warning("%d devices of the inventory are of scenes or types that are not in use", left_out)

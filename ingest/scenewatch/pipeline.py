@@ -100,6 +100,13 @@ class Pipeline:
         self.counts += batch.counts
         return batch
 
+    def overdue(self, now_ms: int) -> bool:
+        """Whether silence must be raised although nothing comes: a TICK record then does it.
+
+        Through the journal, so that a later run over it raises the same at the same place.
+        """
+        return self.listening and self.alarms.overdue(now_ms)
+
     def tick(self, now_ms: int) -> list[Transition]:
         """Time went on without readings: what is overdue by `now_ms` is raised, dated at its deadline."""
         return self.alarms.tick(now_ms) if self.listening else []
@@ -143,6 +150,8 @@ class Pipeline:
             case RecordKind.LISTENING:
                 self.listening = True
                 self.alarms.listening(record.received_ms)
+            case RecordKind.TICK:
+                transitions = self.tick(record.received_ms)
             case RecordKind.MESSAGES:
                 raise CorruptError(f"record {record.first} holds no messages")
         batch.counts = Counts(control=record.end - record.first)

@@ -179,6 +179,23 @@ def test_silence_is_told_while_nothing_comes_and_only_while_it_listens(rig):
     assert told_with_message == 2, "what was overdue when a message arrives is raised with it"
 
 
+def test_silence_told_while_nothing_came_is_told_again_at_its_place_after_a_crash(rig):
+    rig.bring_inventory()
+    rig.listen()
+    rig.caught_up(2)
+    rig.clock.ms += 120_000
+    wait_for(lambda: len(rig.told) == 2)
+    told = [repr(t) for t in rig.told]
+    rig.clock.ms += 30_000
+    rig.listen()
+    rig.heat(rig.clock.ms, temp=20)
+    rig.caught_up(5)
+    fresh = Pipeline([rig.scene], "sw")
+    again = [t for r in rig.journal.read(0, most=100, wait_s=1) for t in fresh.run(r).transitions]
+    assert [repr(t) for t in again[:2]] == told
+    assert [repr(t) for t in again] == [repr(t) for t in rig.told]
+
+
 def test_a_deaf_source_raises_nothing(rig):
     rig.bring_inventory()
     rig.listen()

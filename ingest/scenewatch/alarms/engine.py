@@ -113,6 +113,9 @@ class Engine:
             transitions += self._transitions(moves)
         return transitions
 
+    def overdue(self, now_ms: int) -> bool:
+        return self._silences.any_due(now_ms, self._series, self._instances)
+
     def tick(self, now_ms: int) -> list[Transition]:
         return self._transitions(self._silences.raise_due(now_ms, self._series, self._instances))
 

@@ -37,15 +37,16 @@ class Silences:
         """An alarm that a reading cleared may be one of these, and so be due again."""
         self._earliest_ms = min(self._earliest_ms, at_ms + int(self._after_ms.min(initial=FOREVER)))
 
+    def any_due(self, now_ms: int, rows: NDArray[np.void], instances: NDArray[np.void]) -> bool:
+        """Whether `raise_due` would raise anything."""
+        return bool(self._ripe(now_ms, rows, instances).any())
+
     def raise_due(self, now_ms: int, rows: NDArray[np.void], instances: NDArray[np.void]) -> NDArray[np.void]:
         """Raise what is due at or before `now_ms`; the moves in the order in which they were due."""
-        if now_ms < self._earliest_ms:
+        ripe = self._ripe(now_ms, rows, instances)
+        if not ripe.any():
             return np.empty(0, MOVE)
-        floor = rows["floor"][self._series]
-        due = np.maximum(rows["heard"][self._series], floor) + self._after_ms
-        waiting = instances["state"][self._instances] == NORMAL
-        ripe = waiting & (due <= now_ms)
-        self._earliest_ms = int(due[waiting & ~ripe].min(initial=FOREVER))
+        floor, due = self._due(rows)
         which = np.flatnonzero(ripe)
         which = which[np.argsort(due[which], kind="stable")]
         series = self._series[which]
@@ -63,3 +64,19 @@ class Silences:
             instances[name][at] = moves[column]
         wake(rows, series)
         return moves
+
+    def _due(self, rows: NDArray[np.void]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """From when each instance's silence counts, and when it is noticed."""
+        floor = rows["floor"][self._series]
+        return floor, np.maximum(rows["heard"][self._series], floor) + self._after_ms
+
+    def _ripe(self, now_ms: int, rows: NDArray[np.void], instances: NDArray[np.void]) -> NDArray[np.bool_]:
+        """Which instances are due. When none is, it is known until when nothing need be looked at."""
+        if now_ms < self._earliest_ms:
+            return np.zeros(0, np.bool_)
+        _, due = self._due(rows)
+        waiting = instances["state"][self._instances] == NORMAL
+        ripe: NDArray[np.bool_] = waiting & (due <= now_ms)
+        if not ripe.any():
+            self._earliest_ms = int(due[waiting].min(initial=FOREVER))
+        return ripe

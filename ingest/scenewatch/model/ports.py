@@ -79,6 +79,8 @@ class RecordKind(IntEnum):
     """The whole inventory as msgpack list of `Device`; one position."""
     LISTENING = 4
     """The source subscribed at `received_ms`: earlier silence proves nothing; one position."""
+    TICK = 5
+    """At `received_ms` nothing had come and silence was overdue; one position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,10 @@ class Journal(Protocol):
 
         `on_durable` is called from the journal's thread once the bytes are on disk; never if that failed.
         """
+        ...
+
+    def put_record(self, kind: RecordKind, body: bytes, received_ms: int) -> None:
+        """Queue one control record. Never blocks on the disk."""
         ...
 
     def append_record(self, kind: RecordKind, body: bytes, received_ms: int) -> int:
@@ -173,6 +179,10 @@ class AlarmEngine(Protocol):
 
     def step(self, batch: Batch) -> list[Transition]:
         """Live, NEW readings in order. Value rules are raised at the reading that completes the delay."""
+        ...
+
+    def overdue(self, now_ms: int) -> bool:
+        """Whether `tick` would raise anything. Changes nothing."""
         ...
 
     def tick(self, now_ms: int) -> list[Transition]:

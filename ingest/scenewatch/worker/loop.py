@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from scenewatch.model.errors import CorruptError, TemporaryError
+from scenewatch.model.ports import RecordKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,7 +49,7 @@ class Chain(Protocol):
         """Go on from `end` although nothing is known of what lies before it."""
         ...
 
-    def tick(self, now_ms: int) -> list[Transition]: ...
+    def overdue(self, now_ms: int) -> bool: ...
 
     def snapshot(self) -> bytes: ...
 
@@ -96,6 +97,8 @@ class Loop:
         self._candidate_at_ms = 0
         self._saved = chain.position
         self._untold = False
+        self._next_look_ms = 0
+        self._tick_waits = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
         self.failure: BaseException | None = None
@@ -117,7 +120,6 @@ class Loop:
             self.failure = error
 
     def _follow(self) -> None:
-        next_tick_ms = 0
         while not self._stopping.is_set():
             for record in self._read():
                 if self._stopping.is_set():
@@ -127,15 +129,20 @@ class Loop:
                 if not self._deliver(outcome.transitions):
                     return
                 self._ends.put(outcome.batch)
+                self._tick_waits = self._tick_waits and record.kind is not RecordKind.TICK
             now_ms = self._clock.now_ms()
-            caught_up = self._chain.position == self._journal.head
-            if caught_up and now_ms >= next_tick_ms and self._ends.connected():
-                with self.lock:
-                    transitions = self._chain.tick(now_ms)
-                if not self._deliver(transitions):
-                    return
-                next_tick_ms = now_ms + TICK_MS
+            self._look_for_silence(now_ms)
             self._keep_snapshot(now_ms)
+
+    def _look_for_silence(self, now_ms: int) -> None:
+        """Only when all that came in is taken and the devices can be heard does silence mean something."""
+        caught_up = self._chain.position == self._journal.head
+        if self._tick_waits or not caught_up or now_ms < self._next_look_ms or not self._ends.connected():
+            return
+        self._next_look_ms = now_ms + TICK_MS
+        if self._chain.overdue(now_ms):
+            self._journal.put_record(RecordKind.TICK, b"", now_ms)
+            self._tick_waits = True
 
     def _read(self) -> Sequence[Record]:
         """The next records. Damage costs what it covers and no more: it is named, counted, and passed over."""
