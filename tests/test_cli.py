@@ -161,7 +161,7 @@ def test_a_worker_sees_what_was_imported(capsys, config, tmp_path):
     clock = HandClock(0)
     worker = Worker(load(config, {"SCENEWATCH_BROKER_URL": nobody}), clock)
     worker.start()
-    wait_for(lambda: worker._begun)
+    wait_for(lambda: worker._source._thread)
     assert {d.id for d in worker.pipeline.registry.devices} == {d.id for d in read_devices(csv, SCENES)}
     worker.stop()
 

@@ -102,12 +102,13 @@ class Worker:
             self._opened = opened.pop_all()
         self._inventory = Inventory(self._database)
         self._inventory_seen = -1
+        self.letters = DeadLetters(self._database)
         self.writer = Writer(
             outbox=self._outbox,
             store=self.store,
             clock=clock,
             names=self.pipeline.registry.series_name,
-            keep_letters=DeadLetters(self._database).add,
+            keep_letters=self.letters.add,
             tidy=self._sort,
         )
         self.book = Book(Alarms(self._database), self.pipeline.registry, rules)

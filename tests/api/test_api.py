@@ -15,6 +15,7 @@ SHAPES = {
     "/api/v1/devices": shapes.Devices,
     "/api/v1/alarms": shapes.Alarms,
     "/api/v1/ledger": shapes.Ledger,
+    "/api/v1/dead-letters": shapes.DeadLetters,
     "/api/v1/readings?device=vat-1&channel=temp": shapes.ReadingsPage,
 }
 
@@ -24,6 +25,19 @@ def test_answers_have_the_shape_they_are_described_with(rig, path):
     body = rig.get(path)
     shaped = SHAPES[path].model_validate(body, extra="forbid", strict=True)
     assert shaped.model_dump() == body
+
+
+def test_dead_letters_tell_topic_reason_and_payload_whatever_the_bytes(rig):
+    received_ms = 1_700_000_000_000
+    rig.send(received_ms, (b"sw/brine/w1/\xff/telemetry", b"\x00\xff" + b"x" * 5000), (b"t", b"second"))
+    second, first = rig.get("/api/v1/dead-letters?limit=2")["dead_letters"]
+    assert (second["topic"], second["payload"], second["bytes"]) == ("t", "second", 6)
+    assert first["topic"] == "sw/brine/w1/\\xff/telemetry"
+    assert first["payload"].startswith("\x00\\xffxxx")
+    assert (first["bytes"], first["received_at"]) == (5002, received_ms)
+    assert "ASCII" in first["reason"]
+    (page,) = rig.get(f"/api/v1/dead-letters?limit=1&before={second['position']}")["dead_letters"]
+    assert page == first
 
 
 def test_scenes_are_the_tables(rig):
@@ -224,7 +238,8 @@ def test_refusals_are_described_as_the_problems_they_are(rig):
         for status, answer in methods["get"]["responses"].items()
         if status in ("404", "422") or (status == "503" and path != "/readyz")
     ]
-    assert {path for path, _, _ in refusals} == {"/api/v1/readings", "/api/v1/devices", "/api/v1/alarms"}
+    asked = {"/api/v1/readings", "/api/v1/devices", "/api/v1/alarms", "/api/v1/dead-letters"}
+    assert {path for path, _, _ in refusals} == asked
     assert [found for found in refusals if found[-1] != problem] == []
 
 

@@ -65,7 +65,7 @@ class WorkerRig:
         self.worker.start()
         self._serving = threading.Thread(target=self.server.run, kwargs={"sockets": [address]})
         self._serving.start()
-        wait_for(lambda: self.worker._begun and self.worker.store.position() == self.worker.journal.head)
+        wait_for(lambda: self.worker._source._thread and self.worker.store.position() == self.worker.journal.head)
 
     def send(self, received_ms: int, *pairs: tuple[bytes, bytes]) -> None:
         """Returns when the store has it."""

@@ -165,6 +165,14 @@ def _add_nouns(app: FastAPI, view: View) -> None:
         """Received = stored + duplicate + dead + pending, in messages."""
         return _json(present.ledger(view.ledger()))
 
+    @app.get("/api/v1/dead-letters", tags=["ledger"], response_model=shapes.DeadLetters, responses=WRONG_QUERY)
+    def dead_letters(
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
+        before: Annotated[int | None, Query(ge=0, le=FOREVER_MS, description="position, for the next page")] = None,
+    ) -> Response:
+        """Messages that could not be taken, with their reasons, newest first."""
+        return _json({"dead_letters": [present.dead_letter(d) for d in view.dead_letters(limit, before)]})
+
 
 def _add_readings(app: FastAPI, view: View) -> None:
     @app.get("/api/v1/readings", tags=["readings"], response_model=shapes.ReadingsPage, responses=NO_READINGS)

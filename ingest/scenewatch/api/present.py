@@ -11,6 +11,7 @@ from scenewatch.model.scene import Above, Below, NoData, Priority
 
 if TYPE_CHECKING:
     from scenewatch.api.views import AlarmView, LedgerView, Now, View
+    from scenewatch.model.ledger import DeadLetter
     from scenewatch.model.scene import Channel, DeviceType, Rule, Scene
     from scenewatch.model.words import Text
 
@@ -113,6 +114,7 @@ def sites(view: View) -> list[Json]:
 
 
 MOST_ALARMS = 100_000
+PAYLOAD_SHOWN = 4096
 
 
 def devices(view: View, site: str | None) -> list[Json]:
@@ -191,6 +193,18 @@ def alarm(a: AlarmView) -> Json:
         "cleared_at": a.cleared_at,
         "value": a.value,
         "flag": a.flag,
+    }
+
+
+def dead_letter(letter: DeadLetter) -> Json:
+    """Bytes that are no UTF-8 are shown as escapes, a long payload by its beginning: the record keeps all of it."""
+    return {
+        "position": letter.position,
+        "received_at": letter.received_ms,
+        "topic": letter.topic.decode("utf-8", "backslashreplace"),
+        "reason": letter.reason,
+        "payload": letter.payload[:PAYLOAD_SHOWN].decode("utf-8", "backslashreplace"),
+        "bytes": len(letter.payload),
     }
 
 

@@ -182,6 +182,23 @@ class Alarms(BaseModel):
     alarms: list[Alarm]
 
 
+class DeadLetter(BaseModel):
+    """A message that could not be taken; `payload` is its beginning, `bytes` the whole length."""
+
+    position: int
+    received_at: int
+    topic: str
+    reason: str
+    payload: str
+    bytes: int
+
+
+class DeadLetters(BaseModel):
+    """`GET /dead-letters`, newest first; the next page is `before` the last position."""
+
+    dead_letters: list[DeadLetter]
+
+
 class ReadingCounts(BaseModel):
     """Readings since the worker started."""
 

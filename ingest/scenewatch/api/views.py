@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from scenewatch.model.ledger import Counts
+    from scenewatch.model.ledger import Counts, DeadLetter
     from scenewatch.model.ports import Readings
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Scene
@@ -105,6 +105,10 @@ class View(Protocol):
         ...
 
     def readings(self, series: str, from_ms: int, to_ms: int, limit: int) -> Readings: ...
+
+    def dead_letters(self, limit: int, before: int | None) -> Sequence[DeadLetter]:
+        """Newest first; `before` is a position, for the next page."""
+        ...
 
     def ledger(self) -> LedgerView: ...
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from scenewatch.api.views import AlarmView
     from scenewatch.app import Worker
+    from scenewatch.model.ledger import DeadLetter
     from scenewatch.model.ports import Readings
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Scene
@@ -58,6 +59,9 @@ class WorkerView:
 
     def readings(self, series: str, from_ms: int, to_ms: int, limit: int) -> Readings:
         return self._worker.store.readings(series, from_ms, to_ms, limit)
+
+    def dead_letters(self, limit: int, before: int | None) -> Sequence[DeadLetter]:
+        return self._worker.letters.dead_letters(limit, before)
 
     def ledger(self) -> LedgerView:
         """The store's account first: what is counted after it can only be more, so pending is never negative."""
