@@ -65,6 +65,7 @@ class Generator:
         """All packets; at `rate` a second, or as fast as they are taken when it is 0."""
         drain = threading.Thread(target=self._drain, args=(len(packets),))
         drain.start()
+        pause = threading.Event()
         started, sent = time.monotonic(), 0
         while sent < len(packets):
             due = int((time.monotonic() - started) * rate) if rate else sent + 500
@@ -73,7 +74,7 @@ class Generator:
                 self._sock.sendall(b"".join(packets[sent:due]))
                 sent = due
             if rate or sent == self._acknowledged + WINDOW:
-                time.sleep(STEP_S)
+                pause.wait(STEP_S)
         drain.join()
 
     def _drain(self, count: int) -> None:
