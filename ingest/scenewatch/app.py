@@ -39,9 +39,17 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-    from scenewatch.model.ports import Arrival, Clock
+    from scenewatch.api.views import View
+    from scenewatch.model.ports import Arrival, Clock, Journal, Notifier, Source, Store
     from scenewatch.model.scene import Scene
     from scenewatch.settings import Settings
+
+    # The type checker holds each part to its contract here, where they meet.
+    _source: type[Source] = MqttSource
+    _journal: type[Journal] = FileJournal
+    _store: type[Store] = DuckStore
+    _notifier: type[Notifier] = MqttNotifier
+    _view: type[View] = WorkerView
 
 log = logging.getLogger(__name__)
 

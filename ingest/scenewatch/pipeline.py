@@ -31,7 +31,13 @@ if TYPE_CHECKING:
     from scenewatch.model.alarm import Transition
     from scenewatch.model.decoded import StatusReport
     from scenewatch.model.messages import Messages
+    from scenewatch.model.ports import AlarmEngine, Check, Decoder
     from scenewatch.model.scene import Scene
+
+    # The type checker holds each part to its contract here, where they meet.
+    _decoder: type[Decoder] = NativeDecoder
+    _check: type[Check] = Quality
+    _alarms: type[AlarmEngine] = Engine
 
 SNAPSHOT_VERSION = 1
 

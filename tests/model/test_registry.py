@@ -88,12 +88,6 @@ def test_children_are_the_active_devices_behind_a_gateway_of_one_site(vat_regist
     assert list(vat_registry.children(0)) == [1]
 
 
-def test_limits_come_from_the_tables_and_none_becomes_what_is_said(vat_registry):
-    assert vat_registry.limits("possible.low", series=range(2), missing=0).tolist() == [-50, 0]
-    assert vat_registry.limits("expected.high", series=range(2), missing=7).tolist() == [90, 7]
-    assert vat_registry.limits("fastest_per_minute", series=range(1), missing=-1).tolist() == [-1]
-
-
 def test_a_device_of_a_type_that_is_gone_is_refused(vat_scene):
     registry = Registry([vat_scene])
     with pytest.raises(KeyError):

@@ -167,3 +167,8 @@ def test_a_compressor_that_cannot_stop_freezes_the_fridge(two_kitchens, monday_m
     faulty = run(two_kitchens, monday_ms, monday_ms + day_ms, compressor=driven)[:, 0]
     assert (faulty[:, kernel.POWER] > 0).all()
     assert faulty[-1, kernel.AIR_TEMP] < -2.0
+
+
+def test_an_input_that_is_not_there_is_refused(two_kitchens, monday_ms):
+    with pytest.raises(ValueError, match="no such input: doors; there are door, compressor"):
+        run(two_kitchens, monday_ms, monday_ms + 30_000, doors=held(two_kitchens, 1, 1, 0.0))

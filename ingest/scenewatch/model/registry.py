@@ -7,17 +7,14 @@ run over the same journal numbers alike. Outside this process a series is known 
 from __future__ import annotations
 
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
 
 from scenewatch.model.place import Device
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
 
     from scenewatch.model.scene import Channel, DeviceType, Scene
 
@@ -123,10 +120,6 @@ class Registry:
         self.active.append(True)
         self._number[device.id] = number
 
-    def limits(self, field: str, *, series: range, missing: float) -> NDArray[np.float64]:
-        """One number per series from the channel tables, such as `possible.low`; None becomes `missing`."""
-        return np.array([_dig(self.channel_of(s), field, missing) for s in series], np.float64)
-
     def snapshot(self) -> bytes:
         return msgspec.msgpack.encode([self.devices, self.active, self.since_ms])
 
@@ -136,12 +129,3 @@ class Registry:
         for d, at_ms in zip(devices, since, strict=True):
             self._append(d, at_ms)
         self.active = active
-
-
-def _dig(channel: Channel, field: str, missing: float) -> float:
-    value: Any = channel
-    for part in field.split("."):
-        value = getattr(value, part)
-        if value is None:
-            return missing
-    return float(value)

@@ -36,7 +36,6 @@ class Kitchen:
 
     def __init__(self, devices: Sequence[Device], *, seed: int, start_ms: int) -> None:
         types = {t.key: t for t in KITCHEN.device_types}
-        self._device_count = len(devices)
         self._of_device = np.array([n for n, d in enumerate(devices) if types[d.type].channels], np.intp)
         cabinets = [devices[n] for n in self._of_device]
         self._keys = [key_of(seed, d.id) for d in cabinets]
@@ -62,6 +61,8 @@ class Kitchen:
         steps = (to_ms - self._at_ms) // EVERY
         if steps < 0:
             raise ValueError(f"cannot go back from {self._at_ms} to {to_ms}")
+        if strange := drives.keys() - set(INPUTS):
+            raise ValueError(f"no such input: {', '.join(sorted(strange))}; there are {', '.join(INPUTS)}")
         of_cabinets = {name: np.ascontiguousarray(driven[:, self._of_device]) for name, driven in drives.items()}
         out = np.empty((steps, len(self._cabinets), kernel.CHANNELS))
         done = 0
