@@ -320,10 +320,10 @@ class Worker:
 def serve(worker: Worker, address: socket.socket) -> int:
     """Run the worker and its API until a signal ends them. Returns the exit status."""
     app = create_app(WorkerView(worker))
-    server = Server(app, before_end=app.state.stream.close)
+    server = Server(app, address, before_end=app.state.stream.close)
     worker.start()
     threading.Thread(target=_end_on_failure, args=(worker, server), name="watch", daemon=True).start()
-    server.run(sockets=[address])
+    server.serve_until_told()
     worker.stop()
     return 1 if worker.failure is not None else 0
 

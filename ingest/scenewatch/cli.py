@@ -115,7 +115,9 @@ def _console(options: argparse.Namespace) -> int:
     from scenewatch.console.app import create_app
     from scenewatch.serving import Server, listen
 
-    Server(create_app(options.worker.rstrip("/"))).run(sockets=[listen(options.host, options.port)])
+    app = create_app(options.worker.rstrip("/"))
+    with listen(options.host, options.port) as address:
+        Server(app, address).serve_until_told()
     return WELL
 
 

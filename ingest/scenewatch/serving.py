@@ -1,18 +1,27 @@
-"""Runs an ASGI application by uvicorn: a taken port is one clear line, and open event streams end at once."""
+"""Runs an ASGI application by uvicorn: a taken port is one clear line, and open event streams end at once.
+
+On loopback only requests that name this machine are answered: else a page from anywhere, whose name its owner
+lets point to 127.0.0.1, could read here through the browser of whoever opens it (DNS rebinding).
+"""
 
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, Any
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import uvicorn
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from scenewatch.model.errors import InUseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from starlette.types import ASGIApp
+
 CLOSING_S = 1
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -29,12 +38,17 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 class Server(uvicorn.Server):
-    """Ends at SIGINT and SIGTERM. `before_end` lets long answers finish before connections are waited for."""
+    """Serves on one socket until SIGINT or SIGTERM. `before_end` lets long answers finish before that."""
 
-    def __init__(self, app: Any, before_end: Callable[[], None] = lambda: None) -> None:
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=CLOSING_S)
-        super().__init__(config)
+    def __init__(self, app: ASGIApp, address: socket.socket, before_end: Callable[[], None] = lambda: None) -> None:
+        on_loopback = ip_address(address.getsockname()[0]).is_loopback
+        guarded = TrustedHostMiddleware(app, LOOPBACK_NAMES, www_redirect=False) if on_loopback else app
+        super().__init__(uvicorn.Config(guarded, log_level="warning", timeout_graceful_shutdown=CLOSING_S))
+        self._address = address
         self._before_end = before_end
+
+    def serve_until_told(self) -> None:
+        self.run(sockets=[self._address])
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._before_end()

@@ -249,3 +249,10 @@ def test_dead_letters_tell_topic_reason_and_payload_whatever_the_bytes(rig):
     assert "ASCII" in first["reason"]
     (page,) = rig.get(f"/api/v1/dead-letters?limit=1&before={second['position']}")["dead_letters"]
     assert page == first
+
+
+def test_on_loopback_only_this_machine_s_names_are_answered(rig):
+    assert rig.client.get("/healthz", headers={"host": "rebound.example"}).status_code == 400
+    port = rig.url.rpartition(":")[2]
+    for name in (f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"):
+        assert rig.client.get("/healthz", headers={"host": name}).status_code == 200

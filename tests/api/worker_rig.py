@@ -58,12 +58,12 @@ class WorkerRig:
         self.worker = Worker(self.settings, clock)
         self.view = WorkerView(self.worker)
         app = create_app(self.view)
-        self.server = Server(app, before_end=app.state.stream.close)
         address = listen("127.0.0.1", 0)
+        self.server = Server(app, address, before_end=app.state.stream.close)
         self.url = f"http://127.0.0.1:{address.getsockname()[1]}"
         self.client = httpx.Client(base_url=self.url, timeout=DEADLINE_S, trust_env=False)
         self.worker.start()
-        self._serving = threading.Thread(target=self.server.run, kwargs={"sockets": [address]})
+        self._serving = threading.Thread(target=self.server.serve_until_told)
         self._serving.start()
         wait_for(lambda: self.worker._source._thread and self.worker.store.position() == self.worker.journal.head)
 
