@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -9,7 +10,7 @@ STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 section { border-top: 1px solid #8886; padding: .75rem 0; }
-code { overflow-wrap: anywhere; }
+td code { white-space: nowrap; }
 h2 { font: 600 1rem ui-monospace, monospace; margin: 0; overflow-wrap: anywhere; }
 p { margin: .25rem 0; }
 table { border-collapse: collapse; }
@@ -25,7 +26,7 @@ def page(openapi: dict[str, Any], openapi_url: str) -> str:
         for method, operation in methods.items()
     )
     schemas = "".join(_schema(name, schema) for name, schema in openapi["components"]["schemas"].items())
-    title, text = escape(openapi["info"]["title"]), escape(openapi["info"].get("description", ""))
+    title, text = escape(openapi["info"]["title"]), _text(openapi["info"])
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title} API</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style>'
@@ -37,14 +38,18 @@ def page(openapi: dict[str, Any], openapi_url: str) -> str:
 def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
     rows = "".join(
         f"<tr><td><code>{escape(p['name'])}</code><td>{_type(p['schema'])}"
-        f"<td>{'required' if p.get('required') else ''}<td>{escape(p.get('description', ''))}"
+        f"<td>{'required' if p.get('required') else ''}<td>{_text(p)}"
         for p in operation.get("parameters", [])
     )
     answers = ", ".join(f"{code} {_answer(answer)}" for code, answer in operation["responses"].items())
     return (
-        f"<section><h2>{method.upper()} {escape(path)}</h2><p>{escape(operation.get('description', ''))}</p>"
+        f"<section><h2>{method.upper()} {escape(path)}</h2><p>{_text(operation)}</p>"
         f"{f'<table>{rows}</table>' if rows else ''}<p>Answers: {answers}</p></section>"
     )
+
+
+def _text(described: dict[str, Any]) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(described.get("description", "")))
 
 
 def _answer(answer: dict[str, Any]) -> str:
@@ -57,7 +62,7 @@ def _schema(name: str, schema: dict[str, Any]) -> str:
         f"<tr><td><code>{escape(key)}</code><td>{_type(value)}"
         for key, value in schema.get("properties", {}).items()
     )
-    text = escape(schema.get("description", ""))
+    text = _text(schema)
     return f'<section id="{escape(name)}"><h2>{escape(name)}</h2><p>{text}</p><table>{rows}</table></section>'
 
 
