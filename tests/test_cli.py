@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -203,6 +204,16 @@ def test_as_a_program_it_gives_its_status_to_the_shell():
     assert done.stderr == (
         "scenewatch up: argument --port: 'x' is not a whole number from 1 to 65535; see scenewatch up --help\n"
     )
+
+
+def test_a_reader_that_has_seen_enough_is_no_mistake():
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "scenewatch", "check"], stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_help_does_not_wait_for_the_parts():
