@@ -135,6 +135,8 @@ def commands() -> Iterator[str]:
 def _typed(action: argparse.Action) -> str:
     name = action.option_strings[-1] if action.option_strings else ""
     value = "" if action.nargs == 0 else str(action.metavar or action.dest.upper())
+    if action.nargs == argparse.OPTIONAL:
+        value = f"[{value}]"
     return f"`{' '.join(filter(None, (name, value)))}`"
 
 

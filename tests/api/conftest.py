@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from worker_rig import WorkerRig
 
 from ends import HandClock
 from records import START_MS, telemetry, topic
+from worker_rig import WorkerRig
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,13 @@ import json
 import threading
 
 import pytest
-from worker_rig import WorkerRig
 
 from ends import DEADLINE_S, HandClock, wait_for
 from records import START_MS, telemetry, topic
 from scenewatch.api import shapes
 from scenewatch.api import stream as module
 from scenewatch.api.stream import Stream
+from worker_rig import WorkerRig
 
 
 @pytest.fixture

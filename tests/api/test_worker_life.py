@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from worker_rig import DEVICES, WorkerRig
 
 from ends import HandClock, wait_for
 from records import START_MS, telemetry, topic
@@ -13,6 +12,7 @@ from scenewatch.app import Worker
 from scenewatch.model.errors import ConfigurationError, InUseError
 from scenewatch.store.devices import Inventory
 from scenewatch.store.relational import Database
+from worker_rig import DEVICES, WorkerRig
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from scenewatch.store import relational
 from scenewatch.store.alarms import ALARM, Alarms
 from scenewatch.store.deadletters import DEAD_LETTER, DeadLetters
 from scenewatch.store.devices import DEVICE, Inventory
-from scenewatch.store.relational import Database
+from scenewatch.store.relational import Database, ExistingDatabase
 
 
 def letter(position, payload=b"{"):
@@ -157,3 +157,45 @@ def test_thousands_of_dead_letters_are_one_transaction(database):
     letters = DeadLetters(database)
     letters.add([letter(k) for k in range(5_000)])
     assert letters.count() == 5_000
+
+
+def test_an_existing_database_is_read_while_another_writes(url):
+    with closing(Database(url)) as worker, closing(ExistingDatabase(url)) as beside:
+        DeadLetters(worker).add([letter(1), letter(2)])
+        letters = DeadLetters(beside)
+        with worker.writing() as con:
+            con.execute(sa.delete(DEAD_LETTER))
+            assert letters.at(2) == letter(2)
+        assert letters.at(2) is None
+
+
+def test_an_existing_database_is_not_changed(url):
+    with closing(Database(url)) as worker, closing(ExistingDatabase(url)) as beside:
+        letters = DeadLetters(worker)
+        with pytest.raises(RefusedError, match="is only looked at"):
+            DeadLetters(beside).add([letter(1)])
+        with pytest.raises(TemporaryError, match="readonly"), beside.reading() as con:
+            con.execute(sa.delete(DEAD_LETTER))
+        letters.add([letter(1)])
+
+
+def test_a_database_that_is_not_there_is_not_made(tmp_path):
+    with pytest.raises(RefusedError, match="there is no database; has a worker run"):
+        ExistingDatabase(f"sqlite:///{tmp_path}/none/at-all.sqlite")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_that_is_not_there_is_not_made(url):
+    with closing(Database(url)), closing(ExistingDatabase(url)) as beside:
+        with pytest.raises(RefusedError, match="has no table dead_letter"):
+            DeadLetters(beside)
+        with beside.reading() as con:
+            assert not sa.inspect(con).has_table("dead_letter")
+
+
+def test_an_existing_database_of_another_release_is_refused(url):
+    with closing(Database(url)) as database:
+        with database.writing() as con:
+            con.execute(sa.update(relational.ABOUT).values(version=99))
+        with pytest.raises(ConfigurationError, match="is of schema 99"):
+            ExistingDatabase(url)

@@ -63,7 +63,7 @@ class Folder:
         """Take stock of what earlier runs left."""
         for unfinished in self.path.glob(f"*{UNFINISHED}"):
             unfinished.unlink()
-        self.segments = sorted((_segment(path) for path in self.path.glob(f"*{SUFFIX}")), key=lambda s: s.first)
+        self.segments = sorted((read_segment(path) for path in self.path.glob(f"*{SUFFIX}")), key=lambda s: s.first)
         self.bytes_on_disk = sum(segment.size for segment in self.segments)
 
     def close(self) -> None:
@@ -167,7 +167,8 @@ def _lock_file(folder: Path) -> int:
     return fd
 
 
-def _segment(path: Path) -> Segment:
+def read_segment(path: Path) -> Segment:
+    """What the file says of itself. Raises CorruptError for a file of another's, OSError."""
     try:
         first = int(path.stem)
     except ValueError as error:

@@ -57,6 +57,11 @@ class DeadLetters:
         with self._database.reading() as con:
             return [DeadLetter(*row) for row in con.execute(query)]
 
+    def at(self, position: int) -> DeadLetter | None:
+        with self._database.reading() as con:
+            row = con.execute(sa.select(DEAD_LETTER).where(DEAD_LETTER.c.position == position)).one_or_none()
+        return None if row is None else DeadLetter(*row)
+
     def count(self) -> int:
         with self._database.reading() as con:
             return con.execute(sa.select(sa.func.count()).select_from(DEAD_LETTER)).scalar_one()

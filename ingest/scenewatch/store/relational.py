@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -36,16 +36,22 @@ class Database:
     def __init__(self, url: str) -> None:
         self._engine = _engine(url)
         self._name = self._engine.url.render_as_string(hide_password=True)
-        with self.writing() as con:
-            ABOUT.create(con, checkfirst=True)
-            con.execute(
-                self.insert(ABOUT).values(one=1, version=VERSION, inventory_revision=0).on_conflict_do_nothing()
-            )
+        self._prepare()
+        with self.reading() as con:
             version = con.scalar(sa.select(ABOUT.c.version))
         if version != VERSION:
             self.close()
             what = f"is of schema {version}, this program knows {VERSION}: use the release that wrote it"
             raise ConfigurationError([Mistake(self._name, what)])
+
+    def _prepare(self) -> None:
+        if (file := _sqlite_file(self._engine)) is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        with self.writing() as con:
+            ABOUT.create(con, checkfirst=True)
+            con.execute(
+                self.insert(ABOUT).values(one=1, version=VERSION, inventory_revision=0).on_conflict_do_nothing()
+            )
 
     def create(self, table: sa.Table) -> None:
         """Make the table, if it is not there."""
@@ -87,6 +93,38 @@ class Database:
             raise TemporaryError(f"{self._name}: cannot use the database now ({text})") from error
 
 
+class ExistingDatabase(Database):
+    """One that a worker made and may be writing at this moment: nothing in it is made or changed."""
+
+    def _prepare(self) -> None:
+        file = _sqlite_file(self._engine)
+        if file is not None and not file.is_file():
+            raise RefusedError(f"{file}: there is no database; has a worker run with these settings?")
+        self.create(ABOUT)
+
+    def create(self, table: sa.Table) -> None:
+        """Raises RefusedError if it is not there."""
+        with self.reading() as con:
+            there = sa.inspect(con).has_table(table.name)
+        if not there:
+            raise RefusedError(f"{self._name}: has no table {table.name}; has a worker run with these settings?")
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        with super().reading() as con:
+            lite = self._engine.dialect.name == "sqlite"
+            con.exec_driver_sql("PRAGMA query_only = ON" if lite else "SET TRANSACTION READ ONLY")
+            yield con
+
+    def writing(self) -> NoReturn:
+        raise RefusedError(f"{self._name}: is only looked at")
+
+
+def _sqlite_file(engine: sa.Engine) -> Path | None:
+    database = engine.url.database
+    return Path(database) if engine.dialect.name == "sqlite" and database else None
+
+
 def _engine(url: str) -> sa.Engine:
     try:
         backend = sa.make_url(url).get_backend_name()
@@ -101,8 +139,6 @@ def _engine(url: str) -> sa.Engine:
     except ModuleNotFoundError as error:
         raise _wrong_url(f"needs the Python package {error.name}, which is not installed") from error
     if backend == "sqlite":
-        if engine.url.database:
-            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
         sa.event.listen(engine, "connect", _on_connect)
         sa.event.listen(engine, "begin", _on_begin)
     return engine
