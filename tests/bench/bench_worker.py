@@ -6,6 +6,7 @@ A real `scenewatch work` on a real Mosquitto: 1,000 devices of 200 kitchens, fiv
 from __future__ import annotations
 
 import argparse
+import bisect
 import os
 import random
 import select
@@ -193,21 +194,22 @@ class Bench:
         return self.cpu_s() - before
 
     def latency(self, rate: int, seconds: float) -> list[float]:
-        """Milliseconds from publishing to the store, one for each look at the account."""
-        before, looks, out = self.stored(), list[tuple[float, int]](), threading.Event()
+        """Milliseconds from publishing to the store, as seen by looking at the account again and again."""
+        before, looks, over = self.stored(), list[tuple[float, int]](), threading.Event()
 
         def look() -> None:
-            while not out.wait(0.02):
-                looks.append((time.monotonic(), self.stored() - before))
+            while not over.wait(0.02):
+                stored = self.stored() - before
+                looks.append((time.monotonic(), stored))
 
         looking = threading.Thread(target=look)
         looking.start()
         log = self.publish(int(rate * seconds), every_ms=1000 / rate, rate=rate)
-        wait_for(self.drained, "the rest to be stored")
-        out.set()
+        wait_for(lambda: looks and looks[-1][1] >= log[-1][1], "the rest to be stored")
+        over.set()
         looking.join()
-        done = [(at, stored) for at, stored in looks if 0 < stored < log[-1][1]]
-        return [1000 * (at - next(sent_at for sent_at, sent in log if sent > stored)) for at, stored in done]
+        counts = [stored for _, stored in looks]
+        return [1000 * (looks[bisect.bisect_left(counts, sent)][0] - at) for at, sent in log]
 
 
 # --- stage by stage ----------------------------------------------------------------------------------------
