@@ -60,9 +60,10 @@ class Fleet:
         for i in range(self._sent, self._sent + count):
             t_ms = first_ms + int((i - self._sent) * every_ms)
             n, device = divmod(i, len(self.topics))
+            wave = abs(n % 100 - 50)
             payload = (
-                b'{"t":%d,"b":"%s","n":%d,"v":{"air_temp":%.2f,"door":0,"compressor_power":%.1f,"defrost":0,'
-                b'"battery":3.61}}' % (t_ms, self._boot, n, 4 + i * 7 % 100 / 400, 120 + i * 13 % 300 / 10)
+                b'{"t":%d,"b":"%s","n":%d,"v":{"air_temp":%.3f,"door":0,"compressor_power":%.1f,"defrost":0,'
+                b'"battery":3.61}}' % (t_ms, self._boot, n, 4 + wave / 1000, 120 + wave / 10)
             )
             made.append((self.topics[device], payload))
         self._sent += count
@@ -141,6 +142,7 @@ class Bench:
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         self.scene.commands["broker"] = [program, "-c", str(config)]
         self.fleet = Fleet([d for d in self.scene.devices if SCENES[0].device_type(d.type).channels])
+        self._newest_ms = time.time_ns() // 1_000_000 - 3_600_000
         self.expected = 0
         self.scene.start("broker")
         self.start()
@@ -159,11 +161,13 @@ class Bench:
     def drained(self) -> bool:
         return self.stored() >= self.expected
 
-    def publish(self, count: int, *, every_ms: float, rate: int = 0) -> list[tuple[float, int]]:
-        """Live messages begin now; a backlog ends now."""
+    def publish(self, count: int, *, rate: int = 0) -> list[tuple[float, int]]:
+        """Live messages at a rate; else a backlog of what was measured since the newest before."""
         now_ms = time.time_ns() // 1_000_000
-        first_ms = now_ms if rate else now_ms - int(count * every_ms)
+        first_ms = now_ms if rate else self._newest_ms + 1
+        every_ms = 1000 / rate if rate else (now_ms - first_ms) / count
         messages = self.fleet.messages(count, first_ms=first_ms, every_ms=every_ms)
+        self._newest_ms = first_ms + int(count * every_ms)
         self.expected += count
         return publish(self.scene.mqtt_port, messages, rate)
 
@@ -180,7 +184,7 @@ class Bench:
     def drain(self, count: int) -> tuple[float, float]:
         """CPU and wall seconds of a worker that starts with so many messages waiting for it, all stored."""
         self.stop()
-        self.publish(count, every_ms=30)
+        self.publish(count)
         started = time.monotonic()
         self.start()
         wait_for(self.drained, "the backlog to be stored")
@@ -189,7 +193,7 @@ class Bench:
     def steady(self, rate: int, seconds: float) -> float:
         """CPU seconds while messages come at a rate, until all are stored."""
         before = self.cpu_s()
-        self.publish(int(rate * seconds), every_ms=1000 / rate, rate=rate)
+        self.publish(int(rate * seconds), rate=rate)
         wait_for(self.drained, "the rest to be stored")
         return self.cpu_s() - before
 
@@ -204,7 +208,7 @@ class Bench:
 
         looking = threading.Thread(target=look)
         looking.start()
-        log = self.publish(int(rate * seconds), every_ms=1000 / rate, rate=rate)
+        log = self.publish(int(rate * seconds), rate=rate)
         wait_for(lambda: looks and looks[-1][1] >= log[-1][1], "the rest to be stored")
         over.set()
         looking.join()
@@ -285,7 +289,7 @@ def show_stages(options: argparse.Namespace, folder: Path) -> None:
 def show_worker(options: argparse.Namespace, folder: Path) -> None:
     bench = Bench(folder)
     try:
-        bench.publish(WARM, every_ms=30)
+        bench.publish(WARM)
         wait_for(bench.drained, "the first messages")
         starts = [bench.drain(WARM)[0] for _ in range(options.rounds)]
         started = statistics.median(starts)

@@ -78,7 +78,7 @@ class NativeDecoder:
 
     def decode(self, messages: Messages, first: int) -> Decoded:
         count = len(messages)
-        out = Decoded(messages, first, _empty(), [DEAD] * count, [""] * count, [NOT_NUMBERED] * count)
+        out = Decoded(messages, first, _NO_READINGS, [DEAD] * count, [""] * count, [NOT_NUMBERED] * count)
         rows = _Rows()
         for i, (topic, payload) in enumerate(_pairs(messages)):
             route = self._routes.get(topic) or self._route(topic)
@@ -101,8 +101,7 @@ class NativeDecoder:
                 out.n[i] = sample.n
             rows.heads.append((i, route.first_series, len(values), sample.t, not sample.h))
             rows.values += values
-        if rows.heads:
-            out.batch = rows.batch(messages.received_ms)
+        out.batch = rows.batch(messages.received_ms)
         return out
 
     @staticmethod
@@ -166,11 +165,8 @@ class NativeDecoder:
 
 
 _LEVELS = 5
-
-
-def _empty() -> Batch:
-    """A new one each time: the pipeline writes its account into the batch."""
-    return Batch.of(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0))
+_NO_READINGS = Batch.of(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0))
+"""Stands in while the rows are gathered."""
 
 
 def _dead(reason: str) -> Route:
@@ -217,7 +213,7 @@ class _Rows:
 
     def batch(self, received_ms: int) -> Batch:
         """A value that is absent is NaN here and left out."""
-        heads = np.fromiter(chain.from_iterable(self.heads), np.int64).reshape(len(self.heads), -1).T
+        heads = np.fromiter(chain.from_iterable(self.heads), np.int64).reshape(-1, 5).T
         width = heads[2]
         message, first_series, _, t_ms, live = np.repeat(heads, width, axis=1)
         value = np.fromiter(self.values, np.float64, len(self.values))
