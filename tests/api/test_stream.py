@@ -146,3 +146,25 @@ def test_a_slow_listener_is_let_go_and_a_quick_one_stays(rig, monkeypatch):
     first, rest, heard, left = asyncio.run(scenario())
     assert (first, rest, left) == ("values", [], 0)
     assert heard > 4
+
+
+def test_nothing_is_looked_at_while_nobody_listens(rig, monkeypatch):
+    monkeypatch.setattr(module, "LOOK_S", 0.001)
+    monkeypatch.setattr(module, "LEDGER_EVERY", 1)
+    looks = []
+    now = rig.view.now
+    monkeypatch.setattr(rig.view, "now", lambda: (looks.append(1), now())[1])
+
+    async def scenario():
+        stream = Stream(rig.view)
+        async with stream.running():
+            await asyncio.wait({asyncio.create_task(asyncio.Event().wait())}, timeout=0.05)
+            unheard = len(looks)
+            listener = stream.listen()
+            for _ in range(20):
+                await anext(listener)
+            await listener.aclose()
+            return unheard
+
+    assert asyncio.run(scenario()) == 0
+    assert len(looks) > 2

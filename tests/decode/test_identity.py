@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from scenewatch.decode.identity import BOOTS_KEPT, MOST_HOLES, Identity
 from scenewatch.decode.native import NativeDecoder
+from scenewatch.model.batch import Batch
+from scenewatch.model.decoded import Decoded
 from scenewatch.model.messages import Messages
 
 VAT = b"sw/brine/w1/vat-1/telemetry"
@@ -72,11 +74,12 @@ def test_messages_without_a_number_are_told_by_their_content(judge):
 @settings(deadline=None, max_examples=100)
 def test_verdicts_equal_a_plain_set_and_survive_a_restart(named, cut):
     seen: set[tuple[str, int]] = set()
-    identity = Identity()
+    identity, nothing = Identity(), Messages.of([], 0)
     for i, (boot, n) in enumerate(named):
         if i == cut:
             restored = Identity()
             restored.restore(identity.snapshot())
             identity = restored
-        assert identity._boot(7, boot, n) is ((boot, n) not in seen)
+        decoded = Decoded(nothing, 0, Batch.of([], [], []), device=[7], boot=[boot], n=[n])
+        assert identity.duplicates(decoded).tolist() == [(boot, n) in seen]
         seen.add((boot, n))

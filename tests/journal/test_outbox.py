@@ -26,17 +26,20 @@ def batch(n: int, position: int, dead: int = 0) -> Batch:
 
 @pytest.fixture
 def outbox(tmp_path):
-    made = Outbox(tmp_path / "outbox", clock=HandClock(10**9), memory_readings=10)
+    made = Outbox(tmp_path / "outbox", clock=HandClock(10**9), memory_readings=10, bundle_readings=10)
     yield made
     made.close()
 
 
+BUNDLE = 15
+
+
 class AnyOrderOfSteps(RuleBasedStateMachine):
-    """Compared with a list, at a bound so small that the disk takes part at every turn."""
+    """Compared with a list, at bounds so small that the disk and bundles take part at every turn."""
 
     def __init__(self, folder) -> None:
         super().__init__()
-        self.outbox = Outbox(folder, clock=HandClock(10**9), memory_readings=10)
+        self.outbox = Outbox(folder, clock=HandClock(10**9), memory_readings=10, bundle_readings=BUNDLE)
         self.model: list[Batch] = []
         self.put_so_far = 0
 
@@ -47,19 +50,29 @@ class AnyOrderOfSteps(RuleBasedStateMachine):
         self.outbox.put(made)
         self.model.append(made)
 
+    def got(self) -> tuple[Batch, int]:
+        """What the outbox gives, and how many of the oldest it is made of."""
+        got = self.outbox.get(DEADLINE_S)
+        count = got.position - self.model[0].position + 1
+        assert got.to_bytes() == Batch.concat(self.model[:count]).to_bytes()
+        assert count == 1 or len(got) + len(got.dead) <= BUNDLE
+        return got, count
+
     @precondition(lambda self: self.model)
     @rule(times=st.integers(1, 3))
     def get(self, times):
+        first, _ = self.got()
         for _ in range(times):
-            assert self.outbox.get(DEADLINE_S).to_bytes() == self.model[0].to_bytes()
+            assert self.got()[0] is first
 
     @precondition(lambda self: self.model)
     @rule(most=st.integers(1, 4))
     def drain(self, most):
-        for _ in range(min(most, len(self.model))):
-            got = self.outbox.get(DEADLINE_S)
-            assert got.to_bytes() == self.model.pop(0).to_bytes()
+        while self.model and most:
+            got, count = self.got()
             self.outbox.done(got)
+            del self.model[:count]
+            most -= 1
 
     @precondition(lambda self: not self.model)
     @rule()
@@ -93,6 +106,43 @@ def test_beyond_its_bound_it_waits_on_disk_and_later_in_memory_again(outbox, tmp
     fresh = batch(8, 4)
     outbox.put(fresh)
     assert outbox.get(0) is fresh
+
+
+def test_what_waits_together_is_given_as_one_up_to_a_bundle(tmp_path):
+    outbox = Outbox(tmp_path / "outbox", clock=HandClock(10**9), bundle_readings=10)
+    for position in range(1, 6):
+        outbox.put(batch(4, position, dead=1) if position == 1 else batch(2, position))
+    got = outbox.get(0)
+    assert (got.position, len(got), len(got.dead), got.counts) == (3, 8, 1, Counts(stored=8, dead=1))
+    outbox.put(batch(1, 6))
+    assert outbox.get(0) is got
+    outbox.done(got)
+    assert outbox.depth() == Depth(3, 5, 4)
+    assert outbox.get(0).position == 6
+    outbox.close()
+
+
+def test_gathering_ends_when_a_bundle_is_there(outbox):
+    gathered = threading.Event()
+    outbox.put(batch(1, 1))
+
+    def gather() -> None:
+        outbox.gather(10 * DEADLINE_S)
+        gathered.set()
+
+    store = threading.Thread(target=gather)
+    store.start()
+    outbox.put(batch(8, 2))
+    assert not gathered.is_set()
+    outbox.put(batch(1, 3))
+    assert gathered.wait(DEADLINE_S)
+    store.join()
+
+
+def test_gathering_ends_in_any_case(outbox):
+    outbox.put(batch(1, 1))
+    outbox.gather(0.01)
+    assert outbox.get(0).position == 1
 
 
 def test_dead_letters_count_against_memory_too(outbox, tmp_path):
@@ -139,12 +189,14 @@ def test_two_threads_at_full_speed(outbox):
 
     writer = threading.Thread(target=pipeline)
     writer.start()
-    seen = []
-    while len(seen) < count:
+    seen: list[float] = []
+    position = 0
+    while position < count:
         got = outbox.get(DEADLINE_S)
-        if got is not None:
-            seen.append(got.position)
-            outbox.done(got)
+        assert got.position > position
+        position = got.position
+        seen += got.value.tolist()
+        outbox.done(got)
     writer.join()
-    assert seen == list(range(1, count + 1))
+    assert seen == [float(p) for p in range(1, count + 1) for _ in range(p % 7)]
     assert outbox.depth() == Depth(0, 0, None)

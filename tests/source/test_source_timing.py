@@ -33,10 +33,10 @@ def test_a_message_after_a_silence_is_read_at_once():
     assert 0 < pace.wait_s(10.001) <= 0.005
 
 
-def test_a_steady_stream_is_read_fifty_times_a_second():
+def test_a_steady_stream_is_read_twenty_five_times_a_second():
     reads, longest = simulate(5000)
-    assert 49 <= reads <= 52
-    assert longest <= 0.021
+    assert 24 <= reads <= 27
+    assert longest <= 0.041
 
 
 def test_a_backlog_is_read_without_a_pause():
@@ -48,7 +48,7 @@ def test_a_backlog_is_read_without_a_pause():
 @given(st.floats(0.5, 8_000))
 def test_nobody_waits_longer_than_the_tick(per_second):
     reads, longest = simulate(per_second, seconds=1.0)
-    assert longest <= 0.021
+    assert longest <= 0.041
     assert reads <= 201
 
 

@@ -101,6 +101,21 @@ def rig(tmp_path, vat_scene, vats):
     made.close()
 
 
+def test_what_the_store_has_already_is_derived_again_but_not_handed_on(rig):
+    rig.bring_inventory()
+    rig.heat(*range(START_MS, START_MS + 5))
+    rig.caught_up(6)
+    rig.stores = False
+    rig.heat(START_MS + 5)
+    rig.caught_up(7)
+    rig.loop.stop()
+    rig.begin()
+    rig.heat(START_MS + 6)
+    rig.caught_up(8)
+    assert [batch.position for batch in rig.batches] == [7, 8]
+    assert rig.pipeline.counts == Counts(stored=7, control=1)
+
+
 def test_every_record_becomes_a_batch_in_order(rig):
     rig.bring_inventory()
     for n in range(5):

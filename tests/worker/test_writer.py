@@ -22,6 +22,7 @@ from scenewatch.worker.writer import TIDY_EVERY, Writer
 def _soon(monkeypatch):
     monkeypatch.setattr(module, "RETRY_S", (0.005,))
     monkeypatch.setattr(module, "IDLE_S", 0.01)
+    monkeypatch.setattr(module, "GATHER_S", 0.01)
 
 
 class Rig:
@@ -98,6 +99,23 @@ def test_a_store_that_is_away_only_makes_the_line_longer(rig, caplog):
     assert rig.values() == [float(p) for p in range(1, 9) for _ in range(2)]
     assert rig.store.counts() == Counts(stored=8)
     assert caplog.text.count("the store does not take batches") == 1
+
+
+def test_what_waited_together_is_one_commit(rig):
+    rig.write.shut = True
+    rig.put(1)
+    wait_for(lambda: rig.write.refused >= 1)
+    for position in range(2, 5):
+        rig.put(position, dead=[DeadLetter(position, START_MS, b"topic", b"payload", "reason")])
+    rig.write.shut = False
+    taken = []
+    inner = rig.write.behind
+    rig.write.behind = lambda batch, names: (taken.append(batch.position), inner(batch, names))[1]
+    wait_for(rig.drained)
+    assert taken[0] == 1
+    assert taken[-1] == 4
+    assert rig.store.counts() == Counts(stored=4, dead=3)
+    assert [letter.position for letter in rig.letters.dead_letters(10)] == [4, 3, 2]
 
 
 def test_dead_letters_are_kept_before_their_batch(rig):

@@ -225,6 +225,8 @@ class Engine:
         return moves
 
     def _transitions(self, moves: NDArray[np.void]) -> list[Transition]:
+        if not len(moves):
+            return []
         numbers = self._tables.number[self._instance_row[moves["instance"]]].tolist()
         devices = self._series_device[self._instance_series[moves["instance"]]].tolist()
         return [

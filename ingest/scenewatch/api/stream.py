@@ -39,7 +39,6 @@ class Stream:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self._alarms_seen = self._view.alarm_changes(0)[0]
         task = asyncio.create_task(self._run())
         try:
             yield
@@ -55,6 +54,8 @@ class Stream:
     async def listen(self) -> AsyncIterator[bytes]:
         """First everything, then what changes, until the listener is too slow or the server ends."""
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE)
+        if not self._queues:
+            self._note()
         for chunk in self._snapshot():
             queue.put_nowait(chunk)
         self._queues.add(queue)
@@ -63,6 +64,12 @@ class Stream:
                 yield waiting
         finally:
             self._queues.discard(queue)
+
+    def _note(self) -> None:
+        """What the first listener's snapshot holds is no change."""
+        self._now = self._view.now()
+        self._alarms_seen = self._view.alarm_changes(self._alarms_seen)[0]
+        self._online = present.online_states(self._view)
 
     def _snapshot(self) -> list[bytes]:
         view = self._view
@@ -79,6 +86,8 @@ class Stream:
         while True:
             await asyncio.sleep(LOOK_S)
             looks += 1
+            if not self._queues:
+                continue  # looking is dear: a hundred thousand values may have changed
             try:
                 chunks = self._changes(looks)
             except Exception:

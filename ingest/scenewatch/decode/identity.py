@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
-from scenewatch.model.decoded import DEAD, NOT_NUMBERED
+from scenewatch.model.decoded import NOT_NUMBERED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from scenewatch.model.decoded import Decoded
@@ -57,6 +60,9 @@ class Boot:
         return False
 
 
+_NO_BOOTS: Mapping[str, Boot] = MappingProxyType({})
+
+
 @dataclass(slots=True)
 class _State:
     boots: dict[int, dict[str, Boot]] = field(default_factory=dict)
@@ -74,21 +80,27 @@ class Identity:
     def duplicates(self, decoded: Decoded) -> NDArray[np.bool_]:
         """One truth value a message; status messages and dead letters are never duplicates."""
         marks = np.zeros(len(decoded.device), np.bool_)
-        unnumbered = set(np.unique(decoded.batch.message).tolist())
-        for i, (device, boot, n) in enumerate(zip(decoded.device, decoded.boot, decoded.n, strict=True)):
-            if device == DEAD:
+        unnumbered: list[int] = []
+        for i, (device, name, n) in enumerate(zip(decoded.device, decoded.boot, decoded.n, strict=True)):
+            if n == NOT_NUMBERED:
+                unnumbered.append(i)
                 continue
-            if n != NOT_NUMBERED:
-                marks[i] = not self._boot(device, boot, n)
-            elif i in unnumbered:
-                marks[i] = not self._content(decoded, i)
+            boot = self._boots.get(device, _NO_BOOTS).get(name)
+            if boot is not None and boot.next == n:  # nearly always
+                boot.next = n + 1
+            elif not self._is_new(device, name, n):
+                marks[i] = True
+        if unnumbered:
+            with_readings = set(np.unique(decoded.batch.message).tolist())
+            for i in unnumbered:
+                marks[i] = i in with_readings and not self._content(decoded, i)
         return marks
 
     def missing(self, device: int) -> int:
         """Numbers that the device skipped, over the boots remembered."""
         return sum(boot.missing for boot in self._boots.get(device, {}).values())
 
-    def _boot(self, device: int, name: str, n: int) -> bool:
+    def _is_new(self, device: int, name: str, n: int) -> bool:
         boots = self._boots.get(device)
         if boots is None:
             boots = self._boots[device] = {}

@@ -8,10 +8,12 @@ checks every type while parsing; only what that refuses is looked at value by va
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import numpy as np
+from msgspec.structs import astuple
 
 from scenewatch.decode.salvage import UNREADABLE, Salvaged, salvage
 from scenewatch.model.batch import Batch
@@ -19,9 +21,7 @@ from scenewatch.model.decoded import DEAD, NOT_NUMBERED, Decoded, StatusReport
 from scenewatch.model.place import ID, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
+    from collections.abc import Callable, Iterator
 
     from scenewatch.model.messages import Messages
     from scenewatch.model.registry import Registry
@@ -39,17 +39,14 @@ class Status(msgspec.Struct):
     t: Time = 0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """How one device type's telemetry is read, and the rows of the batch at hand."""
+    """How one device type's telemetry is read."""
 
     keys: tuple[str, ...]
+    nothing: tuple[None, ...]
+    """The values of a sample that has none."""
     decode: Callable[[bytes], Any]
-    message: list[int] = field(default_factory=list)
-    first_series: list[int] = field(default_factory=list)
-    t_ms: list[int] = field(default_factory=list)
-    live: list[bool] = field(default_factory=list)
-    values: list[tuple[float | None, ...]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,48 +78,35 @@ class NativeDecoder:
 
     def decode(self, messages: Messages, first: int) -> Decoded:
         count = len(messages)
-        out = Decoded(messages, first, _empty(), [DEAD] * count, [""] * count, [NOT_NUMBERED] * count)
-        data = messages.data
-        topic_at, payload_at = messages.topic_at.tolist(), messages.payload_at.tolist()
-        topic_end = (messages.topic_at + messages.topic_len).tolist()
-        payload_end = (messages.payload_at + messages.payload_len).tolist()
-        for i in range(count):
-            topic = data[topic_at[i] : topic_end[i]]
+        out = Decoded(messages, first, _NO_READINGS, [DEAD] * count, [""] * count, [NOT_NUMBERED] * count)
+        rows = _Rows()
+        for i, (topic, payload) in enumerate(_pairs(messages)):
             route = self._routes.get(topic) or self._route(topic)
-            payload = data[payload_at[i] : payload_end[i]]
-            if route.plan is None:
+            plan = route.plan
+            if plan is None:
                 self._other(out, i, route, payload)
                 continue
             try:
-                sample = route.plan.decode(payload)
+                sample = plan.decode(payload)
             except UNREADABLE:
-                self._odd(out, i, route, payload)
+                self._odd(out, i, route, plan, payload, rows)
                 continue
-            self._take(out, i, route, sample)
-        out.batch = self._columns(messages.received_ms)
+            values = astuple(sample.v)
+            if values == plan.nothing:
+                out.dead.append(out.letter(i, "no values: `v` has no number for a channel of this device type"))
+                continue
+            out.device[i] = route.device
+            if sample.b is not None and sample.n is not None:
+                out.boot[i] = sample.b
+                out.n[i] = sample.n
+            rows.heads.append((i, route.first_series, len(values), sample.t, not sample.h))
+            rows.values += values
+        out.batch = rows.batch(messages.received_ms)
         return out
 
-    def _take(self, out: Decoded, i: int, route: Route, sample: Any) -> None:
-        values = msgspec.structs.astuple(sample.v)
-        plan = route.plan
-        if plan is None or values.count(None) == len(values):
-            out.dead.append(out.letter(i, "no values: `v` has no number for a channel of this device type"))
-            return
-        out.device[i] = route.device
-        if sample.b is not None and sample.n is not None:
-            out.boot[i] = sample.b
-            out.n[i] = sample.n
-        plan.message.append(i)
-        plan.first_series.append(route.first_series)
-        plan.t_ms.append(sample.t)
-        plan.live.append(not sample.h)
-        plan.values.append(values)
-
-    def _odd(self, out: Decoded, i: int, route: Route, payload: bytes) -> None:
+    @staticmethod
+    def _odd(out: Decoded, i: int, route: Route, plan: Plan, payload: bytes, rows: _Rows) -> None:
         """Buffered samples, and everything the strict struct refused."""
-        plan = route.plan
-        if plan is None:
-            return
         result = salvage(payload, plan.keys)
         if not isinstance(result, Salvaged):
             out.dead.append(out.letter(i, result))
@@ -133,12 +117,9 @@ class NativeDecoder:
         if result.boot is not None and result.n is not None:
             out.boot[i] = result.boot
             out.n[i] = result.n
-        rows = len(result.t_ms)
-        plan.message.extend([i] * rows)
-        plan.first_series.extend([route.first_series] * rows)
-        plan.t_ms.extend(result.t_ms)
-        plan.live.extend([result.live] * rows)
-        plan.values.extend(result.rows)
+        for t_ms, values in zip(result.t_ms, result.rows, strict=True):
+            rows.heads.append((i, route.first_series, len(values), t_ms, result.live))
+            rows.values += values
 
     def _other(self, out: Decoded, i: int, route: Route, payload: bytes) -> None:
         if route.kind is not Kind.STATUS or route.device == DEAD:
@@ -154,15 +135,6 @@ class NativeDecoder:
             return
         out.device[i] = route.device
         out.status.append(StatusReport(i, route.device, status.state == "online", status.t))
-
-    def _columns(self, received_ms: int) -> Batch:
-        parts = [_rows_to_batch(plan, received_ms) for plan in self._plans.values() if plan.message]
-        if not parts:
-            return _empty()
-        if len(parts) == 1:
-            return parts[0]
-        joined = Batch.concat(parts)
-        return joined.select(np.argsort(joined.message, kind="stable"))
 
     def _route(self, topic: bytes) -> Route:
         """Look a topic up, once for every known device; unknown ones are not remembered, they are unbounded."""
@@ -193,11 +165,8 @@ class NativeDecoder:
 
 
 _LEVELS = 5
-
-
-def _empty() -> Batch:
-    """A new one each time: the pipeline writes its account into the batch."""
-    return Batch.of(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0))
+_NO_READINGS = Batch.of(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0))
+"""Stands in while the rows are gathered."""
 
 
 def _dead(reason: str) -> Route:
@@ -218,23 +187,40 @@ def _plan(device_type: DeviceType) -> Plan:
         [("t", Time), ("v", values), ("b", Boot | None, None), ("n", Number | None, None), ("h", bool, False)],
         gc=False,
     )
-    return Plan(keys, msgspec.json.Decoder(telemetry).decode)
+    return Plan(keys, (None,) * len(keys), msgspec.json.Decoder(telemetry).decode)
 
 
-def _rows_to_batch(plan: Plan, received_ms: int) -> Batch:
-    """Empty the plan's rows into columns; a value that is absent is NaN here and left out."""
-    values: NDArray[np.float64] = np.array(plan.values, np.float64)
-    rows, width = values.shape
-    series = np.add.outer(np.array(plan.first_series), np.arange(width)).astype(np.int32)
-    present = ~np.isnan(values).ravel()
-    batch = Batch.of(
-        series.ravel(),
-        np.repeat(np.array(plan.t_ms, np.int64), width),
-        values.ravel(),
-        received_ms=np.full(rows * width, received_ms, np.int64),
+def _pairs(messages: Messages) -> Iterator[tuple[bytes, bytes]]:
+    """Topic and payload of each message; much faster than asking for them one by one."""
+    data = messages.data
+    bounds = (
+        messages.topic_at,
+        messages.topic_at + messages.topic_len,
+        messages.payload_at,
+        messages.payload_at + messages.payload_len,
     )
-    batch.message = np.repeat(np.array(plan.message, np.int32), width)
-    batch.live = np.repeat(np.array(plan.live, np.bool_), width)
-    for column in (plan.message, plan.first_series, plan.t_ms, plan.live, plan.values):
-        column.clear()
-    return batch if bool(present.all()) else batch.select(present)
+    for topic_from, topic_to, payload_from, payload_to in zip(*(b.tolist() for b in bounds), strict=True):
+        yield data[topic_from:topic_to], data[payload_from:payload_to]
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The samples of the batch at hand, in the order of their messages."""
+
+    heads: list[tuple[int, int, int, int, bool]] = field(default_factory=list)
+    """Message, first series, number of values, time, live."""
+    values: list[float | None] = field(default_factory=list)
+
+    def batch(self, received_ms: int) -> Batch:
+        """A value that is absent is NaN here and left out."""
+        heads = np.fromiter(chain.from_iterable(self.heads), np.int64).reshape(-1, 5).T
+        width = heads[2]
+        message, first_series, _, t_ms, live = np.repeat(heads, width, axis=1)
+        value = np.fromiter(self.values, np.float64, len(self.values))
+        channel = np.arange(len(value)) - np.repeat(np.cumsum(width) - width, width)
+        received = np.full(len(value), received_ms, np.int64)
+        batch = Batch.of(first_series + channel, t_ms, value, received_ms=received)
+        batch.message = message.astype(np.int32)
+        batch.live = live.astype(np.bool_)
+        present = ~np.isnan(value)
+        return batch if bool(present.all()) else batch.select(present)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import random
 
-BUSY_S = 0.020
+BUSY_S = 0.040
 QUIET_S = 0.005
 BUSY_MESSAGES = 4
-BACKLOG_BYTES = 32_768
+BACKLOG_BYTES = 131_072
 
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 30.0
@@ -18,9 +18,9 @@ STABLE_S = 10.0
 
 
 class Pace:
-    """Lets messages gather between two reads, since a read costs as much as fifty messages.
+    """Lets messages gather between two reads, since all a read sets off costs as much as a hundred messages.
 
-    The first message after a silence is read at once, those behind it 5 ms later, a steady stream each 20 ms;
+    The first message after a silence is read at once, those behind it 5 ms later, a steady stream each 40 ms;
     a backlog without any pause.
     """
 

@@ -128,7 +128,7 @@ class Loop:
                     outcome = self._chain.run(record)
                 if not self._deliver(outcome.transitions):
                     return
-                self._ends.put(outcome.batch)
+                self._put(outcome.batch)
                 self._tick_waits = self._tick_waits and record.kind is not RecordKind.TICK
             now_ms = self._clock.now_ms()
             self._look_for_silence(now_ms)
@@ -153,8 +153,16 @@ class Loop:
             log.error("%s; positions %d to %d are lost", error, self._chain.position, end - 1)  # noqa: TRY400  # no bug
             with self.lock:
                 batch = self._chain.skip(end)
-            self._ends.put(batch)
+            self._put(batch)
             return ()
+
+    def _put(self, batch: Batch) -> None:
+        """What the store took in an earlier life is derived again but not handed on.
+
+        The outbox joins batches, and of a joined one the store could not tell what it has counted already.
+        """
+        if batch.position > self._ends.stored():
+            self._ends.put(batch)
 
     def _deliver(self, transitions: list[Transition]) -> bool:
         """Alarms must be on record before the position moves on: wait for the database rather than lose one.

@@ -20,15 +20,19 @@ log = logging.getLogger(__name__)
 
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 IDLE_S = 0.5
+GATHER_S = 0.2
+"""How long batches gather for one commit."""
 TIDY_EVERY = minutes(1)
 
 
 class Waiting(Protocol):
-    """The outbox as its reader sees it: batches stay until they are done."""
+    """The outbox as its reader sees it: what it gives, maybe several batches as one, stays until it is done."""
 
     def get(self, wait_s: float) -> Batch | None: ...
 
     def done(self, batch: Batch) -> None: ...
+
+    def gather(self, most_s: float) -> None: ...
 
 
 class Writer:
@@ -71,6 +75,8 @@ class Writer:
                 batch = self._outbox.get(IDLE_S)
                 if batch is not None and self._write(batch):
                     self._outbox.done(batch)
+                    # After a silence nobody has to wait; under load many batches share one commit.
+                    self._outbox.gather(GATHER_S)
                 self._tidy_when_due()
         except BaseException as error:
             log.exception("the store's writer ended")
