@@ -188,6 +188,8 @@ def _check(options: argparse.Namespace) -> int:
         mqtt_settings(settings).check()
     except ConfigurationError as error:
         found += error.mistakes
+    if (token_file := settings.store.token_file) is not None and not token_file.is_file():
+        found.append(Mistake("store.token_file", f"there is no file {token_file}"))
     if found:
         raise ConfigurationError(found)
     print(f"well: {', '.join(scene.key for scene in scenes)}")

@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 READINGS_A_REQUEST = 20_000
 """About 5,000 lines of devices with a few channels each."""
 
+BEYOND = "beyond retention policy"
+
 
 class _Rows(NamedTuple):
     ids: NDArray[np.int32]
@@ -136,9 +138,7 @@ class InfluxStore:
         try:
             self._server.write(lines)
         except PointsRefusedError as error:
-            # A line with a bad field is dropped whole; only single readings tell which one it was.
-            alone = lines.count(b"\n") == len(which)
-            if len(which) == 1 or (alone and error.dropped == len(which)):
+            if len(which) == 1 or _all_refused(error, lines.count(b"\n"), len(which)):
                 yield from ((n, str(error)) for n in which.tolist())
             else:
                 yield from self._bisect(rows, which[: len(which) // 2])
@@ -153,6 +153,11 @@ class InfluxStore:
             test=int(rows.test[n]),
             reason=reason,
         )
+
+
+def _all_refused(error: PointsRefusedError, lines: int, readings: int) -> bool:
+    """A line with one bad field is dropped whole, but a line that is too old is so with all its readings."""
+    return error.dropped == lines and (lines == readings or BEYOND in str(error))
 
 
 def _token(file: Path | None) -> str:
