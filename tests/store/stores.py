@@ -1,18 +1,19 @@
 """The stores that keep the contract. A new one joins with one line."""
 
 import os
+import sys
 import zlib
+from pathlib import Path
 
-import httpx
 from hypothesis import strategies as st
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the programs that tests start do not have pytest's path
+
+from influx_server import ADDRESS, create
 from scenewatch.store.duck import DuckStore
 from scenewatch.store.influx import InfluxStore
 from scenewatch.store.influxurl import InfluxUrl
 from scenewatch.store.relational import Database
-
-INFLUX = "INFLUX_OF_THE_TESTS"
-"""The environment variable with the server's address, for the programs that tests start too."""
 
 
 class OwnInfluxStore(InfluxStore):
@@ -20,9 +21,8 @@ class OwnInfluxStore(InfluxStore):
 
     def __init__(self, folder, measurements=lambda _: "cold room"):
         self.database = Database(f"sqlite:///{folder / 'scenewatch.sqlite'}")
-        self.url = InfluxUrl.parse(f"influx+{os.environ[INFLUX]}/?bucket={bucket(folder)}")
-        create = f'CREATE DATABASE "{self.url.database}"'
-        httpx.post(f"{self.url.base}/query", data={"q": create}).raise_for_status()
+        self.url = InfluxUrl.parse(f"influx+{os.environ[ADDRESS]}/?bucket={bucket(folder)}")
+        create(self.url.base, self.url.database)
         super().__init__(self.url, token_file=None, database=self.database, measurements=measurements)
 
     def close(self):

@@ -8,8 +8,8 @@ import httpx
 import numpy as np
 import pytest
 import stores
-from influx_server import free_port, running
 
+from influx_server import create, free_port, running
 from scenewatch.model.batch import Batch
 from scenewatch.model.errors import ConfigurationError, RefusedError, TemporaryError
 from scenewatch.model.ledger import Counts
@@ -249,7 +249,7 @@ def test_a_server_that_comes_later_and_goes_and_comes_back_has_everything(open_a
     with pytest.raises(TemporaryError, match="cannot be reached"):
         store.write(batch([(0, 10, 1.0)], 1), name)
     with running(folder, port) as address:
-        httpx.post(f"{address}/query", data={"q": "CREATE DATABASE b"}).raise_for_status()
+        create(address, "b")
         assert store.write(batch([(0, 10, 1.0)], 1), name) == 1
     with pytest.raises(TemporaryError, match="cannot be reached"):
         store.write(batch([(0, 20, 2.0)], 2), name)
@@ -298,7 +298,7 @@ def test_a_token_file_that_is_not_there_is_a_mistake(open_at, tmp_path):
 
 def test_another_bucket_begins_anew(influxd, open_at):
     for bucket in ("first", "second"):
-        httpx.post(f"{influxd}/query", data={"q": f"CREATE DATABASE {bucket}"}).raise_for_status()
+        create(influxd, bucket)
         store = open_at(influxd, bucket)
         assert store.position() == 0
         assert store.write(batch([(0, 10, 1.0)]), name) == 1

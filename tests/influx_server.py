@@ -10,6 +10,9 @@ from pathlib import Path
 
 import httpx
 
+ADDRESS = "INFLUX_OF_THE_TESTS"
+"""The environment variable with the server's address, for the programs that tests start too."""
+
 SOURCE = "github.com/influxdata/influxdb/cmd/influxd@v1.8.10"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "scenewatch-tests"
 BUILD_S, START_S = 900, 30
@@ -63,6 +66,11 @@ def running(folder, port=None, **settings):
     finally:
         process.kill()
         process.wait()
+
+
+def create(address, database):
+    """Make the database, if it is not there."""
+    httpx.post(f"{address}/query", data={"q": f'CREATE DATABASE "{database}"'}).raise_for_status()
 
 
 def free_port():
