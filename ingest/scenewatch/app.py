@@ -28,7 +28,6 @@ from scenewatch.store.alarms import Alarms
 from scenewatch.store.deadletters import DeadLetters
 from scenewatch.store.devices import Inventory
 from scenewatch.store.duck import DuckStore
-from scenewatch.store.influx import InfluxStore
 from scenewatch.store.influxurl import PREFIX as INFLUX
 from scenewatch.store.influxurl import InfluxUrl
 from scenewatch.store.relational import Database
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from scenewatch.model.ports import Arrival, Clock, Journal, Notifier, Source, Store
     from scenewatch.model.scene import Scene
     from scenewatch.settings import Settings
+    from scenewatch.store.influx import InfluxStore
 
     # The type checker holds each part to its contract here, where they meet.
     _source: type[Source] = MqttSource
@@ -78,6 +78,8 @@ def open_store(
     """The store of the settings. `measurements` gives the device type of a series number."""
     url = settings.store.url
     if url.startswith(INFLUX):
+        from scenewatch.store.influx import InfluxStore  # noqa: PLC0415  # 0.3 s to load, for those who use it
+
         return InfluxStore(
             InfluxUrl.parse(url),
             token_file=settings.store.token_file,

@@ -48,8 +48,8 @@ class SeriesKey:
         tags = (("scene", self.scene), ("site", self.site), ("device", self.device))
         for part in (self.measurement, self.scene, self.site, self.device, self.channel):
             _check(part)
-        if "\\" in self.channel:
-            raise RefusedError(f"{self.channel!r} cannot be a field in line protocol")
+        if "\\" in f"{self.measurement}{self.channel}":  # read back as another name, or not at all
+            raise RefusedError(f"{self.measurement!r}, {self.channel!r}: no backslash in line protocol but in tags")
         if self.measurement.startswith("#"):
             raise RefusedError(f"{self.measurement!r} would be a comment in line protocol")
         told = "".join(f",{key}={value.translate(KEY_ESCAPES)}" for key, value in tags)
