@@ -52,7 +52,7 @@ class InfluxServer:
         self._url = url
         self._compresses = not url.is_local
         client = InfluxDBClient(url.base, token, org=url.org, timeout=round(TIMEOUT_S * 1000))
-        # What the client's synchronous write API calls; that one compresses all or nothing, and five times slower.
+        # What the client's synchronous write API calls; that one compresses all or nothing, and ten times slower.
         self._writes = WriteService(client.api_client)
         authorization = {"Authorization": f"Token {token}"} if token else {}
         self._reads = httpx.Client(base_url=url.base, headers=authorization, timeout=TIMEOUT_S)
