@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from influx_server import ADDRESS, program, running
 from scenewatch.model.place import Device
 from scenewatch.model.quantity import Quantity
 from scenewatch.model.registry import Registry
@@ -22,6 +25,9 @@ from scenewatch.model.scene import (
     Span,
 )
 from scenewatch.model.words import Text, hours, minutes, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def _text(name: str) -> Text:
@@ -118,3 +124,13 @@ def vat_registry(vat_scene: Scene, vats: list[Device]) -> Registry:
     registry = Registry([vat_scene])
     registry.apply(vats, at_ms=0)
     return registry
+
+
+@pytest.fixture(scope="session")
+def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server's address, which the programs that tests start find too."""
+    if program() is None:
+        pytest.skip("needs InfluxDB 1.8: install Go, and it is built at the next run")
+    with running(tmp_path_factory.mktemp("influxd")) as address, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ADDRESS, address)
+        yield address

@@ -117,13 +117,14 @@ def test_check_tells_all_mistakes_of_limits_and_files(capsys, config):
     rule = f"{SCENE.key}.{SCENE.rules[0].key}"
     config.write_text(
         f'[broker]\nurl = "mqtts://b"\nca_file = "none.pem"\n'
-        f'[limits."{rule}"]\nlimt = 1\n[limits."moon.cold"]\nlimit = 1\n',
+        f'[store]\ntoken_file = "none.token"\n[limits."{rule}"]\nlimt = 1\n[limits."moon.cold"]\nlimit = 1\n',
         "utf-8",
     )
     status, _, err = run(capsys, "check", "--config", config)
     assert status == 2
     told = "\n".join(err)
-    assert len(err) == 3
+    assert len(err) == 4
+    assert "none.token" in told
     assert "limt" in told
     assert "moon.cold" in told
     assert "none.pem" in told

@@ -99,6 +99,7 @@ def test_paths_are_relative_to_the_file_that_names_them(file, tmp_path):
         password_file = "secret"
         [store]
         url = "duckdb:r.duckdb"
+        token_file = "token"
         [database]
         url = "sqlite:///x.sqlite"
         [journal]
@@ -108,8 +109,28 @@ def test_paths_are_relative_to_the_file_that_names_them(file, tmp_path):
     settings = load(path, {})
     assert settings.broker.password_file == tmp_path / "secret"
     assert settings.store.url == f"duckdb:{tmp_path}/r.duckdb"
+    assert settings.store.token_file == tmp_path / "token"
     assert settings.database.url == f"sqlite:///{tmp_path}/x.sqlite"
     assert settings.journal.path == Path("/abs/journal")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("duckdb:", "must be duckdb:PATH or influx+http://"),
+        ("http://host:8086/?bucket=b", "must be duckdb:PATH or influx+http://"),
+        ("influx+ftp://host/?bucket=b", "must be influx+http://"),
+        ("influx+http://host:x/?bucket=b", "cannot be read"),
+        ("influx+http://host/?org=o", "names no bucket"),
+        ("influx+http://host/?bucket=b&token=s3cret", "knows org and bucket, not token"),
+        ("influx+http://me:s3cret@host/?bucket=b", "store.token_file"),
+    ],
+)
+def test_a_store_that_cannot_be_is_a_mistake_that_tells_no_secret(file, url, told):
+    [line] = mistakes(file(f'[store]\nurl = "{url}"\n'))
+    assert "store.url: " in line
+    assert told in line
+    assert "s3cret" not in line
 
 
 def test_all_mistakes_are_told_at_once_with_their_places(file):

@@ -40,7 +40,14 @@ DEVICES = (
 class WorkerRig:
     """Worker, server and a client for it."""
 
-    def __init__(self, folder: Path, scene: Scene, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        scene: Scene,
+        clock: Clock,
+        monkeypatch: pytest.MonkeyPatch,
+        store: str = "duckdb:r.duckdb",
+    ) -> None:
         monkeypatch.setattr(scenes, "SCENES", (scene,))
         monkeypatch.setattr(loop, "TICK_MS", 20)  # so that it ends soon
         monkeypatch.setattr(writer, "IDLE_S", 0.02)
@@ -48,7 +55,7 @@ class WorkerRig:
             self.broker = f"mqtt://127.0.0.1:{closed.getsockname()[1]}"
         config = folder / "scenewatch.toml"
         config.write_text(
-            f'[broker]\nurl = "{self.broker}"\n[store]\nurl = "duckdb:r.duckdb"\n'
+            f'[broker]\nurl = "{self.broker}"\n[store]\nurl = "{store}"\n'
             '[database]\nurl = "sqlite:///rows.sqlite"\n[journal]\npath = "journal"\n'
         )
         self.settings = load(config, {})

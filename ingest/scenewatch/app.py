@@ -28,6 +28,8 @@ from scenewatch.store.alarms import Alarms
 from scenewatch.store.deadletters import DeadLetters
 from scenewatch.store.devices import Inventory
 from scenewatch.store.duck import DuckStore
+from scenewatch.store.influxurl import PREFIX as INFLUX
+from scenewatch.store.influxurl import InfluxUrl
 from scenewatch.store.relational import Database
 from scenewatch.worker.book import Book
 from scenewatch.worker.loop import Ends, Loop
@@ -43,11 +45,12 @@ if TYPE_CHECKING:
     from scenewatch.model.ports import Arrival, Clock, Journal, Notifier, Source, Store
     from scenewatch.model.scene import Scene
     from scenewatch.settings import Settings
+    from scenewatch.store.influx import InfluxStore
 
     # The type checker holds each part to its contract here, where they meet.
     _source: type[Source] = MqttSource
     _journal: type[Journal] = FileJournal
-    _store: type[Store] = DuckStore
+    _stores: tuple[type[Store], ...] = (DuckStore, InfluxStore)
     _notifier: type[Notifier] = MqttNotifier
     _view: type[View] = WorkerView
 
@@ -69,11 +72,21 @@ def scenes_of(settings: Settings) -> tuple[Scene, ...]:
     return tuple(scenes[key] for key in settings.scenes.use or scenes)
 
 
-def open_store(settings: Settings) -> DuckStore:
-    kind, _, place = settings.store.url.partition(":")
-    if kind != "duckdb" or not place:
-        raise ConfigurationError([Mistake("store.url", "must be duckdb:PATH")])
-    path = Path(place)
+def open_store(
+    settings: Settings, database: Database, measurements: Callable[[int], str]
+) -> DuckStore | InfluxStore:
+    """The store of the settings. `measurements` gives the device type of a series number."""
+    url = settings.store.url
+    if url.startswith(INFLUX):
+        from scenewatch.store.influx import InfluxStore  # noqa: PLC0415  # 0.3 s to load, for those who use it
+
+        return InfluxStore(
+            InfluxUrl.parse(url),
+            token_file=settings.store.token_file,
+            database=database,
+            measurements=measurements,
+        )
+    path = Path(url.removeprefix("duckdb:"))
     path.parent.mkdir(parents=True, exist_ok=True)
     return DuckStore(path)
 
@@ -101,7 +114,7 @@ class Worker:
         self._snapshots = Snapshots(folder.parent / f"{folder.name}.state")
         with ExitStack() as opened:
             self._database = opened.enter_context(closing(Database(settings.database.url)))
-            self.store = opened.enter_context(closing(open_store(settings)))
+            self.store = opened.enter_context(closing(open_store(settings, self._database, self._device_type)))
             self.journal = opened.enter_context(closing(self._open_journal()))
             self._outbox = opened.enter_context(
                 closing(Outbox(folder.parent / f"{folder.name}.outbox", clock=clock))
@@ -244,8 +257,12 @@ class Worker:
     def _sort(self) -> None:
         """Days that are over are laid out for reading; one a time, so that batches do not wait long."""
         newest_ms = self.store.newest_ms()
-        if newest_ms is not None:
+        if newest_ms is not None and isinstance(self.store, DuckStore):
             self.store.sort_closed_days(newest_ms, most=1)
+
+    def _device_type(self, series: int) -> str:
+        registry = self.pipeline.registry
+        return registry.type_of(registry.series_device[series]).key
 
     # --- source --------------------------------------------------------------------------------------------
 

@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from scenewatch.model.broker import Broker
 from scenewatch.model.errors import ConfigurationError, Mistake
+from scenewatch.store.influxurl import FORM as INFLUX_FORM
+from scenewatch.store.influxurl import PREFIX as INFLUX
+from scenewatch.store.influxurl import InfluxUrl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,12 +56,15 @@ class StoreSettings(Section):
     """`[store]`"""
 
     url: str = "duckdb:data/readings.duckdb"
+    token_file: Path | None = None
 
     @field_validator("url")
     @classmethod
     def _is_a_store(cls, url: str) -> str:
-        if not url.removeprefix("duckdb:") or not url.startswith("duckdb:"):
-            raise ValueError("must be duckdb:PATH")
+        if url.startswith(INFLUX):
+            InfluxUrl.parse(url)
+        elif not url.removeprefix("duckdb:") or not url.startswith("duckdb:"):
+            raise ValueError(f"must be duckdb:PATH or {INFLUX_FORM}")
         return url
 
 
@@ -182,4 +188,6 @@ def _resolved(settings: Settings, base: Path) -> Settings:
         if section.url.startswith(prefix):
             url = prefix + str(base / section.url.removeprefix(prefix))
             updates[name] = section.model_copy(update={"url": url})
+    if (token_file := settings.store.token_file) is not None:
+        updates["store"] = updates.get("store", settings.store).model_copy(update={"token_file": base / token_file})
     return settings.model_copy(update=updates)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from ends import HandClock, wait_for
+from influx_server import create
 from records import START_MS, telemetry, topic
 from scenewatch.app import Worker
 from scenewatch.model.errors import ConfigurationError, InUseError
@@ -20,8 +22,8 @@ def begin(vat_scene, tmp_path, monkeypatch):
     """Begins a worker in the test's folder; again after the one before was closed."""
     rigs = []
 
-    def made():
-        rigs.append(WorkerRig(tmp_path, vat_scene, HandClock(START_MS), monkeypatch))
+    def made(**options):
+        rigs.append(WorkerRig(tmp_path, vat_scene, HandClock(START_MS), monkeypatch, **options))
         return rigs[-1]
 
     yield made
@@ -57,6 +59,23 @@ def test_a_restart_changes_nothing_that_can_be_seen(begin):
     assert account(again) == before
     heat(again, 20, 30)
     assert account(again)["messages"] == [7, 5, 1, 1, 0]
+
+
+def test_a_worker_on_influxdb_goes_on_after_a_restart(begin, influxd):
+    create(influxd, "worker")
+    url = f"influx+{influxd}/?bucket=worker"
+    rig = begin(store=url)
+    heat(rig, 0, 10, 20)
+    before = account(rig)
+    rig.close()
+    again = begin(store=url)
+    assert account(again) == before
+    heat(again, 20, 30)
+    page = again.get("/api/v1/readings", device="brine.w1.vat-1", channel="temp")
+    assert [(r["t"] - START_MS, r["value"]) for r in page["readings"]] == [(t * 1000, 85) for t in (0, 10, 20, 30)]
+    query = {"db": "worker", "q": "SHOW MEASUREMENTS"}
+    [found] = httpx.get(f"{influxd}/query", params=query).json()["results"][0]["series"]
+    assert found["values"] == [["vat"]]
 
 
 def test_without_its_state_it_derives_the_same_from_the_journal(begin, tmp_path):

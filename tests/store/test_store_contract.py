@@ -13,7 +13,7 @@ import pytest
 import steady_writer
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stores import STORES
+from stores import STORES, TIMES, TRANSACTIONAL, VALUES
 
 from scenewatch.model.batch import Batch
 from scenewatch.model.flags import Flag, Place
@@ -25,8 +25,10 @@ DAY_MS = 86_400_000
 ONE_STORED = Counts(stored=1)
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=STORES, scope="session")
 def kind(request):
+    if request.param == "influx":
+        request.getfixturevalue("influxd")
     return request.param
 
 
@@ -113,8 +115,9 @@ def test_what_is_marked_duplicate_is_left_out(make_store):
         assert contents(store) == []
 
 
-@pytest.mark.parametrize("t_ms", [-(2**63), -1, 0, 2**53 + 1, 2**63 - 2])
-def test_times_are_exact(make_store, t_ms):
+@pytest.mark.parametrize("which", ["earliest", -1, 0, 1_700_000_000_001, "latest"])
+def test_times_are_exact(make_store, kind, which):
+    t_ms = {"earliest": TIMES[kind][0], "latest": TIMES[kind][1]}.get(which, which)
     with closing(make_store()) as store:
         store.write(batch([(0, t_ms)], 1), name)
         store.write(batch([(0, t_ms)], 2), name)
@@ -193,6 +196,9 @@ def test_after_kill_9_position_and_rows_agree(kind, tmp_path, lines):
         position = store.position()
         assert position >= said[-1]
         assert store.counts() == Counts(stored=position)
+        if kind not in TRANSACTIONAL:  # rows may be ahead of the position; the same batch again makes them one
+            position += 1
+            store.write(steady_writer.batch(position), steady_writer.name)
         expected = {(s, t) for k in range(1, position + 1) for s, t in places(steady_writer.batch(k))}
         assert {(s, t) for s in range(steady_writer.SERIES) for t in stored_times(store, s)} == expected
         assert sum(len(stored_times(store, s)) for s in range(steady_writer.SERIES)) == len(expected)
@@ -207,23 +213,23 @@ def stored_times(store, series):
     return times(store.readings(steady_writer.name(series), *ALL_TIME, 1_000_000))
 
 
-ROWS = st.lists(
-    st.tuples(
+def steps_of(kind):
+    earliest, latest = TIMES[kind]
+    row = st.tuples(
         st.integers(0, 3),
-        st.integers(0, 5) | st.integers(0, 3).map(lambda d: d * DAY_MS - 1) | st.integers(-(2**63), 2**63 - 2),
-        st.floats(allow_nan=False),
+        st.integers(0, 5) | st.integers(0, 3).map(lambda d: d * DAY_MS - 1) | st.integers(earliest, latest),
+        VALUES[kind],
         st.sampled_from(list(Flag)),
         st.sampled_from(list(SetBy)),
         st.sampled_from([Place.NEW, Place.NEW, Place.LATE, Place.DUPLICATE]),
-    ),
-    max_size=12,
-)
-STEPS = st.lists(ROWS | st.sampled_from(["open again", "send again"]), max_size=8)
+    )
+    return st.lists(st.lists(row, max_size=12) | st.sampled_from(["open again", "send again"]), max_size=8)
 
 
 @settings(deadline=None, max_examples=15)
-@given(steps=STEPS, kind=st.sampled_from(sorted(STORES)))
-def test_any_batches_are_kept_exactly_once(steps, kind):
+@given(data=st.data())
+def test_any_batches_are_kept_exactly_once(data, kind):
+    steps = data.draw(steps_of(kind))
     with tempfile.TemporaryDirectory() as folder:
         store = STORES[kind](Path(folder))
         oracle, position, sent, numbering = {}, 0, None, 0

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenewatch.cli.words import WELL, add, add_config, add_scene, group, scene_of
-from scenewatch.model.errors import ConfigurationError
+from scenewatch.model.errors import ConfigurationError, Mistake
 
 if TYPE_CHECKING:
     import argparse
@@ -80,6 +80,8 @@ def _check(options: argparse.Namespace) -> int:
         mqtt_settings(settings).check()
     except ConfigurationError as error:
         found += error.mistakes
+    if (token_file := settings.store.token_file) is not None and not token_file.is_file():
+        found.append(Mistake("store.token_file", f"there is no file {token_file}"))
     if found:
         raise ConfigurationError(found)
     print(f"well: {', '.join(scene.key for scene in scenes)}")

@@ -234,6 +234,8 @@ class Store(Protocol):
     def write(self, batch: Batch, names: Callable[[int], str]) -> int:
         """Rows, position and account, all or nothing; durable when it returns.
 
+        A store whose rows cannot be in one transaction with its position has the rows first: after a crash
+        between the two the same batch, coming again, finds them and changes nothing but the position.
         `names` gives the name of a series number. A batch at or before `position()` changes nothing. Of two
         readings at one (series, t) the first written stays. Returns the rows added. Raises TemporaryError (try
         the same batch again) or RefusedError.

@@ -1,0 +1,92 @@
+"""A real InfluxDB 1.8, built once with Go and kept in the user's cache."""
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+ADDRESS = "INFLUX_OF_THE_TESTS"
+"""The environment variable with the server's address, for the programs that tests start too."""
+
+SOURCE = "github.com/influxdata/influxdb/cmd/influxd@v1.8.10"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "scenewatch-tests"
+BUILD_S, START_S = 900, 30
+
+
+def program():
+    """Its path; None where it is not there and cannot be built."""
+    path = CACHE / "influxd"
+    if not path.exists():
+        go = shutil.which("go")
+        if go is None:
+            return None
+        built = subprocess.run(
+            [go, "install", SOURCE],
+            env=os.environ | {"GOBIN": str(CACHE)},
+            timeout=BUILD_S,
+            capture_output=True,
+            check=False,
+        )
+        if built.returncode != 0:
+            return None
+    return path
+
+
+@contextmanager
+def running(folder, port=None, **settings):
+    """A server with its data in `folder`; gives its address. `settings` are its own, such as HTTP_AUTH_ENABLED."""
+    port = port or free_port()
+    environment = {
+        "HTTP_BIND_ADDRESS": f"127.0.0.1:{port}",
+        "BIND_ADDRESS": f"127.0.0.1:{free_port()}",
+        "META_DIR": str(folder / "meta"),
+        "DATA_DIR": str(folder / "data"),
+        "DATA_WAL_DIR": str(folder / "wal"),
+        "REPORTING_DISABLED": "true",
+        "MONITOR_STORE_ENABLED": "false",
+        **settings,
+    }
+    folder.mkdir(exist_ok=True)
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(
+            [program(), "run"],
+            env=os.environ | {f"INFLUXDB_{name}": value for name, value in environment.items()},
+            stdout=log,
+            stderr=log,
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(address, process)
+        yield address
+    finally:
+        process.kill()
+        process.wait()
+
+
+def create(address, database):
+    """Make the database, if it is not there."""
+    httpx.post(f"{address}/query", data={"q": f'CREATE DATABASE "{database}"'}).raise_for_status()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(address, process):
+    pause = threading.Event()
+    for _ in range(START_S * 20):
+        assert process.poll() is None, "influxd ended at its start"
+        try:
+            httpx.get(f"{address}/ping").raise_for_status()
+        except httpx.TransportError:
+            pause.wait(0.05)
+        else:
+            return
+    raise AssertionError("influxd did not answer in time")
