@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scenewatch.app import Worker
-    from scenewatch.model.place import Device
     from scenewatch.model.scene import Scene
 
 MOST_WAITING = 4_000_000
@@ -65,12 +64,11 @@ class History:
     def _plan(self) -> Plan:
         """A worker that fell over and came again goes on with the piece that the devices already play."""
         piece, every_ms = self._piece, self._every_ms
+        newest_ms = self._newest_ms() // every_ms * every_ms
         if self._plan_path.exists():
             former = Plan.read(self._plan_path)
             if former.piece == piece:
-                newest_ms = self._newest_ms(self._devices) // every_ms * every_ms
                 return msgspec.structs.replace(former, from_ms=max(former.from_ms, newest_ms))
-        newest_ms = self._newest_ms(self._devices) // every_ms * every_ms
         from_ms = max(piece.live_from_ms - piece.history_ms, newest_ms)
         faults = mishap(self._scene, self._devices, piece.show_at_ms, not_before_ms=from_ms).faults
         return Plan(
@@ -80,9 +78,9 @@ class History:
             faults=[PlannedFault(fault=f.fault, device=f.device, from_ms=f.from_ms, to_ms=f.to_ms) for f in faults],
         )
 
-    def _newest_ms(self, devices: list[Device]) -> int:
+    def _newest_ms(self) -> int:
         registry = self._worker.pipeline.registry
         last = self._worker.pipeline.quality.last().t_ms
-        numbers = (registry.number(d.id) for d in devices)
+        numbers = (registry.number(d.id) for d in self._devices)
         newest = (last[list(registry.series_of(n))].max(initial=0) for n in numbers if n is not None)
         return max(0, int(max(newest, default=0)))

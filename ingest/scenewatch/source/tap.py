@@ -175,7 +175,7 @@ class Tap:
                 if not isinstance(self._sock, ssl.SSLSocket):
                     break
         except NOTHING_YET:
-            pass
+            pass  # no error: what has come until now is all there is
         except ssl.SSLWantWriteError:
             self._read_awaits_writable = True
         except ConnectionError:
