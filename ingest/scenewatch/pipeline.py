@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     _check: type[Check] = Quality
     _alarms: type[AlarmEngine] = Engine
 
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from scenewatch.decode.identity import BOOTS_KEPT, MOST_HOLES, Identity
 from scenewatch.decode.native import NativeDecoder
 from scenewatch.model.batch import Batch
-from scenewatch.model.decoded import Decoded
+from scenewatch.model.decoded import Decoded, boot_name
 from scenewatch.model.messages import Messages
 
 VAT = b"sw/brine/w1/vat-1/telemetry"
@@ -80,6 +81,13 @@ def test_verdicts_equal_a_plain_set_and_survive_a_restart(named, cut):
             restored = Identity()
             restored.restore(identity.snapshot())
             identity = restored
-        decoded = Decoded(nothing, 0, Batch.of([], [], []), device=[7], boot=[boot], n=[n])
+        decoded = Decoded(
+            nothing,
+            0,
+            Batch.of([], [], []),
+            device=np.array([7], np.int32),
+            boot=np.frombuffer(boot_name(boot), np.uint8).reshape(1, -1),
+            n=np.array([n]),
+        )
         assert identity.duplicates(decoded).tolist() == [(boot, n) in seen]
         seen.add((boot, n))

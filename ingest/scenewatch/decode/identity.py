@@ -7,19 +7,17 @@ called a duplicate would be lost. So whatever is forgotten here counts as new.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
+from scenewatch.decode.newest import Newest, next_in_line
 from scenewatch.model.decoded import NOT_NUMBERED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from scenewatch.model.decoded import Decoded
@@ -42,6 +40,11 @@ class Boot:
     missing: int = 0
     """Numbers skipped since we began to listen to this boot, and not come since."""
 
+    @classmethod
+    def first(cls, n: int) -> Boot:
+        """What came before we listened is no gap, but may still arrive."""
+        return cls(n, n + 1, [[0, n]] if n else [])
+
     def is_new(self, n: int) -> bool:
         if n >= self.next:
             if n > self.next:
@@ -60,58 +63,73 @@ class Boot:
         return False
 
 
-_NO_BOOTS: Mapping[str, Boot] = MappingProxyType({})
-
-
-@dataclass(slots=True)
-class _State:
-    boots: dict[int, dict[str, Boot]] = field(default_factory=dict)
-    contents: list[bytes] = field(default_factory=list)
+class _Saved(msgspec.Struct):
+    devices: int
+    newest: dict[str, bytes]
+    boots: dict[int, dict[bytes, Boot]]
+    contents: list[bytes]
 
 
 class Identity:
-    """Marks duplicate messages. State per device; the same verdicts for any split of the stream."""
+    """Marks duplicate messages. State per device; the same verdicts for any split of the stream.
+
+    Of most devices only the newest boot is known, its numbers came in order, and columns hold all of it. Where
+    there is more to know, `_boots` has it, the newest boot last.
+    """
 
     def __init__(self) -> None:
-        self._boots: dict[int, dict[str, Boot]] = {}
+        self._newest = Newest.of(0)
+        self._boots: dict[int, dict[bytes, Boot]] = {}
         self._contents: set[bytes] = set()
         self._order: deque[bytes] = deque()
 
     def duplicates(self, decoded: Decoded) -> NDArray[np.bool_]:
         """One truth value a message; status messages and dead letters are never duplicates."""
         marks = np.zeros(len(decoded.device), np.bool_)
-        unnumbered: list[int] = []
-        for i, (device, name, n) in enumerate(zip(decoded.device, decoded.boot, decoded.n, strict=True)):
-            if n == NOT_NUMBERED:
-                unnumbered.append(i)
-                continue
-            boot = self._boots.get(device, _NO_BOOTS).get(name)
-            if boot is not None and boot.next == n:  # nearly always
-                boot.next = n + 1
-            elif not self._is_new(device, name, n):
-                marks[i] = True
-        if unnumbered:
-            with_readings = set(np.unique(decoded.batch.message).tolist())
-            for i in unnumbered:
-                marks[i] = i in with_readings and not self._content(decoded, i)
+        self._grow(int(decoded.device.max(initial=-1)) + 1)
+        others = np.empty(len(marks), np.int32)
+        count = next_in_line(decoded.device, decoded.boot, decoded.n, self._newest, others)
+        for i in others[:count].tolist():
+            marks[i] = not self._is_new(int(decoded.device[i]), decoded.boot[i].tobytes(), int(decoded.n[i]))
+        unnumbered = decoded.n == NOT_NUMBERED
+        if unnumbered.any():
+            with_readings = np.zeros(len(marks), np.bool_)
+            with_readings[decoded.batch.message] = True
+            for i in np.flatnonzero(unnumbered & with_readings).tolist():
+                marks[i] = not self._content(decoded, i)
         return marks
 
     def missing(self, device: int) -> int:
         """Numbers that the device skipped, over the boots remembered."""
         return sum(boot.missing for boot in self._boots.get(device, {}).values())
 
-    def _is_new(self, device: int, name: str, n: int) -> bool:
+    def _grow(self, devices: int) -> None:
+        if devices > len(self._newest.next):
+            self._newest = self._newest.grown(max(devices, 2 * len(self._newest.next)))
+
+    def _is_new(self, device: int, name: bytes, n: int) -> bool:
+        boots = self._known(device)
+        boot = boots.get(name)
+        if boot is None:
+            boots[name] = Boot.first(n)
+            if len(boots) > BOOTS_KEPT:
+                del boots[next(iter(boots))]
+        new = boot is None or boot.is_new(n)
+        # The columns go on from the newest boot.
+        newest, last = next(reversed(boots.items()))
+        self._newest.boot[device] = np.frombuffer(newest, np.uint8)
+        self._newest.next[device] = last.next
+        return new
+
+    def _known(self, device: int) -> dict[bytes, Boot]:
+        """All that is known of the device's boots, with what the columns know."""
+        newest = self._newest
         boots = self._boots.get(device)
         if boots is None:
-            boots = self._boots[device] = {}
-        boot = boots.get(name)
-        if boot is not None:
-            return boot.is_new(n)
-        # What came before we listened is no gap, but may still arrive.
-        boots[name] = Boot(n, n + 1, [[0, n]] if n else [])
-        if len(boots) > BOOTS_KEPT:
-            del boots[next(iter(boots))]
-        return True
+            first = Boot.first(int(newest.since[device]))
+            boots = self._boots[device] = {newest.boot[device].tobytes(): first}
+        boots[newest.boot[device].tobytes()].next = int(newest.next[device])
+        return boots
 
     def _content(self, decoded: Decoded, i: int) -> bool:
         messages = decoded.messages
@@ -125,10 +143,18 @@ class Identity:
         return True
 
     def snapshot(self) -> bytes:
-        return msgspec.msgpack.encode(_State(self._boots, list(self._order)))
+        columns = {name: column.tobytes() for name, column in self._newest._asdict().items()}
+        return msgspec.msgpack.encode(_Saved(len(self._newest.next), columns, self._boots, list(self._order)))
 
     def restore(self, data: bytes) -> None:
-        state: Any = msgspec.msgpack.decode(data, type=_State)
-        self._boots = state.boots
-        self._order = deque(state.contents)
-        self._contents = set(state.contents)
+        saved = msgspec.msgpack.decode(data, type=_Saved)
+        empty = Newest.of(saved.devices)
+        self._newest = Newest(
+            **{
+                name: np.frombuffer(saved.newest[name], column.dtype).reshape(column.shape).copy()
+                for name, column in empty._asdict().items()
+            }
+        )
+        self._boots = saved.boots
+        self._order = deque(saved.contents)
+        self._contents = set(saved.contents)

@@ -1,35 +1,34 @@
 """The native payload: JSON `{"t", "b", "n", "v": {channel: number}}`, one sample or a buffered array of them.
 
-Each payload is decoded on its own. Joining payloads into one JSON array would be a little faster and would let
-one device forge another's readings. The common form takes a struct generated from the type's channels, which
-checks every type while parsing; only what that refuses is looked at value by value.
+Each payload is read on its own. Joining payloads into one JSON array would let one device forge another's
+readings. The common form is read by a compiled loop; only what that leaves is looked at value by value.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import numpy as np
-from msgspec.structs import astuple
 
+from scenewatch.decode.columns import NOT_PLACED, UNPLANNED, Heads, Rows
+from scenewatch.decode.kernel import read_payloads
+from scenewatch.decode.routes import TopicTable, lay_out, scratch
 from scenewatch.decode.salvage import UNREADABLE, Salvaged, salvage
 from scenewatch.model.batch import Batch
-from scenewatch.model.decoded import DEAD, NOT_NUMBERED, Decoded, StatusReport
+from scenewatch.model.decoded import DEAD, Decoded, StatusReport, boot_name
 from scenewatch.model.place import ID, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from numpy.typing import NDArray
 
+    from scenewatch.decode.columns import Origin
     from scenewatch.model.messages import Messages
     from scenewatch.model.registry import Registry
-    from scenewatch.model.scene import DeviceType
 
 Time = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
-Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-Boot = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
 class Status(msgspec.Struct):
@@ -40,23 +39,13 @@ class Status(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How one device type's telemetry is read."""
-
-    keys: tuple[str, ...]
-    nothing: tuple[None, ...]
-    """The values of a sample that has none."""
-    decode: Callable[[bytes], Any]
-
-
-@dataclass(frozen=True, slots=True)
 class Route:
     """What a topic means. `device` is DEAD where nothing may come from, for the reason given."""
 
     device: int
     kind: Kind | None
-    plan: Plan | None
-    first_series: int
+    keys: tuple[str, ...] = ()
+    first_series: int = 0
     reason: str = ""
 
 
@@ -67,47 +56,67 @@ class NativeDecoder:
         self._root = root.encode()
         self._registry: Registry | None = None
         self._routes: dict[bytes, Route] = {}
-        self._plans: dict[tuple[str, str], Plan] = {}
+        self._topics = TopicTable()
+        self._plan_of: dict[tuple[str, str], int] = {}
+        self._keys: list[tuple[str, ...]] = []
+        self._plans = lay_out(())
+        self._message = scratch(self._plans)
 
     def grow(self, registry: Registry) -> None:
         self._registry = registry
         self._routes.clear()
-        for key, device_type in registry.types.items():
-            if key not in self._plans:
-                self._plans[key] = _plan(device_type)
+        self._topics.clear()
+        self._plan_of = {key: n for n, key in enumerate(registry.types)}
+        self._keys = [tuple(c.key for c in t.channels) for t in registry.types.values()]
+        self._plans = lay_out(self._keys)
+        self._message = scratch(self._plans)
 
     def decode(self, messages: Messages, first: int) -> Decoded:
-        count = len(messages)
-        out = Decoded(messages, first, _NO_READINGS, [DEAD] * count, [""] * count, [NOT_NUMBERED] * count)
+        out = Decoded.of(messages, first, _NO_READINGS)
+        data = np.frombuffer(messages.data, np.uint8)
+        origin = self._topics.find(data, messages)
+        done, out.batch = self._common(data, origin, out)
+        if done.all():
+            return out
         rows = _Rows()
-        for i, (topic, payload) in enumerate(_pairs(messages)):
-            route = self._routes.get(topic) or self._route(topic)
-            plan = route.plan
-            if plan is None:
-                self._other(out, i, route, payload)
-                continue
-            try:
-                sample = plan.decode(payload)
-            except UNREADABLE:
-                self._odd(out, i, route, plan, payload, rows)
-                continue
-            values = astuple(sample.v)
-            if values == plan.nothing:
-                out.dead.append(out.letter(i, "no values: `v` has no number for a channel of this device type"))
-                continue
-            out.device[i] = route.device
-            if sample.b is not None and sample.n is not None:
-                out.boot[i] = sample.b
-                out.n[i] = sample.n
-            rows.heads.append((i, route.first_series, len(values), sample.t, not sample.h))
-            rows.values += values
-        out.batch = rows.batch(messages.received_ms)
+        for i in np.flatnonzero(~done).tolist():
+            self._odd(out, i, self._route_of(i, origin, messages), rows)
+        if rows.heads:
+            both = Batch.concat([out.batch, rows.batch(messages.received_ms)])
+            out.batch = both.select(np.argsort(both.message, kind="stable"))
         return out
 
-    @staticmethod
-    def _odd(out: Decoded, i: int, route: Route, plan: Plan, payload: bytes, rows: _Rows) -> None:
-        """Buffered samples, and everything the strict struct refused."""
-        result = salvage(payload, plan.keys)
+    def _common(self, data: NDArray[np.uint8], origin: Origin, out: Decoded) -> tuple[NDArray[np.bool_], Batch]:
+        """Which messages had a known topic and the common form, and their readings."""
+        messages = out.messages
+        heads = Heads(np.zeros(len(messages), np.bool_), out.device, out.n, out.boot)
+        width = np.diff(self._plans.first)
+        rows = Rows.of(int(width[origin.plan[origin.plan != UNPLANNED]].sum()))
+        count = read_payloads(
+            data,
+            messages.payload_at,
+            messages.payload_len,
+            origin,
+            self._plans,
+            self._message,
+            heads,
+            rows,
+        )
+        for row in np.flatnonzero(rows.hard_at[:count] != NOT_PLACED).tolist():
+            at = rows.hard_at[row]
+            rows.value[row] = float(messages.data[at : at + rows.hard_len[row]])
+        received = np.full(count, messages.received_ms, np.int64)
+        batch = Batch.of(rows.series[:count], rows.t_ms[:count], rows.value[:count], received_ms=received)
+        batch.live, batch.message = rows.live[:count], rows.message[:count]
+        return heads.done, batch
+
+    def _odd(self, out: Decoded, i: int, route: Route, rows: _Rows) -> None:
+        """Buffered samples, what else is not common, and everything that is wrong."""
+        payload = out.messages.payload(i)
+        if route.kind is not Kind.TELEMETRY:
+            self._other(out, i, route, payload)
+            return
+        result = salvage(payload, route.keys)
         if not isinstance(result, Salvaged):
             out.dead.append(out.letter(i, result))
             return
@@ -115,7 +124,7 @@ class NativeDecoder:
             out.partial.append(out.letter(i, "taken without: " + "; ".join(result.complaints)))
         out.device[i] = route.device
         if result.boot is not None and result.n is not None:
-            out.boot[i] = result.boot
+            out.boot[i] = np.frombuffer(boot_name(result.boot), np.uint8)
             out.n[i] = result.n
         for t_ms, values in zip(result.t_ms, result.rows, strict=True):
             rows.heads.append((i, route.first_series, len(values), t_ms, result.live))
@@ -135,6 +144,13 @@ class NativeDecoder:
             return
         out.device[i] = route.device
         out.status.append(StatusReport(i, route.device, status.state == "online", status.t))
+
+    def _route_of(self, i: int, origin: Origin, messages: Messages) -> Route:
+        plan = int(origin.plan[i])
+        if plan == UNPLANNED:
+            topic = messages.topic(i)
+            return self._routes.get(topic) or self._route(topic)
+        return Route(int(origin.device[i]), Kind.TELEMETRY, self._keys[plan], int(origin.first_series[i]))
 
     def _route(self, topic: bytes) -> Route:
         """Look a topic up, once for every known device; unknown ones are not remembered, they are unbounded."""
@@ -156,51 +172,24 @@ class NativeDecoder:
             return _dead(f"unknown device {scene}.{site}.{device}: import it into the inventory")
         if kind not in (Kind.TELEMETRY, Kind.STATUS):
             return _dead(f"messages of kind {kind} are not taken by this version")
-        plan = self._plans[scene, registry.devices[number].type]
-        if kind is Kind.TELEMETRY and not plan.keys:
+        if kind is Kind.STATUS:
+            route = self._routes[topic] = Route(number, kind)
+            return route
+        plan = self._plan_of[scene, registry.devices[number].type]
+        route = Route(number, kind, self._keys[plan], registry.first_series[number])
+        if not route.keys:
             return _dead(f"device type {registry.devices[number].type} has no channels")
-        route = Route(number, kind, plan if kind is Kind.TELEMETRY else None, registry.first_series[number])
-        self._routes[topic] = route
+        self._topics.add(topic, device=number, first_series=route.first_series, plan=plan)
         return route
 
 
 _LEVELS = 5
 _NO_READINGS = Batch.of(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0))
-"""Stands in while the rows are gathered."""
+"""Stands in while the readings are gathered."""
 
 
 def _dead(reason: str) -> Route:
-    return Route(DEAD, None, None, 0, reason)
-
-
-def _plan(device_type: DeviceType) -> Plan:
-    keys = tuple(c.key for c in device_type.channels)
-    values = msgspec.defstruct(
-        "Values",
-        [(f"c{i}", float | None, None) for i in range(len(keys))],
-        rename={f"c{i}": key for i, key in enumerate(keys)},
-        forbid_unknown_fields=True,
-        gc=False,
-    )
-    telemetry = msgspec.defstruct(
-        "Telemetry",
-        [("t", Time), ("v", values), ("b", Boot | None, None), ("n", Number | None, None), ("h", bool, False)],
-        gc=False,
-    )
-    return Plan(keys, (None,) * len(keys), msgspec.json.Decoder(telemetry).decode)
-
-
-def _pairs(messages: Messages) -> Iterator[tuple[bytes, bytes]]:
-    """Topic and payload of each message; much faster than asking for them one by one."""
-    data = messages.data
-    bounds = (
-        messages.topic_at,
-        messages.topic_at + messages.topic_len,
-        messages.payload_at,
-        messages.payload_at + messages.payload_len,
-    )
-    for topic_from, topic_to, payload_from, payload_to in zip(*(b.tolist() for b in bounds), strict=True):
-        yield data[topic_from:topic_to], data[payload_from:payload_to]
+    return Route(DEAD, None, reason=reason)
 
 
 @dataclass(slots=True)

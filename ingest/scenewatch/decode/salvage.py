@@ -50,7 +50,9 @@ def salvage(payload: bytes, keys: tuple[str, ...]) -> Salvaged | str:
     identity = _identity(body, complaints)
     columns = _columns(values, keys, len(times) if isinstance(body["t"], list) else None, complaints)
     if not any(value is not None for column in columns for value in column):
-        return "no good value: " + ("; ".join(complaints[:5]) or "`v` is empty")
+        if not complaints:
+            return "no values: `v` has no number for a channel of this device type"
+        return "no good value: " + "; ".join(complaints[:5])
     history = body.get("h", False)
     if not isinstance(history, bool):
         return "`h` must be true or false"

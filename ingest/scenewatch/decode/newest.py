@@ -1,0 +1,73 @@
+"""The columns of message identity: of each device the newest boot, and the number that comes next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from scenewatch.model.decoded import BOOT_BYTES, NOT_NUMBERED
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Newest(NamedTuple):
+    """A row a device; the first byte of `boot` is 0 where no numbered message has come yet."""
+
+    boot: NDArray[np.uint8]
+    since: NDArray[np.int64]
+    """The number the boot was met with."""
+    next: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, devices: int) -> Newest:
+        return cls(
+            np.zeros((devices, BOOT_BYTES), np.uint8), np.zeros(devices, np.int64), np.zeros(devices, np.int64)
+        )
+
+    def grown(self, devices: int) -> Newest:
+        larger = Newest.of(devices)
+        known = len(self.next)
+        larger.boot[:known], larger.since[:known], larger.next[:known] = self
+        return larger
+
+
+@njit(cache=True)
+def next_in_line(
+    device: NDArray[np.int32],
+    boot: NDArray[np.uint8],
+    n: NDArray[np.int64],
+    newest: Newest,
+    others: NDArray[np.int32],
+) -> int:
+    """Take every message that begins a device's first boot or is the next of its newest one.
+
+    Fills `others` with the rest of the numbered messages, in order, and returns how many. A device that is
+    among the others once stays there for the whole batch: its order matters.
+    """
+    count = 0
+    waits = np.zeros(len(newest.next), np.bool_)
+    for i in range(len(device)):
+        if n[i] == NOT_NUMBERED:
+            continue
+        d = device[i]
+        if not waits[d]:
+            if newest.boot[d, 0] == 0:
+                newest.boot[d] = boot[i]
+                newest.since[d] = n[i]
+                newest.next[d] = n[i] + 1
+                continue
+            alike = n[i] == newest.next[d]
+            k = 0
+            while alike and k < BOOT_BYTES:
+                alike = newest.boot[d, k] == boot[i, k]
+                k += 1
+            if alike:
+                newest.next[d] += 1
+                continue
+        waits[d] = True
+        others[count] = i
+        count += 1
+    return count
