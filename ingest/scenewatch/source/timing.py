@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import random
 
-BUSY_S = 0.040
 QUIET_S = 0.005
 BUSY_MESSAGES = 4
+WORTH_A_READ = 500
+SHORTEST_S, LONGEST_S = 0.020, 0.100
 BACKLOG_BYTES = 131_072
 
 FIRST_DELAY_S = 0.5
@@ -18,14 +19,14 @@ STABLE_S = 10.0
 
 
 class Pace:
-    """Lets messages gather between two reads, since all a read sets off costs as much as a hundred messages.
+    """Lets messages gather between two reads: what a read sets off here and behind costs as much as hundreds.
 
-    The first message after a silence is read at once, those behind it 5 ms later, a steady stream each 40 ms;
-    a backlog without any pause.
+    The first message after a silence is read at once, those behind it 5 ms later, a steady stream whenever it
+    has brought about `WORTH_A_READ` but each 100 ms at the latest; a backlog without any pause.
     """
 
     def __init__(self) -> None:
-        self._due = 0.0
+        self._due = self._read_at = 0.0
 
     def wait_s(self, now: float) -> float:
         """How long the bytes that are there should be left to gather; not more than 0 means read."""
@@ -33,10 +34,13 @@ class Pace:
 
     def read(self, now: float, *, messages: int, size: int) -> None:
         """A read brought `messages` in `size` bytes."""
+        since_s, self._read_at = now - self._read_at, now
         if size >= BACKLOG_BYTES:
             self._due = now
+        elif messages < BUSY_MESSAGES:
+            self._due = now + QUIET_S
         else:
-            self._due = now + (BUSY_S if messages >= BUSY_MESSAGES else QUIET_S)
+            self._due = now + min(max(WORTH_A_READ / messages * since_s, SHORTEST_S), LONGEST_S)
 
 
 class Backoff:

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 IDLE_S = 0.5
-GATHER_S = 0.2
+GATHER_S = 0.6
 """How long batches gather for one commit."""
 TIDY_EVERY = minutes(1)
 
