@@ -34,7 +34,9 @@ def test_a_message_after_a_silence_is_read_at_once():
     assert 0 < pace.wait_s(10.001) <= 0.005
 
 
-@pytest.mark.parametrize(("per_second", "reads_a_second"), [(600, 10), (5_000, 10), (10_000, 20), (20_000, 40)])
+@pytest.mark.parametrize(
+    ("per_second", "reads_a_second"), [(50, 10), (600, 10), (5_000, 10), (10_000, 20), (20_000, 40)]
+)
 def test_a_steady_stream_is_read_by_the_hundreds(per_second, reads_a_second):
     reads, longest = simulate(per_second)
     assert 0.9 * reads_a_second <= reads <= 1.3 * reads_a_second + 2
@@ -51,7 +53,7 @@ def test_a_backlog_is_read_without_a_pause():
 def test_nobody_waits_longer_than_the_tick(per_second):
     reads, longest = simulate(per_second, seconds=1.0)
     assert longest <= 0.101
-    assert reads <= 201
+    assert reads <= 52
 
 
 @given(st.integers(0, 2**32), st.lists(st.floats(0, STABLE_S - 0.001), min_size=1, max_size=20))

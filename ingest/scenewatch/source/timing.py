@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     import random
 
 QUIET_S = 0.005
-BUSY_MESSAGES = 4
 WORTH_A_READ = 500
 SHORTEST_S, LONGEST_S = 0.020, 0.100
+SILENCE_S = 0.250
 BACKLOG_BYTES = 131_072
 
 FIRST_DELAY_S = 0.5
@@ -37,10 +37,11 @@ class Pace:
         since_s, self._read_at = now - self._read_at, now
         if size >= BACKLOG_BYTES:
             self._due = now
-        elif messages < BUSY_MESSAGES:
+        elif not messages or since_s > SILENCE_S:
             self._due = now + QUIET_S
         else:
-            self._due = now + min(max(WORTH_A_READ / messages * since_s, SHORTEST_S), LONGEST_S)
+            enough_s = WORTH_A_READ / messages * since_s
+            self._due = now + min(max(enough_s, SHORTEST_S), LONGEST_S)
 
 
 class Backoff:
