@@ -88,7 +88,8 @@ class Identity:
         marks = np.zeros(len(decoded.device), np.bool_)
         self._grow(int(decoded.device.max(initial=-1)) + 1)
         others = np.empty(len(marks), np.int32)
-        count = next_in_line(decoded.device, decoded.boot, decoded.n, self._newest, others)
+        waits = np.zeros(len(self._newest.next), np.bool_)
+        count = next_in_line(decoded.device, decoded.boot, decoded.n, self._newest, waits, others)
         for i in others[:count].tolist():
             marks[i] = not self._is_new(int(decoded.device[i]), decoded.boot[i].tobytes(), int(decoded.n[i]))
         unnumbered = decoded.n == NOT_NUMBERED

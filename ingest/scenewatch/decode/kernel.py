@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numba import njit
 
 from scenewatch.decode.columns import (
     ABSENT,
@@ -26,6 +25,7 @@ from scenewatch.decode.columns import (
     N,
     T,
 )
+from scenewatch.decode.compiled import compiled
 from scenewatch.model.decoded import BOOT_BYTES
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ KEY_T, KEY_B, KEY_N, KEY_V, KEY_H = (ord(c) for c in "tbnvh")
 NULL, TRUE, FALSE = (np.frombuffer(word, np.uint8) for word in (b"null", b"true", b"false"))
 
 
-@njit(cache=True)
+@compiled
 def same(one: NDArray[np.uint8], one_at: int, other: NDArray[np.uint8], other_at: int, length: int) -> bool:
     for i in range(length):  # noqa: SIM110  # compiled, a plain loop is the quick one
         if one[one_at + i] != other[other_at + i]:
@@ -59,7 +59,7 @@ def same(one: NDArray[np.uint8], one_at: int, other: NDArray[np.uint8], other_at
     return True
 
 
-@njit(cache=True)
+@compiled
 def _space(data: NDArray[np.uint8], at: int, end: int) -> int:
     """Behind the white space; `end` at the latest."""
     while (
@@ -69,7 +69,7 @@ def _space(data: NDArray[np.uint8], at: int, end: int) -> int:
     return at
 
 
-@njit(cache=True)
+@compiled
 def _string_end(data: NDArray[np.uint8], at: int, end: int) -> int:
     """The place of the closing quote of plain ASCII without escapes that begins at `at`."""
     while at < end:
@@ -82,7 +82,7 @@ def _string_end(data: NDArray[np.uint8], at: int, end: int) -> int:
     return BAD
 
 
-@njit(cache=True)
+@compiled
 def _word(data: NDArray[np.uint8], at: int, end: int, word: NDArray[np.uint8]) -> int:
     """Behind this word, if it is here."""
     if at + len(word) > end or not same(data, at, word, 0, len(word)):
@@ -90,13 +90,13 @@ def _word(data: NDArray[np.uint8], at: int, end: int, word: NDArray[np.uint8]) -
     return at + len(word)
 
 
-@njit(cache=True)
+@compiled
 def _digit(data: NDArray[np.uint8], at: int) -> Any:
     """As a signed number: with an unsigned one the compiler would go on in floats."""
     return np.int64(data[at]) - ZERO
 
 
-@njit(cache=True)
+@compiled
 def _whole(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     """Behind a whole number and the number, where neither a fraction nor an exponent follows."""
     negative = at < end and data[at] == MINUS
@@ -115,7 +115,7 @@ def _whole(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     return at, -value if negative else value
 
 
-@njit(cache=True)
+@compiled
 def _exponent(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     """Behind the digits of an exponent, and its value."""
     negative = at < end and data[at] == MINUS
@@ -132,7 +132,7 @@ def _exponent(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     return at, -value if negative else value
 
 
-@njit(cache=True)
+@compiled
 def _digits(data: NDArray[np.uint8], at: int, end: int, mantissa: int) -> tuple[int, int]:
     """Behind the digits, and the mantissa with them appended; TOO_LONG where it would not be exact."""
     while at < end and ZERO <= data[at] <= NINE:
@@ -144,7 +144,7 @@ def _digits(data: NDArray[np.uint8], at: int, end: int, mantissa: int) -> tuple[
     return at, mantissa
 
 
-@njit(cache=True)
+@compiled
 def _number(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, float, int]:
     """Behind a number, its value, and EXACT; or HARD, where somebody else must read it (it is finite)."""
     no = BAD, 0.0, ABSENT
@@ -174,7 +174,7 @@ def _number(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, float, int
     return at, -value if negative else value, EXACT
 
 
-@njit(cache=True)
+@compiled
 def _channel(data: NDArray[np.uint8], at: int, length: int, plans: Plans, plan: int, likely: int) -> int:
     """The channel with this key, the likely one looked at first: devices keep to one order."""
     first, count = plans.first[plan], plans.first[plan + 1] - plans.first[plan]
@@ -189,7 +189,7 @@ def _channel(data: NDArray[np.uint8], at: int, length: int, plans: Plans, plan: 
     return BAD
 
 
-@njit(cache=True)
+@compiled
 def _values(  # noqa: C901 - the grammar of an object, step by step
     data: NDArray[np.uint8], at: int, end: int, plans: Plans, plan: int, message: Message
 ) -> int:
@@ -228,7 +228,7 @@ def _values(  # noqa: C901 - the grammar of an object, step by step
             return BAD
 
 
-@njit(cache=True)
+@compiled
 def _boot(data: NDArray[np.uint8], at: int, end: int, boot: NDArray[np.uint8]) -> int:
     """Behind a short string, which goes into `boot`: its length, then the text."""
     if at >= end or data[at] != QUOTE:
@@ -243,7 +243,7 @@ def _boot(data: NDArray[np.uint8], at: int, end: int, boot: NDArray[np.uint8]) -
     return closing + 1
 
 
-@njit(cache=True)
+@compiled
 def _live(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     """Behind the mark of history, and whether it is not set."""
     behind = _word(data, at, end, TRUE)
@@ -252,7 +252,7 @@ def _live(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     return _word(data, at, end, FALSE), 1
 
 
-@njit(cache=True)
+@compiled
 def _member(
     data: NDArray[np.uint8],
     key: int,
@@ -290,7 +290,7 @@ def _member(
     return at
 
 
-@njit(cache=True)
+@compiled
 def _read(data: NDArray[np.uint8], at: int, end: int, plans: Plans, message: Message) -> bool:
     """Whether the payload in [at, end) has the common form; what it says goes into `message`."""
     head = message.head
@@ -317,7 +317,7 @@ def _read(data: NDArray[np.uint8], at: int, end: int, plans: Plans, message: Mes
             return False
 
 
-@njit(cache=True)
+@compiled
 def read_payloads(  # noqa: PLR0913, PLR0917 - one call a batch, columns only
     data: NDArray[np.uint8],
     payload_at: NDArray[np.int32],
@@ -344,7 +344,8 @@ def read_payloads(  # noqa: PLR0913, PLR0917 - one call a batch, columns only
         heads.device[i] = origin.device[i]
         if head[N] != NOT_SAID and head[B] != NOT_SAID:
             heads.n[i] = head[N]
-            heads.boot[i, : 1 + message.boot[0]] = message.boot[: 1 + message.boot[0]]
+            for k in range(1 + message.boot[0]):  # a slice would be copied first, for fear of overlap
+                heads.boot[i, k] = message.boot[k]
         for channel in range(plans.first[plan + 1] - plans.first[plan]):
             state = message.state[channel]
             if state >= EXACT:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from scenewatch.decode.compiled import compiled
 from scenewatch.model.decoded import BOOT_BYTES, NOT_NUMBERED
 
 if TYPE_CHECKING:
@@ -34,28 +34,29 @@ class Newest(NamedTuple):
         return larger
 
 
-@njit(cache=True)
+@compiled
 def next_in_line(
     device: NDArray[np.int32],
     boot: NDArray[np.uint8],
     n: NDArray[np.int64],
     newest: Newest,
+    waits: NDArray[np.bool_],
     others: NDArray[np.int32],
 ) -> int:
     """Take every message that begins a device's first boot or is the next of its newest one.
 
     Fills `others` with the rest of the numbered messages, in order, and returns how many. A device that is
-    among the others once stays there for the whole batch: its order matters.
+    among the others once stays there for the whole batch, for its order matters: `waits` tells, all False at first.
     """
     count = 0
-    waits = np.zeros(len(newest.next), np.bool_)
     for i in range(len(device)):
         if n[i] == NOT_NUMBERED:
             continue
         d = device[i]
         if not waits[d]:
             if newest.boot[d, 0] == 0:
-                newest.boot[d] = boot[i]
+                for k in range(BOOT_BYTES):
+                    newest.boot[d, k] = boot[i, k]
                 newest.since[d] = n[i]
                 newest.next[d] = n[i] + 1
                 continue

@@ -6,9 +6,9 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from scenewatch.decode.columns import Message, Origin, Plans
+from scenewatch.decode.compiled import compiled
 from scenewatch.decode.kernel import same
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Topics(NamedTuple):
     plan: NDArray[np.int32]
 
 
-@njit(cache=True)
+@compiled
 def hashed(data: NDArray[np.uint8], at: int, length: int) -> Any:
     """FNV-1a of 32 bits, as a signed number."""
     code = np.uint32(2166136261)
@@ -44,7 +44,7 @@ def hashed(data: NDArray[np.uint8], at: int, length: int) -> Any:
     return np.int64(code)
 
 
-@njit(cache=True)
+@compiled
 def place_topic(topics: Topics, row: int) -> None:
     """Make a row, whose text is written, findable."""
     mask = len(topics.slot) - 1
@@ -54,7 +54,7 @@ def place_topic(topics: Topics, row: int) -> None:
     topics.slot[where] = row
 
 
-@njit(cache=True)
+@compiled
 def find_topics(
     data: NDArray[np.uint8],
     topic_at: NDArray[np.int32],

@@ -1,0 +1,17 @@
+"""How decoding's kernels are compiled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from numba import njit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def compiled(loop: F) -> F:
+    """For a loop that allocates nothing: without counting references to its arrays it takes half the time."""
+    return cast("F", njit(cache=True, _nrt=False)(loop))  # type: ignore[call-overload]  # the stubs lack it
