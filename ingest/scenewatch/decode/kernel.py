@@ -25,7 +25,7 @@ from scenewatch.decode.columns import (
     N,
     T,
 )
-from scenewatch.decode.compiled import compiled
+from scenewatch.model.compiled import compiled
 from scenewatch.model.decoded import BOOT_BYTES
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from scenewatch.decode.compiled import compiled
+from scenewatch.model.compiled import compiled
 from scenewatch.model.decoded import BOOT_BYTES, NOT_NUMBERED
 
 if TYPE_CHECKING:

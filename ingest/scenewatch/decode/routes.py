@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from scenewatch.decode.columns import Message, Origin, Plans
-from scenewatch.decode.compiled import compiled
 from scenewatch.decode.kernel import same
+from scenewatch.model.compiled import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

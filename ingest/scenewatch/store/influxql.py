@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scenewatch.store.lineprotocol import FLAG, TEST
+from scenewatch.store.linekernel import FLAG, TEST
 
 if TYPE_CHECKING:
     from scenewatch.store.lineprotocol import SeriesKey

@@ -8,18 +8,16 @@ A measurement for each device type; times in milliseconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
 from scenewatch.model.errors import RefusedError
+from scenewatch.store.linekernel import BESIDE_NAMES, Readings, Texts, write_lines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-FLAG, TEST = "_flag", "_test"
-"""Behind a channel's key: the fields beside its value."""
 
 MEASUREMENT_ESCAPES = str.maketrans({",": r"\,", " ": r"\ "})
 KEY_ESCAPES = str.maketrans({",": r"\,", " ": r"\ ", "=": r"\="})
@@ -70,9 +68,8 @@ class LineTexts:
         self.device_of = np.empty(0, np.int64)
         """Series with one number here share their lines."""
         self._channel_of = np.empty(0, np.int64)
-        self._fields = np.empty(0, object)
-        self._heads = np.empty(0, object)
-        self._channels: list[str] = []
+        self._heads = Texts.of([])
+        self._channels = Texts.of([])
         self._number_of_head: dict[str, int] = {}
         self._number_of_channel: dict[str, int] = {}
 
@@ -82,11 +79,10 @@ class LineTexts:
         devices = [self._number_of_head.setdefault(head, len(self._number_of_head)) for head in heads]
         channels = [self._number_of_channel.setdefault(k.channel, len(self._number_of_channel)) for k in keys]
         self.keys += keys
-        self._channels = [channel.translate(KEY_ESCAPES) for channel in self._number_of_channel]
-        self._heads = _texts(list(self._number_of_head))
+        self._heads = Texts.of(list(self._number_of_head))
+        self._channels = Texts.of([channel.translate(KEY_ESCAPES) for channel in self._number_of_channel])
         self.device_of = np.append(self.device_of, devices).astype(np.int64)
         self._channel_of = np.append(self._channel_of, channels).astype(np.int64)
-        self._fields = _texts([f"{self._channels[c]}=" for c in self._channel_of.tolist()])
 
     def encode(
         self,
@@ -97,34 +93,16 @@ class LineTexts:
         test: NDArray[np.uint8],
     ) -> bytes:
         """Neighbours of one device and time become one line. No series twice at one time."""
-        n = len(series)
-        if n == 0:
+        if len(series) == 0:
             return b""
-        device = self.device_of[series]
-        begins = np.concatenate(([True], (device[1:] != device[:-1]) | (t_ms[1:] != t_ms[:-1])))
-        ends = np.append(begins[1:], True)
-        parts = np.empty((n, 5), object)
-        parts[:, 0] = ","
-        parts[begins, 0] = self._heads[device[begins]]
-        parts[:, 1] = self._fields[series]
-        parts[:, 2] = msgspec.json.encode(value.tolist())[1:-1].decode().split(",")
-        parts[:, 3] = self._judgements(series, flag, test)
-        parts[:, 4] = ""
-        parts[ends, 4] = [f" {t}\n" for t in t_ms[ends].tolist()]
-        return "".join(parts.ravel().tolist()).encode()
-
-    def _judgements(
-        self, series: NDArray[np.int32], flag: NDArray[np.uint8], test: NDArray[np.uint8]
-    ) -> NDArray[Any]:
-        """The flag and test fields; there are few different ones, so each is made once."""
-        code = self._channel_of[series] << 16 | flag.astype(np.int64) << 8 | test
-        different, which = np.unique(code, return_inverse=True)
-        return _texts([self._judgement(c) for c in different.tolist()])[which]
-
-    def _judgement(self, code: int) -> str:
-        channel = self._channels[code >> 16]
-        return f",{channel}{FLAG}={code >> 8 & 255}i,{channel}{TEST}={code & 255}i"
-
-
-def _texts(texts: list[str]) -> NDArray[Any]:
-    return np.array(texts, object)
+        readings = Readings(
+            self.device_of[series],
+            self._channel_of[series],
+            np.ascontiguousarray(t_ms),
+            np.frombuffer(msgspec.json.encode(value.tolist()), np.uint8),
+            np.ascontiguousarray(flag),
+            np.ascontiguousarray(test),
+        )
+        longest = self._heads.longest + 3 * self._channels.longest + BESIDE_NAMES
+        out = np.empty(len(series) * longest, np.uint8)
+        return out[: write_lines(readings, self._heads, self._channels, out)].tobytes()

@@ -1,4 +1,4 @@
-"""How decoding's kernels are compiled."""
+"""How the stages' loops are compiled."""
 
 from __future__ import annotations
 
