@@ -92,6 +92,7 @@ class Pipeline:
     def run(self, record: Record) -> Outcome:
         """Take the next record; positions must follow on without a gap."""
         outcome = self._messages(record) if record.messages is not None else self._control(record)
+        outcome.batch.first = record.first
         self.position = outcome.batch.position = record.end
         self.counts += outcome.batch.counts
         return outcome
@@ -146,6 +147,7 @@ class Pipeline:
         match record.kind:
             case RecordKind.HISTORY:
                 batch = Batch.from_bytes(record.body)
+                batch.message[:] = 0  # all of it has the one position
                 self.quality.check(batch)
                 transitions = self.alarms.step(batch)
             case RecordKind.INVENTORY:
