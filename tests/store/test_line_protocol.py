@@ -98,7 +98,7 @@ def fresh_database(influxd):
         name = f"lines{zlib.crc32(text.encode()):08x}"
         query = f'DROP DATABASE "{name}"; CREATE DATABASE "{name}"'
         httpx.post(f"{influxd}/query", data={"q": query}).raise_for_status()
-        return InfluxServer(InfluxUrl.parse(f"influx+{influxd}/?bucket={name}"), "")
+        return InfluxServer(InfluxUrl.parse(f"influx+{influxd}/?bucket={name}"))
 
     return make
 

@@ -11,6 +11,7 @@ from scenewatch.journal.outbox import Outbox
 from scenewatch.model.batch import Batch
 from scenewatch.model.errors import CorruptError
 from scenewatch.model.ledger import Counts, DeadLetter
+from scenewatch.model.ports import keep_nothing_apart
 from scenewatch.store.deadletters import DeadLetters
 from scenewatch.store.duck import DuckStore
 from scenewatch.store.relational import Database
@@ -44,6 +45,7 @@ class Rig:
             clock=self.clock,
             names="brine.w1.vat-1.{}".format,
             keep_letters=self.keep_letters,
+            keep_apart=keep_nothing_apart,
             tidy=self.tidy,
         )
 
@@ -110,7 +112,7 @@ def test_what_waited_together_is_one_commit(rig):
     rig.write.shut = False
     taken = []
     inner = rig.write.behind
-    rig.write.behind = lambda batch, names: (taken.append(batch.position), inner(batch, names))[1]
+    rig.write.behind = lambda batch, *rest: (taken.append(batch.position), inner(batch, *rest))[1]
     wait_for(rig.drained)
     assert taken[0] == 1
     assert taken[-1] == 4

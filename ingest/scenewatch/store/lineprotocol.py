@@ -69,22 +69,29 @@ class LineTexts:
         self.keys: list[SeriesKey] = []
         self.device_of = np.empty(0, np.int64)
         """Series with one number here share their lines."""
+        self.field_of = np.empty(0, np.int64)
+        """Series with one number here have one measurement and channel."""
         self._channel_of = np.empty(0, np.int64)
         self._fields = np.empty(0, object)
         self._heads = np.empty(0, object)
         self._channels: list[str] = []
         self._number_of_head: dict[str, int] = {}
         self._number_of_channel: dict[str, int] = {}
+        self._number_of_field: dict[tuple[str, str], int] = {}
 
     def add(self, keys: list[SeriesKey]) -> None:
         """All or, raising RefusedError, none."""
         heads = [key.head() for key in keys]
         devices = [self._number_of_head.setdefault(head, len(self._number_of_head)) for head in heads]
         channels = [self._number_of_channel.setdefault(k.channel, len(self._number_of_channel)) for k in keys]
+        fields = [
+            self._number_of_field.setdefault((k.measurement, k.channel), len(self._number_of_field)) for k in keys
+        ]
         self.keys += keys
         self._channels = [channel.translate(KEY_ESCAPES) for channel in self._number_of_channel]
         self._heads = _texts(list(self._number_of_head))
         self.device_of = np.append(self.device_of, devices).astype(np.int64)
+        self.field_of = np.append(self.field_of, fields).astype(np.int64)
         self._channel_of = np.append(self._channel_of, channels).astype(np.int64)
         self._fields = _texts([f"{self._channels[c]}=" for c in self._channel_of.tolist()])
 
