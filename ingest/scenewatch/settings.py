@@ -57,9 +57,7 @@ class StoreSettings(Section):
 
     url: str = "duckdb:data/readings.duckdb"
     token_file: Path | None = None
-    """A token, or `USER:PASSWORD`, in one line; read again when the server does not accept it."""
     ca_file: Path | None = None
-    """PEM: whom to trust as the server's certificate authority; the system's otherwise."""
 
     @field_validator("url")
     @classmethod
