@@ -63,7 +63,7 @@ SETTINGS = {
     "broker.cert_file": "The worker's own certificate.",
     "broker.key_file": "The key of that certificate.",
     "store.url": "Where readings are kept: `duckdb:PATH`, or `influx+http://host:8086/?org=O&bucket=B`.",
-    "store.token_file": "File whose one line is InfluxDB's token; for 1.8 `user:password`. Read again when refused.",
+    "store.token_file": "File whose one line is InfluxDB's token; for 1.8 `user:password`. Read again if refused.",
     "store.ca_file": "Certificates to trust with `influx+https`; else the system's.",
     "database.url": "Where inventory, alarms and dead letters are kept, such as `sqlite:///PATH`.",
     "journal.path": "Folder of the journal; its state and outbox lie beside it.",

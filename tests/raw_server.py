@@ -67,7 +67,8 @@ class RawServer:
             self._threads[-1].start()
 
     def _serve(self, connection):
-        with connection, suppress(OSError):  # a client that leaves in the middle is its own affair
+        # A client that leaves in the middle, or speaks no HTTP, is its own affair.
+        with connection, suppress(OSError, ValueError, LookupError):
             connection.settimeout(DEADLINE_S)
             if self._context is None:
                 self._answer(connection)

@@ -245,6 +245,14 @@ def test_what_was_overdue_when_messages_arrive_is_raised_before_they_clear_it(pi
     ]
 
 
+def test_damage_far_on_is_joined_with_what_follows(pipeline):
+    pipeline.position = 2**40
+    lost = pipeline.skip(2**40 + 5)
+    found = feed(pipeline, START_MS, (topic("vat-9"), b""), (topic("vat-1"), telemetry(START_MS, temp=20)))
+    whole = Batch.concat([lost, found.batch])
+    assert (whole.first, whole.positions().tolist()) == (2**40, [2**40 + 6])
+
+
 def test_history_moves_alarms_but_is_no_message(pipeline):
     t_ms = START_MS + np.arange(0, 40_000, 10_000)
     past = Batch.of(np.zeros(4, np.int32), t_ms, np.full(4, 95.0))

@@ -103,7 +103,8 @@ class Pipeline:
         lost = end - self.position
         self.positions_lost += lost
         batch.counts = Counts(control=lost)
-        batch.position = self.position = end
+        batch.first, batch.position = self.position, end
+        self.position = end
         self.counts += batch.counts
         return batch
 
