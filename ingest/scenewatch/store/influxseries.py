@@ -109,7 +109,7 @@ class InfluxSeries:
 def _why_unwritable(measurement: str, name: str) -> str:
     """Empty where it can be written."""
     try:
-        SeriesKey.of(measurement, name).head()
+        SeriesKey.of(measurement, name).check()
     except RefusedError as error:
         return str(error)
     return ""
