@@ -191,6 +191,18 @@ def test_only_the_bad_readings_are_kept_apart_with_the_reason(store, apart, capl
     assert all("the store refused readings" in record.message for record in caplog.records)
 
 
+def test_what_was_refused_before_the_account_was_lost_is_refused_again(store, apart, tmp_path):
+    rows = [(0, 10, 1.0), (0, 20, float("inf")), (0, 30, 3.0)]
+    assert store.write(batch(rows), name, apart) == 2
+    first = dict(apart)
+    with store.database.writing() as con:
+        con.exec_driver_sql("delete from store_position")
+    with closing(stores.OwnInfluxStore(tmp_path)) as again:
+        assert again.write(batch(rows), name, apart) == 0
+        assert (apart, again.counts()) == (first, Counts(stored=2, dead=1))
+        assert contents(again) == [(10, 1.0), (30, 3.0)]
+
+
 def test_who_has_no_place_for_what_is_refused_is_told(store):
     with pytest.raises(RefusedError, match="unable to parse"):
         store.write(batch([(0, 10, float("inf"))]), name)

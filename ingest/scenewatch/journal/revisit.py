@@ -20,6 +20,8 @@ class Revisit:
 
     def __init__(self, folder: Folder) -> None:
         self._cursor = Cursor(folder)
+        self._record: Record | None = None
+        """The last one that was read: the next message may be in it too."""
 
     def close(self) -> None:
         self._cursor.close()
@@ -27,15 +29,15 @@ class Revisit:
     def messages_at(self, positions: Sequence[int]) -> dict[int, Message | None]:
         """None where no message but another record lies; nothing where it cannot be read. Raises TemporaryError."""
         found: dict[int, Message | None] = {}
-        record: Record | None = None
         for position in sorted(positions):
+            record = self._record
             if record is None or not record.first <= position < record.end:
-                record = self._record(position)
+                record = self._record = self._read(position)
             if record is not None:
                 found[position] = _message(record, position)
         return found
 
-    def _record(self, position: int) -> Record | None:
+    def _read(self, position: int) -> Record | None:
         try:
             records = self._cursor.read(position, 1)
         except CorruptError:  # the pipeline, which reads before, tells of the damage and counts it
