@@ -85,6 +85,12 @@ def test_what_the_series_had_already_saves_no_message(refuse):
     assert refuse(made, {1: "too high"}) == Counts(stored=-1, dead=1)
 
 
+def test_a_message_that_is_tried_again_stays_taken(refuse):
+    made = batch(1, first=3)
+    made.place[0] = Place.DUPLICATE
+    assert refuse(made, {1: "too high"}) == Counts()
+
+
 def test_history_is_kept_and_is_no_message(refuse, letters):
     made = batch(HISTORY, first=HISTORY)
     assert refuse(made, {0: "too old", 1: "no such name"}) == Counts()

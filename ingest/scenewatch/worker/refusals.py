@@ -45,7 +45,8 @@ class Refusals:
         rows_at: defaultdict[int, list[int]] = defaultdict(list)
         for row in sorted(reasons):
             rows_at[int(positions[row])].append(row)
-        stored = batch.place != Place.DUPLICATE
+        # What comes from before its batch is tried again: what the series have already may be its own.
+        stored = (batch.place != Place.DUPLICATE) | (batch.message < 0)
         stored[list(reasons)] = False
         partly = set(np.intersect1d(positions[stored], list(rows_at)).tolist())
         messages = self._messages_at(list(rows_at))
