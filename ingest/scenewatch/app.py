@@ -33,6 +33,7 @@ from scenewatch.store.influxurl import InfluxUrl
 from scenewatch.store.relational import Database
 from scenewatch.worker.book import Book
 from scenewatch.worker.loop import Ends, Loop
+from scenewatch.worker.refusals import Refusals
 from scenewatch.worker.snapshots import Snapshots
 from scenewatch.worker.view import WorkerView
 from scenewatch.worker.writer import Writer
@@ -83,6 +84,7 @@ def open_store(
         return InfluxStore(
             InfluxUrl.parse(url),
             token_file=settings.store.token_file,
+            ca_file=settings.store.ca_file,
             database=database,
             measurements=measurements,
         )
@@ -130,6 +132,11 @@ class Worker:
             clock=clock,
             names=self.pipeline.registry.series_name,
             keep_letters=self.letters.add,
+            keep_apart=Refusals(
+                keep_letters=self.letters.add,
+                messages_at=self.journal.messages_at,
+                names=self.pipeline.registry.series_name,
+            ),
             tidy=self._sort,
         )
         self.book = Book(Alarms(self._database), self.pipeline.registry, rules)

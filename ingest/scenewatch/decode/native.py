@@ -19,6 +19,7 @@ from scenewatch.decode.routes import TopicTable, lay_out, scratch
 from scenewatch.decode.salvage import UNREADABLE, Salvaged, salvage
 from scenewatch.model.batch import Batch
 from scenewatch.model.decoded import DEAD, Decoded, StatusReport, boot_name
+from scenewatch.model.ledger import TAKEN_WITHOUT
 from scenewatch.model.place import ID, Kind
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class NativeDecoder:
             out.dead.append(out.letter(i, result))
             return
         if result.complaints:
-            out.partial.append(out.letter(i, "taken without: " + "; ".join(result.complaints)))
+            out.partial.append(out.letter(i, TAKEN_WITHOUT + "; ".join(result.complaints)))
         out.device[i] = route.device
         if result.boot is not None and result.n is not None:
             out.boot[i] = np.frombuffer(boot_name(result.boot), np.uint8)

@@ -28,9 +28,15 @@ class Counts:
         return self.stored + self.duplicate + self.dead + self.control
 
 
+TAKEN_WITHOUT = "taken without: "
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that could not be taken, kept whole. `position` is its place in the journal and its identity."""
+    """A message that could not be taken, kept whole. `position` is its place in the journal and its identity.
+
+    Where the reason begins with `TAKEN_WITHOUT`, the message was taken without some of its values.
+    """
 
     position: int
     received_ms: int

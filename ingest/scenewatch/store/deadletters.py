@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
-from scenewatch.model.ledger import DeadLetter
+from scenewatch.model.ledger import TAKEN_WITHOUT, DeadLetter
 from scenewatch.store.relational import PARTS
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class DeadLetters:
         database.create(DEAD_LETTER)
 
     def add(self, letters: Sequence[DeadLetter]) -> None:
-        """One transaction. A position that is there already stays as it is."""
+        """One transaction. A position that is there stays as it is, but for the reasons, which are joined."""
         if not letters:
             return
         rows = [
@@ -46,8 +46,14 @@ class DeadLetters:
             }
             for letter in letters
         ]
+        insert = self._database.insert(DEAD_LETTER)
+        upsert = insert.on_conflict_do_update(
+            index_elements=[DEAD_LETTER.c.position],
+            set_={"reason": _joined(DEAD_LETTER.c.reason, insert.excluded.reason)},
+            where=_is_new(DEAD_LETTER.c.reason, insert.excluded.reason),
+        )
         with self._database.writing() as con:
-            con.execute(self._database.insert(DEAD_LETTER).on_conflict_do_nothing(), rows)
+            con.execute(upsert, rows)
 
     def dead_letters(self, limit: int, before: int | None = None) -> list[DeadLetter]:
         """The newest first; `before` is a position, for the next page."""
@@ -65,3 +71,14 @@ class DeadLetters:
     def count(self) -> int:
         with self._database.reading() as con:
             return con.execute(sa.select(sa.func.count()).select_from(DEAD_LETTER)).scalar_one()
+
+
+def _is_new(known: Any, told: Any) -> sa.ColumnElement[bool]:
+    """By `replace`, which both dialects have and which knows no wildcards."""
+    return cast("sa.ColumnElement[bool]", sa.func.replace(known, told, "") == known)
+
+
+def _joined(known: Any, told: Any) -> sa.ColumnElement[str]:
+    """What the message was taken without comes last: a message refused after all is not one that was taken."""
+    partly = told.startswith(TAKEN_WITHOUT, autoescape=True)
+    return sa.case((partly, known + "; " + told), else_=told + "; " + known)

@@ -34,7 +34,11 @@ class Texts(NamedTuple):
         at = np.cumsum([0, *map(len, encoded)])
         return cls(np.frombuffer(b"".join(encoded), np.uint8), at.astype(np.int64))
 
-    @property
+    def with_more(self, texts: list[str]) -> Texts:
+        more = Texts.of(texts)
+        at = np.concatenate([self.at, self.at[-1] + more.at[1:]])
+        return Texts(np.concatenate([self.data, more.data]), at)
+
     def longest(self) -> int:
         return int(np.diff(self.at).max(initial=0))
 
