@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from scenewatch.model.ports import AlarmEngine, Check, Decoder
     from scenewatch.model.scene import Scene
 
+    Limits = Mapping[str, Mapping[str, float]]
+    """Operators' numbers, by `<scene>.<rule>`."""
+
     # The type checker holds each part to its contract here, where they meet.
     _decoder: type[Decoder] = NativeDecoder
     _check: type[Check] = Quality
@@ -64,20 +67,22 @@ class _Snapshot(msgspec.Struct):
     identity: bytes
     quality: bytes
     alarms: bytes
+    limits: dict[str, dict[str, float]] = {}
 
 
 class Pipeline:
     """All stages behind the journal, fed record by record in one thread."""
 
-    def __init__(
-        self, scenes: Iterable[Scene], root: str, limits: Mapping[str, Mapping[str, float]] | None = None
-    ) -> None:
+    def __init__(self, scenes: Iterable[Scene], root: str, limits: Limits | None = None) -> None:
+        """`limits` are in force until a record of the journal brings others."""
         scenes = tuple(scenes)
         self.registry = Registry(scenes)
         self.decoder = NativeDecoder(root)
         self.identity = Identity()
         self.quality = Quality()
-        self.alarms = Engine(scenes, limits or {})
+        self.limits: Limits = limits or {}
+        """As the operators gave them last, whether the tables can use them or not."""
+        self.alarms = Engine(scenes, self.limits)
         self.position = 0
         self.counts = Counts()
         self.listening = False
@@ -116,6 +121,11 @@ class Pipeline:
     def tick(self, now_ms: int) -> list[Transition]:
         """Time went on without readings: what is overdue by `now_ms` is raised, dated at its deadline."""
         return self.alarms.tick(now_ms) if self.listening else []
+
+    def change_limits(self, limits: Limits) -> None:
+        """Judge by these from the next record on. A LIMITS record does it in the order of the journal."""
+        self.limits = limits
+        self.alarms.change(limits)
 
     def _messages(self, record: Record) -> Outcome:
         messages: Messages | None = record.messages
@@ -158,6 +168,10 @@ class Pipeline:
                 self.alarms.listening(record.received_ms)
             case RecordKind.TICK:
                 transitions = self.tick(record.received_ms)
+            case RecordKind.LIMITS:
+                # What was overdue by the old limits is raised by them, whether a tick came before or not.
+                transitions = self.tick(record.received_ms)
+                self.change_limits(_decode_limits(record))
             case RecordKind.MESSAGES:
                 raise CorruptError(f"record {record.first} holds no messages")
         batch.counts = Counts(control=record.end - record.first)
@@ -191,6 +205,7 @@ class Pipeline:
                 identity=self.identity.snapshot(),
                 quality=self.quality.snapshot(),
                 alarms=self.alarms.snapshot(),
+                limits={rule: dict(numbers) for rule, numbers in self.limits.items()},
             )
         )
 
@@ -204,6 +219,7 @@ class Pipeline:
                 raise CorruptError("the scenes' channels have changed since it was saved")
             self.registry.restore(s.registry)
             self._grow()
+            self.change_limits(s.limits)
             self.identity.restore(s.identity)
             self.quality.restore(s.quality)
             self.alarms.restore(s.alarms)
@@ -220,6 +236,18 @@ class Pipeline:
 def encode_inventory(devices: Sequence[Device]) -> bytes:
     """The body of an INVENTORY record."""
     return msgspec.msgpack.encode(list(devices))
+
+
+def encode_limits(limits: Limits) -> bytes:
+    """The body of a LIMITS record."""
+    return msgspec.msgpack.encode({rule: dict(numbers) for rule, numbers in limits.items()})
+
+
+def _decode_limits(record: Record) -> dict[str, dict[str, float]]:
+    try:
+        return msgspec.msgpack.decode(record.body, type=dict[str, dict[str, float]])
+    except msgspec.MsgspecError as error:
+        raise CorruptError(f"record {record.first} holds no limits: {error}") from error
 
 
 def _nothing() -> Batch:
