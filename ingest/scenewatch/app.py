@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenewatch.api.app import create_app
+from scenewatch.alarms.overrides import mistakes
 from scenewatch.api.views import Readiness
 from scenewatch.journal.journal import FileJournal
 from scenewatch.journal.limits import Health, Limits
@@ -19,9 +19,8 @@ from scenewatch.model.place import subscriptions
 from scenewatch.model.ports import Listening, RecordKind
 from scenewatch.model.words import hours
 from scenewatch.notify.mqtt import MqttNotifier
-from scenewatch.pipeline import Pipeline, encode_inventory
+from scenewatch.pipeline import Pipeline, encode_inventory, encode_limits
 from scenewatch.scenes import all_scenes
-from scenewatch.serving import Server
 from scenewatch.source.mqtt import MqttSource
 from scenewatch.source.settings import MqttSettings
 from scenewatch.store.alarms import Alarms
@@ -32,20 +31,21 @@ from scenewatch.store.influxurl import PREFIX as INFLUX
 from scenewatch.store.influxurl import InfluxUrl
 from scenewatch.store.relational import Database
 from scenewatch.worker.book import Book
+from scenewatch.worker.ending import Deadline, Ending, aside
 from scenewatch.worker.loop import Ends, Loop
 from scenewatch.worker.snapshots import Snapshots
-from scenewatch.worker.view import WorkerView
 from scenewatch.worker.writer import Writer
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from scenewatch.api.views import View
     from scenewatch.model.ports import Arrival, Clock, Journal, Notifier, Source, Store
     from scenewatch.model.scene import Scene
+    from scenewatch.pipeline import OperatorLimits
     from scenewatch.settings import Settings
     from scenewatch.store.influx import InfluxStore
+    from scenewatch.worker.view import WorkerView
 
     # The type checker holds each part to its contract here, where they meet.
     _source: type[Source] = MqttSource
@@ -58,8 +58,12 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
 CATCH_UP_LOOK_S = 0.02
-DRAIN_S = 10.0
-"""How long a worker that is asked to end goes on with what it has received."""
+END_S = 10.0
+"""How long a worker that is asked to end takes in all."""
+FAREWELL_S = 3.0
+"""Of these, for the broker to be left."""
+CLOSING_S = 2.0
+"""Of these, kept from the draining for what comes after it."""
 
 
 def scenes_of(settings: Settings) -> tuple[Scene, ...]:
@@ -100,13 +104,11 @@ class Worker:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.clock = clock
-        self._settings = settings
-        scenes = scenes_of(settings)
-        self.pipeline = Pipeline(scenes, settings.root, settings.limits)
-        rules = self.pipeline.alarms.rules
-        self.scenes_in_force = tuple(
-            replace(s, rules=tuple(rules[f"{s.key}.{r.key}"] for r in s.rules)) for s in scenes
-        )
+        self.settings = settings
+        self._scenes = scenes_of(settings)
+        self.change_limits(settings.limits)
+        self._limits_recorded: OperatorLimits = {}
+        self.pipeline = Pipeline(self._scenes, settings.root)
         self.source_state, self.source_since_ms = "connecting", clock.now_ms()
         self._mqtt = mqtt_settings(settings)
         self._mqtt.check()
@@ -132,7 +134,7 @@ class Worker:
             keep_letters=self.letters.add,
             tidy=self._sort,
         )
-        self.book = Book(Alarms(self._database), self.pipeline.registry, rules)
+        self.book = Book(Alarms(self._database), self.pipeline.registry, self.pipeline.alarms.rules)
         self.loop = Loop(
             chain=self.pipeline,
             journal=self.journal,
@@ -167,18 +169,46 @@ class Worker:
         self.loop.start()
         self._keeper.start()
 
-    def stop(self) -> None:
-        """Stop listening, take in what was received, let the store have it, save the state."""
+    def stop(self) -> Ending:
+        """Stop listening, take in what was received, let the store have it, save the state: within `END_S`.
+
+        What hangs is left to itself: all files are whole at any moment, and the next start goes on from them.
+        """
+        deadline = Deadline(END_S)
         self._stopping.set()
-        self._keeper.join()
-        self._source.stop()
-        self._wait_until(lambda: self.pipeline.position >= self.journal.head, DRAIN_S)
+        parts = [self._keeper, aside("source", self._source.stop)]
+        deadline.join(parts, keep_s=END_S - FAREWELL_S)
+        deadline.wait(lambda: self._failed() or self._taken_in(), keep_s=CLOSING_S)
+        pipeline = aside("pipeline", self._end_pipeline)
+        deadline.wait(lambda: self._failed() or self._stored(pipeline), keep_s=CLOSING_S)
+        parts += [pipeline, aside("store", self.writer.stop)]
+        deadline.join(parts, keep_s=CLOSING_S / 2)
+        if any(part.is_alive() for part in parts):
+            parts.append(aside("journal", self.journal.close))
+        else:
+            parts.append(aside("files", self._close))
+        deadline.join(parts)
+        hanging = tuple(part.name for part in parts if part.is_alive())
+        return Ending(self.journal.head, self.pipeline.position, self.store.position(), hanging)
+
+    def _end_pipeline(self) -> None:
         self.loop.stop()
-        if not self._wait_until(lambda: self.store.position() >= self.pipeline.position, DRAIN_S):
-            log.warning("the store has not taken all; the rest is in the journal and follows at the next start")
-        self.writer.stop()
+        self._notifier.close()
+
+    def _close(self) -> None:
         self.loop.final_snapshot()
         self._opened.close()
+
+    def _failed(self) -> bool:
+        return self.loop.failure is not None or self.writer.failure is not None
+
+    def _taken_in(self) -> bool:
+        status = self.journal.status()
+        waits = status.queued_positions > 0 and status.health is Health.WRITING
+        return not waits and self.pipeline.position >= status.head
+
+    def _stored(self, pipeline: threading.Thread) -> bool:
+        return not pipeline.is_alive() and self.store.position() >= self.pipeline.position
 
     def _keep(self) -> None:
         """The keeper's thread: begins to listen when all is derived, then looks after the house."""
@@ -190,6 +220,7 @@ class Worker:
                     return
                 try:
                     self._sync_inventory()
+                    self._sync_limits()
                 except TemporaryError as error:
                     log.warning("%s; tried again", error)
         except Exception as error:
@@ -199,6 +230,8 @@ class Worker:
     def _begin(self) -> None:
         if not self._caught_up():
             return
+        self._limits_recorded = self.pipeline.limits
+        self._sync_limits()
         self._sync_inventory()
         for step in self._steps:
             if self._caught_up():
@@ -209,7 +242,6 @@ class Worker:
             standing = self.pipeline.alarms.standing()
             self.book.close_strangers(standing, self.clock.now_ms())
             self._notifier.start(standing)
-            self._opened.callback(self._notifier.close)
             self.book.open(self._notifier)
         self._source.start(self._arrived, self._listening)
 
@@ -228,15 +260,28 @@ class Worker:
         """Made or received, and not in the store yet."""
         return self._outbox.depth().readings
 
-    def _wait_until(self, there: Callable[[], bool], most_s: float) -> bool:
-        pause = threading.Event()
-        for _ in range(round(most_s / 0.02)):
-            if there() or self.loop.failure or self.writer.failure:
-                break
-            pause.wait(0.02)
-        return there()
+    # --- limits and inventory ------------------------------------------------------------------------------
 
-    # --- inventory -----------------------------------------------------------------------------------------
+    def change_limits(self, limits: OperatorLimits) -> None:
+        """From any thread; in force within a second or so. Raises ConfigurationError with all mistakes."""
+        if found := mistakes(self._scenes, limits):
+            raise ConfigurationError(found)
+        self._limits = limits
+
+    def _sync_limits(self) -> None:
+        """A change of limits becomes a journal record, so that a later run judges each message alike."""
+        limits = self._limits
+        if limits == self._limits_recorded:
+            return
+        end = self.journal.append_record(RecordKind.LIMITS, encode_limits(limits), self.clock.now_ms())
+        self._limits_recorded = limits
+        log.info("operators' limits of %d rules are in force from position %d on", len(limits), end)
+
+    @property
+    def scenes_in_force(self) -> tuple[Scene, ...]:
+        """With the limits that the pipeline judges by now."""
+        rules = self.pipeline.alarms.rules
+        return tuple(replace(s, rules=tuple(rules[f"{s.key}.{r.key}"] for r in s.rules)) for s in self._scenes)
 
     def _sync_inventory(self) -> None:
         """A change of the inventory becomes a journal record, so that it has its place among the messages."""
@@ -291,7 +336,7 @@ class Worker:
     # --- state ---------------------------------------------------------------------------------------------
 
     def _open_journal(self) -> FileJournal:
-        s = self._settings.journal
+        s = self.settings.journal
         limits = Limits(max_bytes=s.max_bytes, hard_max_bytes=s.hard_max_bytes, keep_ms=hours(s.keep_hours))
         return FileJournal(s.path, clock=self.clock, limits=limits, on_full=self._full)
 
@@ -300,7 +345,7 @@ class Worker:
         stored, status = self.store.position(), self.journal.status()
         if stored > status.head:
             what = (
-                f"the journal in {self._settings.journal.path} ends at {status.head}, but the store has taken "
+                f"the journal in {self.settings.journal.path} ends at {status.head}, but the store has taken "
                 f"{stored}: they do not belong together; restore the journal, or begin with a new store"
             )
             raise ConfigurationError([Mistake("journal.path", what)])
@@ -310,7 +355,7 @@ class Worker:
                     self.pipeline.restore(data)
                 except CorruptError as error:
                     log.warning("the state at %d cannot be used: %s", position, error)
-                    self.pipeline = Pipeline(scenes_of(self._settings), self._settings.root, self._settings.limits)
+                    self.pipeline = Pipeline(self._scenes, self.settings.root)
                 else:
                     return
         if status.oldest > 0:
@@ -322,7 +367,7 @@ class Worker:
         reasons = []
         health = self.journal.status().health
         if self.source_state != "connected":
-            reasons.append(f"broker {self._settings.broker.url}: {self.source_state}")
+            reasons.append(f"broker {self.settings.broker.url}: {self.source_state}")
         if health is not Health.WRITING:
             reasons.append(f"journal: {health.name.lower()}")
         if self.writer.state != "ok":
@@ -332,21 +377,3 @@ class Worker:
         elif self.history is not None and not self._live.is_set():
             reasons.append("no live message yet")
         return Readiness(not reasons, self.history, tuple(reasons))
-
-
-def serve(worker: Worker, address: socket.socket) -> int:
-    """Run the worker and its API until a signal ends them. Returns the exit status."""
-    app = create_app(WorkerView(worker))
-    server = Server(app, address, before_end=app.state.stream.close)
-    worker.start()
-    threading.Thread(target=_end_on_failure, args=(worker, server), name="watch", daemon=True).start()
-    server.serve_until_told()
-    worker.stop()
-    return 1 if worker.failure is not None else 0
-
-
-def _end_on_failure(worker: Worker, server: Server) -> None:
-    pause = threading.Event()
-    while worker.failure is None:
-        pause.wait(LOOK_S)
-    server.end()

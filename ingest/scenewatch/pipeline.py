@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from scenewatch.model.ports import AlarmEngine, Check, Decoder
     from scenewatch.model.scene import Scene
 
-    Limits = Mapping[str, Mapping[str, float]]
+    OperatorLimits = Mapping[str, Mapping[str, float]]
     """Operators' numbers, by `<scene>.<rule>`."""
 
     # The type checker holds each part to its contract here, where they meet.
@@ -73,14 +73,14 @@ class _Snapshot(msgspec.Struct):
 class Pipeline:
     """All stages behind the journal, fed record by record in one thread."""
 
-    def __init__(self, scenes: Iterable[Scene], root: str, limits: Limits | None = None) -> None:
+    def __init__(self, scenes: Iterable[Scene], root: str, limits: OperatorLimits | None = None) -> None:
         """`limits` are in force until a record of the journal brings others."""
         scenes = tuple(scenes)
         self.registry = Registry(scenes)
         self.decoder = NativeDecoder(root)
         self.identity = Identity()
         self.quality = Quality()
-        self.limits: Limits = limits or {}
+        self.limits: OperatorLimits = limits or {}
         """As the operators gave them last, whether the tables can use them or not."""
         self.alarms = Engine(scenes, self.limits)
         self.position = 0
@@ -122,7 +122,7 @@ class Pipeline:
         """Time went on without readings: what is overdue by `now_ms` is raised, dated at its deadline."""
         return self.alarms.tick(now_ms) if self.listening else []
 
-    def change_limits(self, limits: Limits) -> None:
+    def change_limits(self, limits: OperatorLimits) -> None:
         """Judge by these from the next record on. A LIMITS record does it in the order of the journal."""
         self.limits = limits
         self.alarms.change(limits)
@@ -238,7 +238,7 @@ def encode_inventory(devices: Sequence[Device]) -> bytes:
     return msgspec.msgpack.encode(list(devices))
 
 
-def encode_limits(limits: Limits) -> bytes:
+def encode_limits(limits: OperatorLimits) -> bytes:
     """The body of a LIMITS record."""
     return msgspec.msgpack.encode({rule: dict(numbers) for rule, numbers in limits.items()})
 

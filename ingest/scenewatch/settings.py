@@ -19,7 +19,7 @@ from scenewatch.store.influxurl import PREFIX as INFLUX
 from scenewatch.store.influxurl import InfluxUrl
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Self
 
 ENVIRONMENT = "SCENEWATCH"
@@ -137,6 +137,19 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
     except ValidationError as error:
         raise ConfigurationError([_mistake(place, e) for e in error.errors()]) from None
     return _resolved(settings, path.resolve().parent if path is not None else Path.cwd())
+
+
+def differences(before: Settings, after: Settings) -> list[str]:
+    """Names of the settings that differ, limits apart."""
+    return [name for name, value in _flat(before) if value != dict(_flat(after))[name]]
+
+
+def _flat(settings: Settings) -> Iterator[tuple[str, object]]:
+    for name, value in settings:
+        if isinstance(value, Section):
+            yield from ((f"{name}.{key}", inner) for key, inner in value)
+        elif name != "limits":
+            yield name, value
 
 
 def _read(path: Path) -> dict[str, Any]:
