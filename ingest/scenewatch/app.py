@@ -266,11 +266,11 @@ class Worker:
         """From any thread; in force within a second or so. Raises ConfigurationError with all mistakes."""
         if found := mistakes(self._scenes, limits):
             raise ConfigurationError(found)
-        self._limits = limits
+        self.limits = limits
 
     def _sync_limits(self) -> None:
         """A change of limits becomes a journal record, so that a later run judges each message alike."""
-        limits = self._limits
+        limits = self.limits
         if limits == self._limits_recorded:
             return
         end = self.journal.append_record(RecordKind.LIMITS, encode_limits(limits), self.clock.now_ms())

@@ -92,11 +92,13 @@ def serve(worker: Worker, address: socket.socket, told: Signals, read_settings: 
 
 def reload(worker: Worker, read_settings: Callable[[], Settings]) -> None:
     """Take the operators' limits anew; with any mistake the old ones stay. Other settings wait for a restart."""
+    before = worker.limits
     try:
         settings = read_settings()
         worker.change_limits(settings.limits)
     except ConfigurationError as error:
         log.error("settings are not taken, the limits stay as they are: %s", "; ".join(map(str, error.mistakes)))  # noqa: TRY400  # the operator's mistake, no trace
         return
+    log.info("settings are read again: the limits %s", "stay" if settings.limits == before else "change")
     if changed := differences(worker.settings, settings):
         log.warning("changed too, and taken at the next start only: %s", ", ".join(changed))
