@@ -95,6 +95,10 @@ def open_store(
     return DuckStore(path)
 
 
+def state_folder(journal: Path) -> Path:
+    return journal.parent / f"{journal.name}.state"
+
+
 def mqtt_settings(settings: Settings) -> MqttSettings:
     return MqttSettings(**settings.broker.model_dump(), filters=subscriptions(settings.root))
 
@@ -113,7 +117,7 @@ class Worker:
         self._mqtt = mqtt_settings(settings)
         self._mqtt.check()
         folder = settings.journal.path
-        self._snapshots = Snapshots(folder.parent / f"{folder.name}.state")
+        self._snapshots = Snapshots(state_folder(folder), oldest=lambda: self.journal.status().oldest)
         with ExitStack() as opened:
             self._database = opened.enter_context(closing(Database(settings.database.url)))
             self.store = opened.enter_context(closing(open_store(settings, self._database, self._device_type)))

@@ -209,17 +209,35 @@ class Pipeline:
             )
         )
 
+    def begin(self, position: int, at_ms: int, data: bytes) -> None:
+        """Go on from `position`, of which only the devices are known, from a snapshot of later.
+
+        Numbers are never used again, so the later numbering holds; silence before `at_ms` proves nothing.
+        """
+        try:
+            s = self._inventory_of(data)
+        except (msgspec.MsgspecError, ValueError, KeyError) as error:
+            raise CorruptError(f"not a snapshot: {error}") from error
+        self.position = position
+        self.listening = s.listening
+        self.alarms.listening(at_ms)
+
+    def _inventory_of(self, data: bytes) -> _Snapshot:
+        """Takes devices and limits from a snapshot, into a new pipeline."""
+        s = msgspec.msgpack.decode(data, type=_Snapshot)
+        if s.version != SNAPSHOT_VERSION:
+            raise CorruptError(f"a snapshot of version {s.version}, this program reads {SNAPSHOT_VERSION}")
+        if s.tables != self._tables():
+            raise CorruptError("the scenes' channels have changed since it was saved")
+        self.registry.restore(s.registry)
+        self._grow()
+        self.change_limits(s.limits)
+        return s
+
     def restore(self, data: bytes) -> None:
         """Into a new pipeline of the same tables. Raises CorruptError and leaves a pipeline not to be used."""
         try:
-            s = msgspec.msgpack.decode(data, type=_Snapshot)
-            if s.version != SNAPSHOT_VERSION:
-                raise CorruptError(f"a snapshot of version {s.version}, this program reads {SNAPSHOT_VERSION}")
-            if s.tables != self._tables():
-                raise CorruptError("the scenes' channels have changed since it was saved")
-            self.registry.restore(s.registry)
-            self._grow()
-            self.change_limits(s.limits)
+            s = self._inventory_of(data)
             self.identity.restore(s.identity)
             self.quality.restore(s.quality)
             self.alarms.restore(s.alarms)

@@ -9,6 +9,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -137,6 +138,36 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
     except ValidationError as error:
         raise ConfigurationError([_mistake(place, e) for e in error.errors()]) from None
     return _resolved(settings, path.resolve().parent if path is not None else Path.cwd())
+
+
+def load_limits(path: Path) -> dict[str, dict[str, float]]:
+    """The limits of a file that may hold nothing else, or be a whole settings file. Raises ConfigurationError."""
+    limits = _read(path).get("limits")
+    if limits is None:
+        raise ConfigurationError([Mistake(str(path), 'holds no limits: [limits."<scene>.<rule>"]')])
+    try:
+        return Settings.model_validate({"limits": limits}).limits
+    except ValidationError as error:
+        raise ConfigurationError([_mistake(str(path), e) for e in error.errors()]) from None
+
+
+def other_store(settings: Settings, url: str, token_file: Path | None) -> StoreSettings:
+    """A store beside that of the settings, with paths relative to here. Raises ConfigurationError for the same."""
+    try:
+        store = StoreSettings(url=url, token_file=token_file or settings.store.token_file)
+    except ValidationError as error:
+        raise ConfigurationError([Mistake("--into", _mistake("", e).what) for e in error.errors()]) from None
+    if _store_identity(store.url) == _store_identity(settings.store.url):
+        raise ConfigurationError([Mistake("--into", f"{url} is the worker's own store; give another")])
+    return store
+
+
+def _store_identity(url: str) -> object:
+    """Equal for one store, as far as its URL tells."""
+    if url.startswith(INFLUX):
+        influx = InfluxUrl.parse(url)
+        return urlsplit(influx.base).port, influx.is_local or influx.base, influx.bucket
+    return Path(url.removeprefix("duckdb:")).resolve()
 
 
 def differences(before: Settings, after: Settings) -> list[str]:
