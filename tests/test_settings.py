@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scenewatch.model.errors import ConfigurationError
-from scenewatch.settings import Settings, load
+from scenewatch.settings import Settings, load, other_store
 
 HUSH = "hush-hush"
 
@@ -232,3 +232,22 @@ def test_a_mistake_does_not_show_the_secret_beside_it(file):
 def test_settings_do_not_change_once_they_are_read():
     with pytest.raises(ValueError, match="frozen"):
         load(None, {}).http.port = 1
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "same"),
+    [
+        ("http://127.0.0.1:8086/?bucket=b", "http://localhost:8086/?bucket=b&org=o", True),
+        ("http://db:8086/?bucket=b", "http://db:8086?bucket=b", True),
+        ("http://db:8086/?bucket=b", "http://db:8086/?bucket=c", False),
+        ("http://db:8086/?bucket=b", "http://db:8087/?bucket=b", False),
+        ("http://db:8086/?bucket=b", "http://other:8086/?bucket=b", False),
+    ],
+)
+def test_a_bucket_is_known_by_host_port_and_name(own, other, same):
+    settings = load(None, {"SCENEWATCH_STORE_URL": f"influx+{own}"})
+    if same:
+        with pytest.raises(ConfigurationError, match="is the worker's own store"):
+            other_store(settings, f"influx+{other}", None)
+    else:
+        assert other_store(settings, f"influx+{other}", None).url == f"influx+{other}"

@@ -38,7 +38,7 @@ DEVICES = (
 
 
 class WorkerRig:
-    """Worker, server and a client for it."""
+    """Worker, server and a client for it. `more` ends its settings file."""
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class WorkerRig:
         clock: Clock,
         monkeypatch: pytest.MonkeyPatch,
         store: str = "duckdb:r.duckdb",
+        more: str = "",
     ) -> None:
         monkeypatch.setattr(scenes, "SCENES", (scene,))
         monkeypatch.setattr(loop, "TICK_MS", 20)  # so that it ends soon
@@ -56,7 +57,7 @@ class WorkerRig:
         config = folder / "scenewatch.toml"
         config.write_text(
             f'[broker]\nurl = "{self.broker}"\n[store]\nurl = "{store}"\n'
-            '[database]\nurl = "sqlite:///rows.sqlite"\n[journal]\npath = "journal"\n'
+            f'[database]\nurl = "sqlite:///rows.sqlite"\n[journal]\npath = "journal"\n{more}'
         )
         self.settings = load(config, {})
         database = Database(self.settings.database.url)

@@ -161,14 +161,13 @@ class Replay:
                     if into is not None:
                         into.put(outcome.batch)
                 tell(pipeline.position)
+            _follows(pipeline, stop)
         if into is not None:
             into.flush()
             replayed.added = into.added
 
     def _step(self, pipeline: Pipeline, item: Record | Damage) -> Outcome:
-        if item.first != pipeline.position:
-            gone = f"positions {pipeline.position} to {item.first - 1} are gone"
-            raise CorruptError(f"{gone}: the worker has let go of them meanwhile, begin later")
+        _follows(pipeline, item.first)
         if isinstance(item, Damage):
             return Outcome(pipeline.skip(item.end))
         if item.kind is RecordKind.LIMITS and self._limits is not None:
@@ -205,6 +204,12 @@ class Replay:
     def _oldest_ms(self) -> int:
         items = self._look.records(self._look.oldest, self._look.end)
         return next((item.received_ms for item in items if not isinstance(item, Damage)), 0)
+
+
+def _follows(pipeline: Pipeline, position: int) -> None:
+    if pipeline.position != position:
+        gone = f"positions {pipeline.position} to {position - 1} are gone"
+        raise CorruptError(f"{gone}: the worker has let go of them meanwhile, begin later")
 
 
 def _account(replayed: Replayed, item: Record | Damage, outcome: Outcome) -> None:
