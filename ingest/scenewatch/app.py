@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenewatch.alarms.overrides import mistakes
 from scenewatch.api.views import Readiness
 from scenewatch.journal.journal import FileJournal
 from scenewatch.journal.limits import Health, Limits
@@ -17,9 +16,9 @@ from scenewatch.journal.outbox import Outbox
 from scenewatch.model.errors import ConfigurationError, CorruptError, Mistake, TemporaryError
 from scenewatch.model.place import subscriptions
 from scenewatch.model.ports import Listening, RecordKind
-from scenewatch.model.words import hours
+from scenewatch.model.words import Duration, hours
 from scenewatch.notify.mqtt import MqttNotifier
-from scenewatch.pipeline import Pipeline, encode_inventory, encode_limits
+from scenewatch.pipeline import Pipeline
 from scenewatch.scenes import all_scenes
 from scenewatch.source.mqtt import MqttSource
 from scenewatch.source.settings import MqttSettings
@@ -34,6 +33,7 @@ from scenewatch.worker.book import Book
 from scenewatch.worker.ending import Deadline, Ending, aside
 from scenewatch.worker.loop import Ends, Loop
 from scenewatch.worker.snapshots import Snapshots
+from scenewatch.worker.told import Told, check_limits
 from scenewatch.worker.writer import Writer
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from scenewatch.api.views import View
     from scenewatch.model.ports import Arrival, Clock, Journal, Notifier, Source, Store
     from scenewatch.model.scene import Scene
-    from scenewatch.pipeline import OperatorLimits
     from scenewatch.settings import Settings
     from scenewatch.store.influx import InfluxStore
     from scenewatch.worker.view import WorkerView
@@ -60,8 +59,8 @@ LOOK_S = 1.0
 CATCH_UP_LOOK_S = 0.02
 END_S = 10.0
 """How long a worker that is asked to end takes in all."""
-FAREWELL_S = 3.0
-"""Of these, for the broker to be left."""
+FAREWELL_S = 2.0
+"""Of these, for what is being done about inventory and limits, and as much again for the broker to be left."""
 CLOSING_S = 2.0
 """Of these, kept from the draining for what comes after it."""
 
@@ -110,8 +109,7 @@ class Worker:
         self.clock = clock
         self.settings = settings
         self._scenes = scenes_of(settings)
-        self.change_limits(settings.limits)
-        self._limits_recorded: OperatorLimits = {}
+        check_limits(self._scenes, settings.limits)
         self.pipeline = Pipeline(self._scenes, settings.root)
         self.source_state, self.source_since_ms = "connecting", clock.now_ms()
         self._mqtt = mqtt_settings(settings)
@@ -123,12 +121,17 @@ class Worker:
             self.store = opened.enter_context(closing(open_store(settings, self._database, self._device_type)))
             self.journal = opened.enter_context(closing(self._open_journal()))
             self._outbox = opened.enter_context(
-                closing(Outbox(folder.parent / f"{folder.name}.outbox", clock=clock))
+                closing(
+                    Outbox(
+                        folder.parent / f"{folder.name}.outbox",
+                        clock=clock,
+                        memory_readings=settings.store.memory_readings,
+                        bundle_readings=settings.store.batch_readings,
+                    )
+                )
             )
             self._restore()
             self._opened = opened.pop_all()
-        self._inventory = Inventory(self._database)
-        self._inventory_seen = -1
         self.letters = DeadLetters(self._database)
         self.writer = Writer(
             outbox=self._outbox,
@@ -151,6 +154,14 @@ class Worker:
                 past_damage=self._past_damage,
                 connected=lambda: self.source_state == "connected",
             ),
+        )
+        self.told = Told(
+            self.pipeline,
+            self.loop.lock,
+            inventory=Inventory(self._database),
+            limits=settings.limits,
+            journal=self.journal,
+            clock=clock,
         )
         self._source = MqttSource(self._mqtt, clock)
         self._notifier = MqttNotifier(self._mqtt, settings.root, self.pipeline.registry)
@@ -180,8 +191,9 @@ class Worker:
         """
         deadline = Deadline(END_S)
         self._stopping.set()
+        deadline.join([self._keeper], keep_s=END_S - FAREWELL_S)  # first, as it may be about to start the source
         parts = [self._keeper, aside("source", self._source.stop)]
-        deadline.join(parts, keep_s=END_S - FAREWELL_S)
+        deadline.join(parts, keep_s=END_S - 2 * FAREWELL_S)
         deadline.wait(lambda: self._failed() or self._taken_in(), keep_s=CLOSING_S)
         pipeline = aside("pipeline", self._end_pipeline)
         deadline.wait(lambda: self._failed() or self._stored(pipeline), keep_s=CLOSING_S)
@@ -223,8 +235,7 @@ class Worker:
                 if self.failure is not None:
                     return
                 try:
-                    self._sync_inventory()
-                    self._sync_limits()
+                    self.told.sync()
                 except TemporaryError as error:
                     log.warning("%s; tried again", error)
         except Exception as error:
@@ -234,9 +245,7 @@ class Worker:
     def _begin(self) -> None:
         if not self._caught_up():
             return
-        self._limits_recorded = self.pipeline.limits
-        self._sync_limits()
-        self._sync_inventory()
+        self.told.begin()
         for step in self._steps:
             if self._caught_up():
                 step()
@@ -264,44 +273,11 @@ class Worker:
         """Made or received, and not in the store yet."""
         return self._outbox.depth().readings
 
-    # --- limits and inventory ------------------------------------------------------------------------------
-
-    def change_limits(self, limits: OperatorLimits) -> None:
-        """From any thread; in force within a second or so. Raises ConfigurationError with all mistakes."""
-        if found := mistakes(self._scenes, limits):
-            raise ConfigurationError(found)
-        self.limits = limits
-
-    def _sync_limits(self) -> None:
-        """A change of limits becomes a journal record, so that a later run judges each message alike."""
-        limits = self.limits
-        if limits == self._limits_recorded:
-            return
-        end = self.journal.append_record(RecordKind.LIMITS, encode_limits(limits), self.clock.now_ms())
-        self._limits_recorded = limits
-        log.info("operators' limits of %d rules are in force from position %d on", len(limits), end)
-
     @property
     def scenes_in_force(self) -> tuple[Scene, ...]:
         """With the limits that the pipeline judges by now."""
         rules = self.pipeline.alarms.rules
         return tuple(replace(s, rules=tuple(rules[f"{s.key}.{r.key}"] for r in s.rules)) for s in self._scenes)
-
-    def _sync_inventory(self) -> None:
-        """A change of the inventory becomes a journal record, so that it has its place among the messages."""
-        revision = self._inventory.revision()
-        if revision == self._inventory_seen:
-            return
-        devices = self._inventory.devices()
-        registry = self.pipeline.registry
-        with self.loop.lock:
-            known = {d.id: d for d, active in zip(registry.devices, registry.active, strict=True) if active}
-        taken = [d for d in devices if (d.scene, d.type) in registry.types]
-        if left_out := len(devices) - len(taken):
-            log.warning("%d devices of the inventory are of scenes or types that are not in use", left_out)
-        if known != {d.id: d for d in taken}:
-            self.journal.append_record(RecordKind.INVENTORY, encode_inventory(taken), self.clock.now_ms())
-        self._inventory_seen = revision
 
     def _sort(self) -> None:
         """Days that are over are laid out for reading; one a time, so that batches do not wait long."""
@@ -341,7 +317,12 @@ class Worker:
 
     def _open_journal(self) -> FileJournal:
         s = self.settings.journal
-        limits = Limits(max_bytes=s.max_bytes, hard_max_bytes=s.hard_max_bytes, keep_ms=hours(s.keep_hours))
+        limits = Limits(
+            max_bytes=s.max_bytes,
+            hard_max_bytes=s.hard_max_bytes,
+            keep_ms=hours(s.keep_hours),
+            group_ms=Duration(s.sync_ms),
+        )
         return FileJournal(s.path, clock=self.clock, limits=limits, on_full=self._full)
 
     def _restore(self) -> None:

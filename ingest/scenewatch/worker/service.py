@@ -92,10 +92,10 @@ def serve(worker: Worker, address: socket.socket, told: Signals, read_settings: 
 
 def reload(worker: Worker, read_settings: Callable[[], Settings]) -> None:
     """Take the operators' limits anew; with any mistake the old ones stay. Other settings wait for a restart."""
-    before = worker.limits
+    before = worker.told.limits
     try:
         settings = read_settings()
-        worker.change_limits(settings.limits)
+        worker.told.change_limits(settings.limits)
     except ConfigurationError as error:
         log.error("settings are not taken, the limits stay as they are: %s", "; ".join(map(str, error.mistakes)))  # noqa: TRY400  # the operator's mistake, no trace
         return
