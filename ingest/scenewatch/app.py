@@ -57,8 +57,8 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
 CATCH_UP_LOOK_S = 0.02
-END_S = 10.0
-"""How long a worker that is asked to end takes in all."""
+END_S = 9.0
+"""How long a worker that is asked to end takes in all: its process then ends within ten seconds."""
 FAREWELL_S = 2.0
 """Of these, for what is being done about inventory and limits, and as much again for the broker to be left."""
 CLOSING_S = 2.0
@@ -164,7 +164,9 @@ class Worker:
             clock=clock,
         )
         self._source = MqttSource(self._mqtt, clock)
-        self._notifier = MqttNotifier(self._mqtt, settings.root, self.pipeline.registry)
+        self._notifier = MqttNotifier(
+            self._mqtt, settings.root, self.pipeline.registry, lambda: self.pipeline.alarms.rules
+        )
         self._steps: list[Callable[[], None]] = []
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)

@@ -97,8 +97,9 @@ class Look:
 
     def records(self, first: int, end: int) -> Iterator[Record | Damage]:
         """Everything in positions [first, end), in order, cut to them."""
-        for item in self._items(Range(first, end)):
-            yield _cut(item, max(first, item.first), min(end, item.end))
+        if first < end:
+            for item in self._items(Range(first, end)):
+                yield _cut(item, max(first, item.first), min(end, item.end))
 
     def contents(self) -> Iterator[Contents]:
         """Reads every byte, to find damage."""
