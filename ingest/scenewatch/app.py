@@ -114,22 +114,14 @@ class Worker:
         self.source_state, self.source_since_ms = "connecting", clock.now_ms()
         self._mqtt = mqtt_settings(settings)
         self._mqtt.check()
-        folder = settings.journal.path
-        self._snapshots = Snapshots(state_folder(folder), oldest=lambda: self.journal.status().oldest)
+        self._snapshots = Snapshots(
+            state_folder(settings.journal.path), oldest=lambda: self.journal.status().oldest
+        )
         with ExitStack() as opened:
             self._database = opened.enter_context(closing(Database(settings.database.url)))
             self.store = opened.enter_context(closing(open_store(settings, self._database, self._device_type)))
             self.journal = opened.enter_context(closing(self._open_journal()))
-            self._outbox = opened.enter_context(
-                closing(
-                    Outbox(
-                        folder.parent / f"{folder.name}.outbox",
-                        clock=clock,
-                        memory_readings=settings.store.memory_readings,
-                        bundle_readings=settings.store.batch_readings,
-                    )
-                )
-            )
+            self._outbox = opened.enter_context(closing(self._open_outbox()))
             self._restore()
             self._opened = opened.pop_all()
         self.letters = DeadLetters(self._database)
@@ -326,6 +318,15 @@ class Worker:
             group_ms=Duration(s.sync_ms),
         )
         return FileJournal(s.path, clock=self.clock, limits=limits, on_full=self._full)
+
+    def _open_outbox(self) -> Outbox:
+        s = self.settings
+        return Outbox(
+            s.journal.path.parent / f"{s.journal.path.name}.outbox",
+            clock=self.clock,
+            memory_readings=s.store.memory_readings,
+            bundle_readings=s.store.batch_readings,
+        )
 
     def _restore(self) -> None:
         """Go on from the newest snapshot the store is not behind; without one from what the journal holds."""
