@@ -34,11 +34,12 @@ HEAD = """\
 Written by `docs/build_reference.py` from the program's own tables; do not edit it by hand.
 """
 SIGNALS = """\
-Signals to `scenewatch work`: SIGTERM and SIGINT end it within ten seconds, with status 0: it stops listening, takes in what
-was received, lets the store have it and saves its state. What a store that is away does not take by then stays in the
-journal and follows at the next start; the last line of the log says what was left where. A second one ends it at once,
-and nothing is lost. SIGHUP has it read its settings again and take the limits, with every delay and alarm kept; settings
-that wait for a restart are named, and with any mistake all stays as it was.
+Signals to `scenewatch work`: SIGTERM and SIGINT end it within ten seconds, with status 0: it stops listening,
+takes in what was received, lets the store have it and saves its state. What a store that is away does not
+take by then stays in the journal and follows at the next start; the last line of the log says what was left
+where. A second one ends it at once, and nothing is lost. SIGHUP has it read its settings again and take the
+limits, with every delay and alarm kept; settings that wait for a restart are named, and with any mistake all
+stays as it was.
 """
 UNITS_MS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000))
 
