@@ -1,8 +1,9 @@
-"""Writes docs/reference.md from the scenes' tables, the quality tests, the settings and the command line.
+"""Writes docs/reference.md from the scenes' tables, the quality tests, the settings and the command line, and
+docs/scenewatch.sample.toml from the settings.
 
     python docs/build_reference.py
 
-A test fails while the page on disk differs from what this gives.
+A test fails while what is on disk differs from what this gives.
 """
 # ruff: noqa: INP001 - a script beside the page it writes, not a package
 
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenewatch.cli import _parser as command_line  # a parser is built for the command alone, and read here
+from scenewatch.cli.settings import sample
 from scenewatch.model.flags import Flag, Test
 from scenewatch.model.scene import Above, Below, Drive, NoData
 from scenewatch.scenes import SCENES
@@ -25,10 +27,19 @@ if TYPE_CHECKING:
     from scenewatch.model.words import Text
 
 PAGE = Path(__file__).with_name("reference.md")
+SAMPLE = Path(__file__).with_name("scenewatch.sample.toml")
 HEAD = """\
 # Reference
 
 Written by `docs/build_reference.py` from the program's own tables; do not edit it by hand.
+"""
+SIGNALS = """\
+Signals to `scenewatch work`: SIGTERM and SIGINT end it within ten seconds, with status 0: it stops listening,
+takes in what was received, lets the store have it and saves its state. What a store that is away does not
+take by then stays in the journal and follows at the next start; the last line of the log says what was left
+where. A second one ends it at once, and nothing is lost. SIGHUP has it read its settings again and take the
+limits, with every delay and alarm kept; settings that wait for a restart are named, and with any mistake all
+stays as it was.
 """
 UNITS_MS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000))
 
@@ -52,27 +63,6 @@ TESTS = {
         Flag.GOOD,
         "First after a silence of over three reporting intervals: how fast it changed is not known.",
     ),
-}
-SETTINGS = {
-    "root": "First level of all MQTT topics.",
-    "broker.url": "`mqtt://host:1883`, or `mqtts://host:8883` for TLS.",
-    "broker.client_id": "The broker keeps the session under this name: one a worker.",
-    "broker.username": "Login at the broker.",
-    "broker.password_file": "File whose text is the password.",
-    "broker.ca_file": "Certificates to trust with `mqtts`; else the system's.",
-    "broker.cert_file": "The worker's own certificate.",
-    "broker.key_file": "The key of that certificate.",
-    "store.url": "Where readings are kept: `duckdb:PATH`, or `influx+http://host:8086/?org=O&bucket=B`.",
-    "store.token_file": "File whose one line is InfluxDB's token; for 1.8 `user:password`. Read again if refused.",
-    "store.ca_file": "Certificates to trust with `influx+https`; else the system's.",
-    "database.url": "Where inventory, alarms and dead letters are kept, such as `sqlite:///PATH`.",
-    "journal.path": "Folder of the journal; its state and outbox lie beside it.",
-    "journal.max_bytes": "Bytes on disk; beyond them messages wait in memory, not acknowledged.",
-    "journal.hard_max_bytes": "Bytes with what waits; beyond them the worker leaves and the broker keeps the rest.",
-    "journal.keep_hours": "How long received messages are kept once everything is past them.",
-    "http.host": "Address the API listens on.",
-    "http.port": "Port the API listens on.",
-    "scenes.use": "Which scenes are taken, in the environment separated by commas; empty: all there are.",
 }
 LIMITS = """
 An operator changes a rule's numbers, never its structure, in a section of its own, such as
@@ -123,7 +113,7 @@ def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 
 
 def commands() -> Iterator[str]:
-    yield "## Commands\n\nExit status: 0 well, 1 found something or failed, 2 used wrongly.\n"
+    yield f"## Commands\n\nExit status: 0 well, 1 found something or failed, 2 used wrongly.\n\n{SIGNALS}"
     for name, parser in leaf_commands():
         rows = [
             (_typed(action), action.help or "")
@@ -146,24 +136,30 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def setting_rows() -> Iterator[tuple[str, str, object]]:
-    """Name, environment variable and default of each setting."""
+def setting_rows() -> Iterator[tuple[str, str, object, str]]:
+    """Name, environment variable, default and meaning of each setting."""
     for section, field in Settings.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, Section):
             for key, inner in kind.model_fields.items():
-                yield f"{section}.{key}", f"{ENVIRONMENT}_{section}_{key}".upper(), inner.default
+                yield (
+                    f"{section}.{key}",
+                    f"{ENVIRONMENT}_{section}_{key}".upper(),
+                    inner.default,
+                    inner.description or "",
+                )
         elif section != "limits":
-            yield section, f"{ENVIRONMENT}_{section}".upper(), field.default
+            yield section, f"{ENVIRONMENT}_{section}".upper(), field.default, field.description or ""
 
 
 def settings() -> str:
     rows = [
-        (f"`{name}`", "" if default in (None, ()) else f"`{default}`", f"`{variable}`", SETTINGS[name])
-        for name, variable, default in setting_rows()
+        (f"`{name}`", "" if default in (None, ()) else f"`{default}`", f"`{variable}`", meaning)
+        for name, variable, default, meaning in setting_rows()
     ]
     intro = (
-        "One TOML file, the environment on top. Paths are relative to the file; secrets have files of their own."
+        "One TOML file, the environment on top. Paths are relative to the file; secrets have files of their own. "
+        "All of them with comments: [scenewatch.sample.toml](scenewatch.sample.toml)."
     )
     example = LIMITS.format(rule=f"{SCENES[0].key}.{SCENES[0].rules[0].key}")
     return (
@@ -331,3 +327,4 @@ def _number(value: float) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(reference(), encoding="utf-8")
+    SAMPLE.write_text(sample(SCENES), encoding="utf-8")

@@ -32,6 +32,11 @@ def test_the_reference_is_what_the_tables_say():
     assert build_reference.PAGE.read_text("utf-8") == fresh, "run: python docs/build_reference.py"
 
 
+def test_the_sample_of_settings_is_what_the_program_prints():
+    fresh = build_reference.sample(SCENES)
+    assert build_reference.SAMPLE.read_text("utf-8") == fresh, "run: python docs/build_reference.py"
+
+
 @pytest.mark.parametrize("command", [c.name for c in build_reference.leaf_commands()])
 def test_every_command_is_documented(command):
     assert f"`{command}" in TEXT

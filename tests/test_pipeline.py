@@ -19,7 +19,7 @@ from scenewatch.model.flags import Flag
 from scenewatch.model.ledger import Counts
 from scenewatch.model.place import Device
 from scenewatch.model.ports import RecordKind
-from scenewatch.pipeline import Pipeline, encode_inventory
+from scenewatch.pipeline import Pipeline, encode_inventory, encode_limits
 
 GATEWAY = Device(scene="brine", site="w1", device="gw", type="gateway")
 VATS = [Device(scene="brine", site="w1", device=f"vat-{i}", type="vat", parent="gw") for i in (1, 2)]
@@ -28,6 +28,13 @@ INVENTORIES = (
     [GATEWAY, VATS[0]],
     [GATEWAY, VATS[0], replace(VATS[1], type="gateway")],
     [*VATS, replace(VATS[0], device="vat-3")],
+)
+LIMITS = st.sampled_from(
+    [
+        {},
+        {"brine.vat_hot": {"limit": 50.0, "on_delay_s": 0.0}},
+        {"brine.vat_hot": {"limit": 90.0}, "brine.vat_silent": {"after_s": 20.0}, "brine.gone": {"limit": 1.0}},
+    ]
 )
 BAD = (b"{", b"[]", b"\xff", b'{"t": 1}', b'{"t": "now", "v": {"temp": 1}}', b'{"t": 1, "v": {"temp": "hot"}}')
 VALUES = st.sampled_from([20.0, 20.0, 85.0, 85.0, 95.0, -60.0, None, "text"])
@@ -79,6 +86,8 @@ def scripts(draw):
                 script.append((RecordKind.HISTORY, at_ms, past.to_bytes()))
             case 2 | 3:
                 script.append((RecordKind.LISTENING, at_ms, b""))
+            case 4:
+                script.append((RecordKind.LIMITS, at_ms, encode_limits(draw(LIMITS))))
             case _:
                 arrived = [draw(pairs(at_ms, before)) for _ in range(draw(st.integers(1, 12)))]
                 before += arrived
@@ -113,6 +122,7 @@ def summary(pipeline, outcomes):
         "online": pipeline.online,
         "refused": pipeline.values_refused,
         "missing": [pipeline.identity.missing(n) for n in range(len(pipeline.registry))],
+        "limits": (pipeline.limits, pipeline.alarms.rules),
         "standing": [repr(t) for t in pipeline.alarms.standing()],
     }
 
@@ -268,6 +278,35 @@ def test_operators_limits_are_in_force(vat_scene):
     change_inventory(pipeline, INVENTORIES[0], START_MS)
     outcome = feed(pipeline, START_MS, (topic("vat-1"), telemetry(START_MS, temp=60)))
     assert [t.rule for t in outcome.transitions] == ["brine.vat_hot"]
+
+
+def change_limits(pipeline, at_ms, limits):
+    return pipeline.run(control(pipeline.position, at_ms, RecordKind.LIMITS, encode_limits(limits)))
+
+
+def test_limits_that_change_take_effect_at_their_place_in_the_journal(pipeline):
+    vat = topic("vat-1")
+    assert feed(pipeline, START_MS, (vat, telemetry(START_MS, temp=60))).transitions == []
+    assert (
+        change_limits(pipeline, START_MS, {"brine.vat_hot": {"limit": 50.0, "on_delay_s": 0.0}}).transitions == []
+    )
+    later = START_MS + 10_000
+    raised = feed(pipeline, later, (vat, telemetry(later, temp=60)))
+    assert [(t.rule, t.at_ms) for t in raised.transitions] == [("brine.vat_hot", later)]
+    again = Pipeline([*pipeline.registry.scenes.values()], "sw")
+    again.restore(pipeline.snapshot())
+    assert (again.limits, again.alarms.rules) == (pipeline.limits, pipeline.alarms.rules)
+
+
+def test_what_was_overdue_by_the_old_limits_is_raised_before_the_new_ones(pipeline):
+    overdue = START_MS + 70_000
+    raised = change_limits(pipeline, overdue, {"brine.vat_silent": {"after_s": 600.0}})
+    assert [(t.rule, t.at_ms) for t in raised.transitions] == [("brine.vat_silent", START_MS + 60_000)] * 2
+
+
+def test_a_record_of_no_limits_is_named(pipeline):
+    with pytest.raises(CorruptError, match="record 2 holds no limits"):
+        pipeline.run(control(2, START_MS, RecordKind.LIMITS, b"\xc1"))
 
 
 def test_what_is_no_snapshot_is_refused(vat_scene, pipeline):

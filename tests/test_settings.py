@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scenewatch.model.errors import ConfigurationError
-from scenewatch.settings import Settings, load
+from scenewatch.settings import Settings, load, other_store
 
 HUSH = "hush-hush"
 
@@ -81,6 +81,9 @@ def test_every_value_of_a_section_can_come_from_the_environment():
         "journal_max_bytes": str(2**28),
         "journal_hard_max_bytes": str(2**34),
         "journal_keep_hours": "3.0",
+        "journal_sync_ms": "50",
+        "store_memory_readings": "1000",
+        "store_batch_readings": "3000",
         "http_port": "4",
         "scenes_use": "a",
     }
@@ -169,7 +172,7 @@ def test_all_mistakes_are_told_at_once_with_their_places(file):
 
 def test_an_unknown_key_says_where_the_known_ones_are(file):
     assert mistakes(file("[http]\nprot = 1\n"))[0].endswith(
-        "http.prot: is no setting; see the README for all of them"
+        "http.prot: is no setting; scenewatch settings sample prints all of them"
     )
 
 
@@ -182,7 +185,7 @@ def test_an_unknown_key_says_where_the_known_ones_are(file):
         ('[scenes]\nuse = "brine"', "scenes.use: input should be a valid tuple"),
         (
             "[journal]\nmax_bytes = 200_000_000\nhard_max_bytes = 200_000_000",
-            "hard_max_bytes must be above max_bytes",
+            "hard_max_bytes must be at least 16_777_216 above max_bytes",
         ),
         ("[http]\nport = 70000", "http.port"),
         ("[limits.x]\nlimit = 'high'", "limits.x.limit"),
@@ -194,8 +197,27 @@ def test_a_mistake_in_the_file_is_one_clear_line(file, text, what):
     assert what in found[0]
 
 
-def test_a_mistake_in_the_environment_is_found_too():
-    assert "http.port" in mistakes(None, {"SCENEWATCH_HTTP_PORT": "many"})[0]
+def test_a_mistake_in_the_environment_names_its_variable(file):
+    [line] = mistakes(file("[http]\nport = 1\n"), {"SCENEWATCH_HTTP_PORT": "many"})
+    assert line.startswith("SCENEWATCH_HTTP_PORT: http.port: input should be")
+
+
+def test_mistyped_variables_are_named_with_all_other_mistakes(file):
+    environment = {
+        "SCENEWATCH_HTTP_PROT": "1",
+        "SCENEWATCH_STORE": "duckdb:x",
+        "SCENEWATCH_QUITE_ELSE": "x",
+        "SCENEWATCH_JOURNAL_SYNC_MS": "0",
+        "OTHER_HTTP_PROT": "1",
+    }
+    path = file('root = "a/b"\n')
+    assert [line.partition(": ")[::2] for line in mistakes(path, environment)] == [
+        (str(path), "root: string should match pattern '^[A-Za-z0-9_-]{1,64}$'"),
+        ("SCENEWATCH_JOURNAL_SYNC_MS", "journal.sync_ms: input should be greater than or equal to 1"),
+        ("SCENEWATCH_HTTP_PROT", "is no setting; is SCENEWATCH_HTTP_PORT meant?"),
+        ("SCENEWATCH_QUITE_ELSE", "is no setting; scenewatch settings sample prints all of them"),
+        ("SCENEWATCH_STORE", "is no setting; is SCENEWATCH_STORE_URL meant?"),
+    ]
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
@@ -233,3 +255,22 @@ def test_a_mistake_does_not_show_the_secret_beside_it(file):
 def test_settings_do_not_change_once_they_are_read():
     with pytest.raises(ValueError, match="frozen"):
         load(None, {}).http.port = 1
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "same"),
+    [
+        ("http://127.0.0.1:8086/?bucket=b", "http://localhost:8086/?bucket=b&org=o", True),
+        ("http://db:8086/?bucket=b", "http://db:8086?bucket=b", True),
+        ("http://db:8086/?bucket=b", "http://db:8086/?bucket=c", False),
+        ("http://db:8086/?bucket=b", "http://db:8087/?bucket=b", False),
+        ("http://db:8086/?bucket=b", "http://other:8086/?bucket=b", False),
+    ],
+)
+def test_a_bucket_is_known_by_host_port_and_name(own, other, same):
+    settings = load(None, {"SCENEWATCH_STORE_URL": f"influx+{own}"})
+    if same:
+        with pytest.raises(ConfigurationError, match="is the worker's own store"):
+            other_store(settings, f"influx+{other}", None)
+    else:
+        assert other_store(settings, f"influx+{other}", None).url == f"influx+{other}"

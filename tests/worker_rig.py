@@ -39,7 +39,7 @@ DEVICES = (
 
 
 class WorkerRig:
-    """Worker, server and a client for it."""
+    """Worker, server and a client for it. `more` ends its settings file."""
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class WorkerRig:
         monkeypatch: pytest.MonkeyPatch,
         store: str = "duckdb:r.duckdb",
         environment: Mapping[str, str] | None = None,
+        more: str = "",
     ) -> None:
         monkeypatch.setattr(scenes, "SCENES", (scene,))
         monkeypatch.setattr(loop, "TICK_MS", 20)  # so that it ends soon
@@ -58,7 +59,7 @@ class WorkerRig:
         config = folder / "scenewatch.toml"
         config.write_text(
             f'[broker]\nurl = "{self.broker}"\n[store]\nurl = "{store}"\n'
-            '[database]\nurl = "sqlite:///rows.sqlite"\n[journal]\npath = "journal"\n'
+            f'[database]\nurl = "sqlite:///rows.sqlite"\n[journal]\npath = "journal"\n{more}'
         )
         self.settings = load(config, environment or {})
         database = Database(self.settings.database.url)

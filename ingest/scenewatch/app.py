@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenewatch.api.app import create_app
 from scenewatch.api.views import Readiness
 from scenewatch.journal.journal import FileJournal
 from scenewatch.journal.limits import Health, Limits
@@ -17,11 +16,10 @@ from scenewatch.journal.outbox import Outbox
 from scenewatch.model.errors import ConfigurationError, CorruptError, Mistake, TemporaryError
 from scenewatch.model.place import subscriptions
 from scenewatch.model.ports import Listening, RecordKind
-from scenewatch.model.words import hours
+from scenewatch.model.words import Duration, hours
 from scenewatch.notify.mqtt import MqttNotifier
-from scenewatch.pipeline import Pipeline, encode_inventory
+from scenewatch.pipeline import Pipeline
 from scenewatch.scenes import all_scenes
-from scenewatch.serving import Server
 from scenewatch.source.mqtt import MqttSource
 from scenewatch.source.settings import MqttSettings
 from scenewatch.store.alarms import Alarms
@@ -32,14 +30,14 @@ from scenewatch.store.influxurl import PREFIX as INFLUX
 from scenewatch.store.influxurl import InfluxUrl
 from scenewatch.store.relational import Database
 from scenewatch.worker.book import Book
+from scenewatch.worker.ending import Deadline, Ending, aside
 from scenewatch.worker.loop import Ends, Loop
 from scenewatch.worker.refusals import Refusals
 from scenewatch.worker.snapshots import Snapshots
-from scenewatch.worker.view import WorkerView
+from scenewatch.worker.told import Told, check_limits
 from scenewatch.worker.writer import Writer
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from scenewatch.api.views import View
@@ -47,6 +45,7 @@ if TYPE_CHECKING:
     from scenewatch.model.scene import Scene
     from scenewatch.settings import Settings
     from scenewatch.store.influx import InfluxStore
+    from scenewatch.worker.view import WorkerView
 
     # The type checker holds each part to its contract here, where they meet.
     _source: type[Source] = MqttSource
@@ -59,8 +58,12 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
 CATCH_UP_LOOK_S = 0.02
-DRAIN_S = 10.0
-"""How long a worker that is asked to end goes on with what it has received."""
+END_S = 9.0
+"""How long a worker that is asked to end takes in all: its process then ends within ten seconds."""
+FAREWELL_S = 2.0
+"""Of these, for what is being done about inventory and limits, and as much again for the broker to be left."""
+CLOSING_S = 2.0
+"""Of these, kept from the draining for what comes after it."""
 
 
 def scenes_of(settings: Settings) -> tuple[Scene, ...]:
@@ -93,6 +96,10 @@ def open_store(
     return DuckStore(path)
 
 
+def state_folder(journal: Path) -> Path:
+    return journal.parent / f"{journal.name}.state"
+
+
 def mqtt_settings(settings: Settings) -> MqttSettings:
     return MqttSettings(**settings.broker.model_dump(), filters=subscriptions(settings.root))
 
@@ -102,29 +109,23 @@ class Worker:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.clock = clock
-        self._settings = settings
-        scenes = scenes_of(settings)
-        self.pipeline = Pipeline(scenes, settings.root, settings.limits)
-        rules = self.pipeline.alarms.rules
-        self.scenes_in_force = tuple(
-            replace(s, rules=tuple(rules[f"{s.key}.{r.key}"] for r in s.rules)) for s in scenes
-        )
+        self.settings = settings
+        self._scenes = scenes_of(settings)
+        check_limits(self._scenes, settings.limits)
+        self.pipeline = Pipeline(self._scenes, settings.root)
         self.source_state, self.source_since_ms = "connecting", clock.now_ms()
         self._mqtt = mqtt_settings(settings)
         self._mqtt.check()
-        folder = settings.journal.path
-        self._snapshots = Snapshots(folder.parent / f"{folder.name}.state")
+        self._snapshots = Snapshots(
+            state_folder(settings.journal.path), oldest=lambda: self.journal.status().oldest
+        )
         with ExitStack() as opened:
             self._database = opened.enter_context(closing(Database(settings.database.url)))
             self.store = opened.enter_context(closing(open_store(settings, self._database, self._device_type)))
             self.journal = opened.enter_context(closing(self._open_journal()))
-            self._outbox = opened.enter_context(
-                closing(Outbox(folder.parent / f"{folder.name}.outbox", clock=clock))
-            )
+            self._outbox = opened.enter_context(closing(self._open_outbox()))
             self._restore()
             self._opened = opened.pop_all()
-        self._inventory = Inventory(self._database)
-        self._inventory_seen = -1
         self.letters = DeadLetters(self._database)
         self.writer = Writer(
             outbox=self._outbox,
@@ -139,7 +140,7 @@ class Worker:
             ),
             tidy=self._sort,
         )
-        self.book = Book(Alarms(self._database), self.pipeline.registry, rules)
+        self.book = Book(Alarms(self._database), self.pipeline.registry, self.pipeline.alarms.rules)
         self.loop = Loop(
             chain=self.pipeline,
             journal=self.journal,
@@ -153,8 +154,18 @@ class Worker:
                 connected=lambda: self.source_state == "connected",
             ),
         )
+        self.told = Told(
+            self.pipeline,
+            self.loop.lock,
+            inventory=Inventory(self._database),
+            limits=settings.limits,
+            journal=self.journal,
+            clock=clock,
+        )
         self._source = MqttSource(self._mqtt, clock)
-        self._notifier = MqttNotifier(self._mqtt, settings.root, self.pipeline.registry)
+        self._notifier = MqttNotifier(
+            self._mqtt, settings.root, self.pipeline.registry, lambda: self.pipeline.alarms.rules
+        )
         self._steps: list[Callable[[], None]] = []
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
@@ -174,18 +185,47 @@ class Worker:
         self.loop.start()
         self._keeper.start()
 
-    def stop(self) -> None:
-        """Stop listening, take in what was received, let the store have it, save the state."""
+    def stop(self) -> Ending:
+        """Stop listening, take in what was received, let the store have it, save the state: within `END_S`.
+
+        What hangs is left to itself: all files are whole at any moment, and the next start goes on from them.
+        """
+        deadline = Deadline(END_S)
         self._stopping.set()
-        self._keeper.join()
-        self._source.stop()
-        self._wait_until(lambda: self.pipeline.position >= self.journal.head, DRAIN_S)
+        deadline.join([self._keeper], keep_s=END_S - FAREWELL_S)  # first, as it may be about to start the source
+        parts = [self._keeper, aside("source", self._source.stop)]
+        deadline.join(parts, keep_s=END_S - 2 * FAREWELL_S)
+        deadline.wait(lambda: self._failed() or self._taken_in(), keep_s=CLOSING_S)
+        pipeline = aside("pipeline", self._end_pipeline)
+        deadline.wait(lambda: self._failed() or self._stored(pipeline), keep_s=CLOSING_S)
+        parts += [pipeline, aside("store", self.writer.stop)]
+        deadline.join(parts, keep_s=CLOSING_S / 2)
+        if any(part.is_alive() for part in parts):
+            parts.append(aside("journal", self.journal.close))
+        else:
+            parts.append(aside("files", self._close))
+        deadline.join(parts)
+        hanging = tuple(part.name for part in parts if part.is_alive())
+        return Ending(self.journal.head, self.pipeline.position, self.store.position(), hanging)
+
+    def _end_pipeline(self) -> None:
         self.loop.stop()
-        if not self._wait_until(lambda: self.store.position() >= self.pipeline.position, DRAIN_S):
-            log.warning("the store has not taken all; the rest is in the journal and follows at the next start")
-        self.writer.stop()
+        self._notifier.close()
+
+    def _close(self) -> None:
         self.loop.final_snapshot()
         self._opened.close()
+
+    def _failed(self) -> bool:
+        return self.loop.failure is not None or self.writer.failure is not None
+
+    def _taken_in(self) -> bool:
+        status = self.journal.status()
+        waits = status.queued_positions > 0 and status.health is Health.WRITING
+        return not waits and self.pipeline.position >= status.head
+
+    def _stored(self, pipeline: threading.Thread) -> bool:
+        return not pipeline.is_alive() and self.store.position() >= self.pipeline.position
 
     def _keep(self) -> None:
         """The keeper's thread: begins to listen when all is derived, then looks after the house."""
@@ -196,7 +236,7 @@ class Worker:
                 if self.failure is not None:
                     return
                 try:
-                    self._sync_inventory()
+                    self.told.sync()
                 except TemporaryError as error:
                     log.warning("%s; tried again", error)
         except Exception as error:
@@ -206,7 +246,7 @@ class Worker:
     def _begin(self) -> None:
         if not self._caught_up():
             return
-        self._sync_inventory()
+        self.told.begin()
         for step in self._steps:
             if self._caught_up():
                 step()
@@ -216,7 +256,6 @@ class Worker:
             standing = self.pipeline.alarms.standing()
             self.book.close_strangers(standing, self.clock.now_ms())
             self._notifier.start(standing)
-            self._opened.callback(self._notifier.close)
             self.book.open(self._notifier)
         self._source.start(self._arrived, self._listening)
 
@@ -235,31 +274,11 @@ class Worker:
         """Made or received, and not in the store yet."""
         return self._outbox.depth().readings
 
-    def _wait_until(self, there: Callable[[], bool], most_s: float) -> bool:
-        pause = threading.Event()
-        for _ in range(round(most_s / 0.02)):
-            if there() or self.loop.failure or self.writer.failure:
-                break
-            pause.wait(0.02)
-        return there()
-
-    # --- inventory -----------------------------------------------------------------------------------------
-
-    def _sync_inventory(self) -> None:
-        """A change of the inventory becomes a journal record, so that it has its place among the messages."""
-        revision = self._inventory.revision()
-        if revision == self._inventory_seen:
-            return
-        devices = self._inventory.devices()
-        registry = self.pipeline.registry
-        with self.loop.lock:
-            known = {d.id: d for d, active in zip(registry.devices, registry.active, strict=True) if active}
-        taken = [d for d in devices if (d.scene, d.type) in registry.types]
-        if left_out := len(devices) - len(taken):
-            log.warning("%d devices of the inventory are of scenes or types that are not in use", left_out)
-        if known != {d.id: d for d in taken}:
-            self.journal.append_record(RecordKind.INVENTORY, encode_inventory(taken), self.clock.now_ms())
-        self._inventory_seen = revision
+    @property
+    def scenes_in_force(self) -> tuple[Scene, ...]:
+        """With the limits that the pipeline judges by now."""
+        rules = self.pipeline.alarms.rules
+        return tuple(replace(s, rules=tuple(rules[f"{s.key}.{r.key}"] for r in s.rules)) for s in self._scenes)
 
     def _sort(self) -> None:
         """Days that are over are laid out for reading; one a time, so that batches do not wait long."""
@@ -298,16 +317,30 @@ class Worker:
     # --- state ---------------------------------------------------------------------------------------------
 
     def _open_journal(self) -> FileJournal:
-        s = self._settings.journal
-        limits = Limits(max_bytes=s.max_bytes, hard_max_bytes=s.hard_max_bytes, keep_ms=hours(s.keep_hours))
+        s = self.settings.journal
+        limits = Limits(
+            max_bytes=s.max_bytes,
+            hard_max_bytes=s.hard_max_bytes,
+            keep_ms=hours(s.keep_hours),
+            group_ms=Duration(s.sync_ms),
+        )
         return FileJournal(s.path, clock=self.clock, limits=limits, on_full=self._full)
+
+    def _open_outbox(self) -> Outbox:
+        s = self.settings
+        return Outbox(
+            s.journal.path.parent / f"{s.journal.path.name}.outbox",
+            clock=self.clock,
+            memory_readings=s.store.memory_readings,
+            bundle_readings=s.store.batch_readings,
+        )
 
     def _restore(self) -> None:
         """Go on from the newest snapshot the store is not behind; without one from what the journal holds."""
         stored, status = self.store.position(), self.journal.status()
         if stored > status.head:
             what = (
-                f"the journal in {self._settings.journal.path} ends at {status.head}, but the store has taken "
+                f"the journal in {self.settings.journal.path} ends at {status.head}, but the store has taken "
                 f"{stored}: they do not belong together; restore the journal, or begin with a new store"
             )
             raise ConfigurationError([Mistake("journal.path", what)])
@@ -317,7 +350,7 @@ class Worker:
                     self.pipeline.restore(data)
                 except CorruptError as error:
                     log.warning("the state at %d cannot be used: %s", position, error)
-                    self.pipeline = Pipeline(scenes_of(self._settings), self._settings.root, self._settings.limits)
+                    self.pipeline = Pipeline(self._scenes, self.settings.root)
                 else:
                     return
         if status.oldest > 0:
@@ -329,7 +362,7 @@ class Worker:
         reasons = []
         health = self.journal.status().health
         if self.source_state != "connected":
-            reasons.append(f"broker {self._settings.broker.url}: {self.source_state}")
+            reasons.append(f"broker {self.settings.broker.url}: {self.source_state}")
         if health is not Health.WRITING:
             reasons.append(f"journal: {health.name.lower()}")
         if self.writer.state != "ok":
@@ -339,21 +372,3 @@ class Worker:
         elif self.history is not None and not self._live.is_set():
             reasons.append("no live message yet")
         return Readiness(not reasons, self.history, tuple(reasons))
-
-
-def serve(worker: Worker, address: socket.socket) -> int:
-    """Run the worker and its API until a signal ends them. Returns the exit status."""
-    app = create_app(WorkerView(worker))
-    server = Server(app, address, before_end=app.state.stream.close)
-    worker.start()
-    threading.Thread(target=_end_on_failure, args=(worker, server), name="watch", daemon=True).start()
-    server.serve_until_told()
-    worker.stop()
-    return 1 if worker.failure is not None else 0
-
-
-def _end_on_failure(worker: Worker, server: Server) -> None:
-    pause = threading.Event()
-    while worker.failure is None:
-        pause.wait(LOOK_S)
-    server.end()

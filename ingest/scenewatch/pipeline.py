@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from scenewatch.model.ports import AlarmEngine, Check, Decoder
     from scenewatch.model.scene import Scene
 
+    OperatorLimits = Mapping[str, Mapping[str, float]]
+    """Operators' numbers, by `<scene>.<rule>`."""
+
     # The type checker holds each part to its contract here, where they meet.
     _decoder: type[Decoder] = NativeDecoder
     _check: type[Check] = Quality
@@ -64,20 +67,22 @@ class _Snapshot(msgspec.Struct):
     identity: bytes
     quality: bytes
     alarms: bytes
+    limits: dict[str, dict[str, float]] = {}
 
 
 class Pipeline:
     """All stages behind the journal, fed record by record in one thread."""
 
-    def __init__(
-        self, scenes: Iterable[Scene], root: str, limits: Mapping[str, Mapping[str, float]] | None = None
-    ) -> None:
+    def __init__(self, scenes: Iterable[Scene], root: str, limits: OperatorLimits | None = None) -> None:
+        """`limits` are in force until a record of the journal brings others."""
         scenes = tuple(scenes)
         self.registry = Registry(scenes)
         self.decoder = NativeDecoder(root)
         self.identity = Identity()
         self.quality = Quality()
-        self.alarms = Engine(scenes, limits or {})
+        self.limits: OperatorLimits = limits or {}
+        """As the operators gave them last, whether the tables can use them or not."""
+        self.alarms = Engine(scenes, self.limits)
         self.position = 0
         self.counts = Counts()
         self.listening = False
@@ -118,6 +123,11 @@ class Pipeline:
     def tick(self, now_ms: int) -> list[Transition]:
         """Time went on without readings: what is overdue by `now_ms` is raised, dated at its deadline."""
         return self.alarms.tick(now_ms) if self.listening else []
+
+    def change_limits(self, limits: OperatorLimits) -> None:
+        """Judge by these from the next record on. A LIMITS record does it in the order of the journal."""
+        self.limits = limits
+        self.alarms.change(limits)
 
     def _messages(self, record: Record) -> Outcome:
         messages: Messages | None = record.messages
@@ -161,6 +171,10 @@ class Pipeline:
                 self.alarms.listening(record.received_ms)
             case RecordKind.TICK:
                 transitions = self.tick(record.received_ms)
+            case RecordKind.LIMITS:
+                # What was overdue by the old limits is raised by them, whether a tick came before or not.
+                transitions = self.tick(record.received_ms)
+                self.change_limits(_decode_limits(record))
             case RecordKind.MESSAGES:
                 raise CorruptError(f"record {record.first} holds no messages")
         batch.counts = Counts(control=record.end - record.first)
@@ -194,19 +208,39 @@ class Pipeline:
                 identity=self.identity.snapshot(),
                 quality=self.quality.snapshot(),
                 alarms=self.alarms.snapshot(),
+                limits={rule: dict(numbers) for rule, numbers in self.limits.items()},
             )
         )
+
+    def begin(self, position: int, at_ms: int, data: bytes) -> None:
+        """Go on from `position`, of which only the devices are known, from a snapshot of later.
+
+        Numbers are never used again, so the later numbering holds; silence before `at_ms` proves nothing.
+        """
+        try:
+            s = self._inventory_of(data)
+        except (msgspec.MsgspecError, ValueError, KeyError) as error:
+            raise CorruptError(f"not a snapshot: {error}") from error
+        self.position = position
+        self.listening = s.listening
+        self.alarms.listening(at_ms)
+
+    def _inventory_of(self, data: bytes) -> _Snapshot:
+        """Takes devices and limits from a snapshot, into a new pipeline."""
+        s = msgspec.msgpack.decode(data, type=_Snapshot)
+        if s.version != SNAPSHOT_VERSION:
+            raise CorruptError(f"a snapshot of version {s.version}, this program reads {SNAPSHOT_VERSION}")
+        if s.tables != self._tables():
+            raise CorruptError("the scenes' channels have changed since it was saved")
+        self.registry.restore(s.registry)
+        self._grow()
+        self.change_limits(s.limits)
+        return s
 
     def restore(self, data: bytes) -> None:
         """Into a new pipeline of the same tables. Raises CorruptError and leaves a pipeline not to be used."""
         try:
-            s = msgspec.msgpack.decode(data, type=_Snapshot)
-            if s.version != SNAPSHOT_VERSION:
-                raise CorruptError(f"a snapshot of version {s.version}, this program reads {SNAPSHOT_VERSION}")
-            if s.tables != self._tables():
-                raise CorruptError("the scenes' channels have changed since it was saved")
-            self.registry.restore(s.registry)
-            self._grow()
+            s = self._inventory_of(data)
             self.identity.restore(s.identity)
             self.quality.restore(s.quality)
             self.alarms.restore(s.alarms)
@@ -223,6 +257,18 @@ class Pipeline:
 def encode_inventory(devices: Sequence[Device]) -> bytes:
     """The body of an INVENTORY record."""
     return msgspec.msgpack.encode(list(devices))
+
+
+def encode_limits(limits: OperatorLimits) -> bytes:
+    """The body of a LIMITS record."""
+    return msgspec.msgpack.encode({rule: dict(numbers) for rule, numbers in limits.items()})
+
+
+def _decode_limits(record: Record) -> dict[str, dict[str, float]]:
+    try:
+        return msgspec.msgpack.decode(record.body, type=dict[str, dict[str, float]])
+    except msgspec.MsgspecError as error:
+        raise CorruptError(f"record {record.first} holds no limits: {error}") from error
 
 
 def _nothing() -> Batch:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -19,10 +21,14 @@ from scenewatch.store.influxurl import PREFIX as INFLUX
 from scenewatch.store.influxurl import InfluxUrl
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Self
 
 ENVIRONMENT = "SCENEWATCH"
+LISTED = ("scenes", "use")
+LEAST_ROOM_BYTES = 16 * 1024 * 1024
+"""What waits in memory while the disk is full. With less, what a broker sends at once would come again and again."""
+SEE = "scenewatch settings sample prints all of them"
 
 
 class Section(BaseModel):
@@ -31,16 +37,25 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _setting(default: Any, about: str, *, example: str | None = None, **bounds: Any) -> Any:
+    """`about` is shown in the sample file and the reference; the `example` where there is no default."""
+    return Field(default=default, description=about, examples=[example], **bounds)
+
+
 class BrokerSettings(Section):
     """`[broker]`"""
 
-    url: str = "mqtt://127.0.0.1:1883"
-    client_id: str = "scenewatch-worker"
-    username: str | None = None
-    password_file: Path | None = None
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
+    url: str = _setting("mqtt://127.0.0.1:1883", "`mqtt://host:1883`, or `mqtts://host:8883` for TLS.")
+    client_id: str = _setting("scenewatch-worker", "The broker keeps the session under this name: one a worker.")
+    username: str | None = _setting(None, "Login at the broker.", example="scenewatch")
+    password_file: Path | None = _setting(
+        None, "File whose text is the password.", example="secrets/broker.password"
+    )
+    ca_file: Path | None = _setting(
+        None, "Certificates to trust with `mqtts`; else the system's.", example="secrets/ca.pem"
+    )
+    cert_file: Path | None = _setting(None, "The worker's own certificate.", example="secrets/worker.pem")
+    key_file: Path | None = _setting(None, "The key of that certificate.", example="secrets/worker.key")
 
     @field_validator("url")
     @classmethod
@@ -55,9 +70,26 @@ class BrokerSettings(Section):
 class StoreSettings(Section):
     """`[store]`"""
 
-    url: str = "duckdb:data/readings.duckdb"
-    token_file: Path | None = None
-    ca_file: Path | None = None
+    url: str = _setting(
+        "duckdb:data/readings.duckdb",
+        "Where readings are kept: `duckdb:PATH`, or `influx+http://host:8086/?org=O&bucket=B`.",
+    )
+    token_file: Path | None = _setting(
+        None,
+        "File whose one line is InfluxDB's token; for 1.8 `user:password`. Read again if refused.",
+        example="secrets/influx.token",
+    )
+    ca_file: Path | None = _setting(
+        None, "Certificates to trust with `influx+https`; else the system's.", example="secrets/ca.pem"
+    )
+    memory_readings: int = _setting(
+        2_000_000,
+        "Readings held in memory while the store is behind, about 50 bytes each; the rest waits in files.",
+        ge=0,
+    )
+    batch_readings: int = _setting(
+        200_000, "Readings written at once, at most, by a store that is behind.", ge=1000, le=2_000_000
+    )
 
     @field_validator("url")
     @classmethod
@@ -72,7 +104,11 @@ class StoreSettings(Section):
 class DatabaseSettings(Section):
     """`[database]`"""
 
-    url: str = Field(default="sqlite:///data/scenewatch.sqlite", repr=False)
+    url: str = _setting(
+        "sqlite:///data/scenewatch.sqlite",
+        "Where inventory, alarms and dead letters are kept: `sqlite:///PATH` or `postgresql+psycopg://…`.",
+        repr=False,
+    )
     """May hold a password, so it is never shown."""
 
     @field_validator("url")
@@ -86,43 +122,57 @@ class DatabaseSettings(Section):
 class JournalSettings(Section):
     """`[journal]`"""
 
-    path: Path = Path("data/journal")
-    max_bytes: int = Field(default=8192 * 2**20, ge=128 * 2**20)
-    """On disk, at least two segments: beyond it messages wait in memory, not acknowledged."""
-    hard_max_bytes: int = 8448 * 2**20
-    """`max_bytes` and what may wait in memory: beyond it the source leaves, and the broker keeps the rest."""
-    keep_hours: float = Field(default=24.0, ge=0)
+    path: Path = _setting(Path("data/journal"), "Folder of the journal; its state and outbox lie beside it.")
+    max_bytes: int = _setting(
+        8192 * 2**20,
+        "Bytes on disk; beyond them messages wait in memory, not acknowledged.",
+        ge=128 * 2**20,  # two segments
+    )
+    hard_max_bytes: int = _setting(
+        8448 * 2**20, "Bytes with what waits; beyond them the worker leaves and the broker keeps the rest."
+    )
+    keep_hours: float = _setting(
+        24.0, "How many hours received messages are kept, once everything is past them, to be replayed.", ge=0
+    )
+    sync_ms: int = _setting(
+        20,
+        "Milliseconds that messages gather for one write to disk: more spares the disk, and delays every alarm.",
+        ge=1,
+        le=1000,
+    )
 
     @model_validator(mode="after")
     def _leaves_room(self) -> Self:
-        if self.hard_max_bytes <= self.max_bytes:
-            raise ValueError("hard_max_bytes must be above max_bytes")
+        if self.hard_max_bytes < self.max_bytes + LEAST_ROOM_BYTES:
+            raise ValueError(f"hard_max_bytes must be at least {LEAST_ROOM_BYTES:_} above max_bytes")
         return self
 
 
 class HttpSettings(Section):
     """`[http]`"""
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=8080, ge=0, le=65535)
+    host: str = _setting("127.0.0.1", "Address the API listens on.")
+    port: int = _setting(8080, "Port the API listens on.", ge=0, le=65535)
 
 
 class ScenesSettings(Section):
-    """`[scenes]`: which scenes are taken; empty means all that are installed."""
+    """`[scenes]`"""
 
-    use: tuple[str, ...] = ()
+    use: tuple[str, ...] = _setting(
+        (), "Which scenes are taken, in the environment separated by commas; empty: all there are."
+    )
 
 
 class Settings(Section):
     """Everything the worker can be told."""
 
-    root: str = Field(default="sw", pattern=r"^[A-Za-z0-9_-]{1,64}$")
-    broker: BrokerSettings = BrokerSettings()
-    store: StoreSettings = StoreSettings()
-    database: DatabaseSettings = DatabaseSettings()
-    journal: JournalSettings = JournalSettings()
-    http: HttpSettings = HttpSettings()
-    scenes: ScenesSettings = ScenesSettings()
+    root: str = _setting("sw", "First level of all MQTT topics.", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    broker: BrokerSettings = _setting(BrokerSettings(), "The MQTT broker that devices publish to.")
+    store: StoreSettings = _setting(StoreSettings(), "The store of readings.")
+    database: DatabaseSettings = _setting(DatabaseSettings(), "The database of all that is not a reading.")
+    journal: JournalSettings = _setting(JournalSettings(), "What was received, on disk before it is acknowledged.")
+    http: HttpSettings = _setting(HttpSettings(), "The worker's API.")
+    scenes: ScenesSettings = _setting(ScenesSettings(), "The scenes that are watched.")
     limits: dict[str, dict[str, float]] = {}
     """Operators' numbers: `[limits."<scene>.<rule>"]`."""
 
@@ -131,13 +181,59 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
     """Read the file, then the environment on top. Raises ConfigurationError with all mistakes."""
     environment = os.environ if environment is None else environment
     values = _read(path) if path is not None else {}
-    _overlay(values, environment)
+    given = _overlay(values, environment)
     place = str(path) if path is not None else "settings"
+    found = _strangers(environment)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise ConfigurationError([_mistake(place, e) for e in error.errors()]) from None
+        found = [_mistake(given.get(e["loc"], place), e) for e in error.errors()] + found
+    if found:
+        raise ConfigurationError(found)
     return _resolved(settings, path.resolve().parent if path is not None else Path.cwd())
+
+
+def load_limits(path: Path) -> dict[str, dict[str, float]]:
+    """The limits of a file that may hold nothing else, or be a whole settings file. Raises ConfigurationError."""
+    limits = _read(path).get("limits")
+    if limits is None:
+        raise ConfigurationError([Mistake(str(path), 'holds no limits: [limits."<scene>.<rule>"]')])
+    try:
+        return Settings.model_validate({"limits": limits}).limits
+    except ValidationError as error:
+        raise ConfigurationError([_mistake(str(path), e) for e in error.errors()]) from None
+
+
+def other_store(settings: Settings, url: str, token_file: Path | None) -> StoreSettings:
+    """A store beside that of the settings, with paths relative to here. Raises ConfigurationError for the same."""
+    try:
+        store = StoreSettings(url=url, token_file=token_file or settings.store.token_file)
+    except ValidationError as error:
+        raise ConfigurationError([Mistake("--into", _mistake("", e).what) for e in error.errors()]) from None
+    if _store_identity(store.url) == _store_identity(settings.store.url):
+        raise ConfigurationError([Mistake("--into", f"{url} is the worker's own store; give another")])
+    return store
+
+
+def _store_identity(url: str) -> object:
+    """Equal for one store, as far as its URL tells."""
+    if url.startswith(INFLUX):
+        influx = InfluxUrl.parse(url)
+        return urlsplit(influx.base).port, influx.is_local or influx.base, influx.bucket
+    return Path(url.removeprefix("duckdb:")).resolve()
+
+
+def differences(before: Settings, after: Settings) -> list[str]:
+    """Names of the settings that differ, limits apart."""
+    return [name for name, value in _flat(before) if value != dict(_flat(after))[name]]
+
+
+def _flat(settings: Settings) -> Iterator[tuple[str, object]]:
+    for name, value in settings:
+        if isinstance(value, Section):
+            yield from ((f"{name}.{key}", inner) for key, inner in value)
+        elif name != "limits":
+            yield name, value
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -151,25 +247,44 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigurationError([Mistake(str(path), f"is not TOML: {error}")]) from None
 
 
-def _overlay(values: dict[str, Any], environment: Mapping[str, str]) -> None:
-    """Put SCENEWATCH_ROOT and SCENEWATCH_<SECTION>_<KEY> over the file's values; the model turns the text."""
-    if f"{ENVIRONMENT}_ROOT" in environment:
-        values["root"] = environment[f"{ENVIRONMENT}_ROOT"]
+def variables() -> dict[str, tuple[str, ...]]:
+    """Where each variable of the environment has its value's place: SCENEWATCH_ROOT, SCENEWATCH_<SECTION>_<KEY>."""
+    places: list[tuple[str, ...]] = [("root",)]
     for section, field in Settings.model_fields.items():
-        if not (isinstance(field.annotation, type) and issubclass(field.annotation, Section)):
-            continue
-        for key, inner in field.annotation.model_fields.items():
-            name = f"{ENVIRONMENT}_{section}_{key}".upper()
-            if name in environment and isinstance(values.setdefault(section, {}), dict):
-                text = environment[name]
-                is_list = "tuple" in str(inner.annotation)
-                values[section][key] = tuple(filter(None, text.split(","))) if is_list else text
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            places += [(section, key) for key in field.annotation.model_fields]
+    return {"_".join((ENVIRONMENT, *place)).upper(): place for place in places}
+
+
+def _overlay(values: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[int | str, ...], str]:
+    """Put the environment over the file's values; the model turns the text. Returns which variable gave which."""
+    given: dict[tuple[int | str, ...], str] = {}
+    for name, place in variables().items():
+        *section, key = place
+        table = values.setdefault(section[0], {}) if section else values
+        if name in environment and isinstance(table, dict):
+            text = environment[name]
+            table[key] = tuple(filter(None, text.split(","))) if place == LISTED else text
+            given[place] = name
+    return given
+
+
+def _strangers(environment: Mapping[str, str]) -> list[Mistake]:
+    """Variables that look like ours and are none: a mistyped one would be a setting that is silently not taken."""
+    prefix = f"{ENVIRONMENT}_"
+    known = [name.removeprefix(prefix) for name in variables()]
+    found = []
+    for name in sorted(environment.keys() - variables().keys()):
+        if name.startswith(prefix):
+            near = get_close_matches(name.removeprefix(prefix), known, n=1, cutoff=0.7)
+            found.append(Mistake(name, f"is no setting; {f'is {prefix}{near[0]} meant?' if near else SEE}"))
+    return found
 
 
 def _mistake(place: str, error: Any) -> Mistake:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        return Mistake(f"{place}: {where}", "is no setting; see the README for all of them")
+        return Mistake(f"{place}: {where}", f"is no setting; {SEE}")
     what = error["msg"].removeprefix("Value error, ")
     return Mistake(f"{place}: {where}", f"{what[0].lower()}{what[1:]}")
 

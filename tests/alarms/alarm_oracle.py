@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from scenewatch.alarms.overrides import overridden
 from scenewatch.model.alarm import Step, Transition
 from scenewatch.model.batch import Batch
 from scenewatch.model.flags import Flag, Place
@@ -68,6 +69,7 @@ SILENT = rule("silent", NoData(seconds(120)), on=("box.air", "pump.heat"))
 QUIET = rule("quiet", NoData(seconds(100)), on_delay_s=20, off_delay_s=60)
 OPEN = rule("open", Above(0.5), on=("box.door",), off_delay_s=30)
 RULES = (WARM, HOT, COLD, SILENT, QUIET, OPEN)
+BY_KEY = {f"tiny.{r.key}": r for r in RULES}
 
 
 def scene(*rules):
@@ -132,6 +134,8 @@ class Alarm:
     since_ms: int
     gap_ms: Duration
     readings: list[Reading] = field(default_factory=list)
+    verdicts: list[bool] = field(default_factory=list)
+    """Of each reading, by the numbers of its time: is it beyond the limit, or if the alarm stood, released?"""
     changed: int = 0
     """How many of `readings` came before it was raised or cleared last."""
     raised_at_ms: int | None = None
@@ -149,12 +153,13 @@ class Alarm:
             case Below(limit, deadband):
                 return reading.value >= limit + deadband
 
-    def held_ms(self, holds):
+    def held_ms(self):
         """How long up to the newest reading it held without a break or a gap; None if it does not."""
         since = None
         newer = None
-        for reading in reversed(self.readings[self.changed :]):
-            if not holds(reading) or (newer is not None and newer.t_ms - reading.t_ms > self.gap_ms):
+        judged = zip(self.readings[self.changed :], self.verdicts[self.changed :], strict=True)
+        for reading, holds in reversed(list(judged)):
+            if not holds or (newer is not None and newer.t_ms - reading.t_ms > self.gap_ms):
                 break
             since = newer = reading
         return None if since is None else self.readings[-1].t_ms - since.t_ms
@@ -183,13 +188,12 @@ class Alarm:
                 yield self.missing(listening_ms)
         self.readings.append(reading)
         if self.raised_at_ms is not None:
-            held = self.held_ms(self.released)
+            self.verdicts.append(self.released(reading))
             step, delay = Step.CLEARED, self.rule.off_delay
-        elif isinstance(self.rule.when, NoData):
-            return
         else:
-            held = self.held_ms(lambda r: self.beyond(r.value))
+            self.verdicts.append(not isinstance(self.rule.when, NoData) and self.beyond(reading.value))
             step, delay = Step.RAISED, self.rule.on_delay
+        held = self.held_ms()
         if held is not None and held >= delay:
             yield self.moved(step, reading.t_ms, reading.value, reading.flag)
             self.changed = len(self.readings)
@@ -229,3 +233,9 @@ class Oracle:
 
     def listening(self, since_ms):
         self.listening_ms = max(self.listening_ms, since_ms)
+
+    def change(self, limits):
+        for alarms in self.alarms.values():
+            for alarm in alarms:
+                key = f"tiny.{alarm.rule.key}"
+                alarm.rule = overridden(BY_KEY[key], limits.get(key, {}))

@@ -380,3 +380,54 @@ def test_a_scene_without_rules_and_an_empty_batch_move_nothing():
     engine = Engine([])
     engine.grow(registry(of=scene(WARM)))
     assert engine.step(batch_of([])) == engine.tick(START_MS) == engine.standing() == []
+
+
+def warm_box(*readings_then_limits):
+    """A box on which WARM waits a minute, after readings of which some are changes of limits."""
+    engine = box(rule("warm", Above(8.0, deadband=1.0), on_delay_s=60, off_delay_s=60))
+    found = []
+    for what in readings_then_limits:
+        if isinstance(what, dict):
+            engine.change({"tiny.warm": what})
+        else:
+            found += moves(engine, [what])
+    return found
+
+
+def test_a_delay_that_is_under_way_outlives_a_change_of_limits():
+    longer = {"on_delay_s": 90}
+    assert warm_box(at(0, 9.0), at(30, 9.0), longer, at(60, 9.0), at(90, 9.0)) == [("raised", "warm", 90)]
+    shorter = {"on_delay_s": 30}
+    assert warm_box(at(0, 9.0), at(20, 9.0), shorter, at(40, 9.0)) == [("raised", "warm", 40)]
+
+
+def test_a_delay_ends_at_the_first_reading_that_is_within_the_new_limit():
+    assert warm_box(at(0, 9.0), at(30, 9.0), {"limit": 10}, at(60, 9.0), {}, at(90, 9.0), at(120, 9.0)) == []
+
+
+def test_an_alarm_that_is_none_by_the_new_limit_clears_by_the_ordinary_rule():
+    raised = [at(0, 9.0), at(30, 9.0), at(60, 9.0)]
+    clears = [("raised", "warm", 60), ("cleared", "warm", 150)]
+    assert warm_box(*raised, {"limit": 20}, at(90, 9.0), at(120, 9.0), at(150, 9.0)) == clears
+
+
+def test_a_value_that_was_quiet_before_is_judged_by_the_new_limit():
+    quiet = [at(30 * i, 5.0) for i in range(3)]
+    assert warm_box(*quiet, {"limit": 4, "on_delay_s": 0}, at(90, 5.0)) == [("raised", "warm", 90)]
+
+
+def test_a_silence_is_measured_by_the_new_number():
+    engine = box(SILENT)
+    moves(engine, [at(0, 5.0)])
+    engine.change({"tiny.silent": {"after_s": 300}})
+    assert tick(engine, 200) == []
+    assert not engine.overdue(START_MS + 299_000)
+    engine.change({})
+    assert engine.overdue(START_MS + 200_000)
+    assert tick(engine, 200) == [("raised", "silent", 120)]
+
+
+def test_numbers_of_rules_that_are_gone_or_turned_are_left_out():
+    engine = box(WARM)
+    engine.change({"tiny.gone": {"limit": 1.0}, "tiny.warm": {"after_s": 3.0}})
+    assert engine.rules == {"tiny.warm": WARM}

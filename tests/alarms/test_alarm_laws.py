@@ -15,9 +15,21 @@ FLAGS = st.sampled_from([Flag.GOOD] * 5 + [Flag.SUSPECT, Flag.FAIL])
 STEPS_MS = st.sampled_from([0, 1_000, 10_000, 30_000, 30_000, 30_000, 60_000, 90_001, 130_000, 400_000])
 
 
+LIMITS = st.fixed_dictionaries(
+    {},
+    optional={
+        "tiny.warm": st.fixed_dictionaries({"limit": st.sampled_from([4.0, 8.0, 20.0])}),
+        "tiny.hot": st.fixed_dictionaries({"limit": st.sampled_from([7.0, 30.0]), "on_delay_s": st.just(60.0)}),
+        "tiny.cold": st.fixed_dictionaries({"on_delay_s": st.sampled_from([0.0, 120.0])}),
+        "tiny.silent": st.fixed_dictionaries({"after_s": st.sampled_from([61.0, 300.0])}),
+        "tiny.quiet": st.fixed_dictionaries({"off_delay_s": st.sampled_from([0.0, 120.0])}),
+    },
+)
+
+
 @st.composite
-def streams(draw, *, listening=True):
-    """Readings in the order of their receive time, with ticks (and listening) between."""
+def streams(draw, *, listening=True, changes=False):
+    """Readings in the order of their receive time, with ticks (and listening, and other limits) between."""
     now_ms = START_MS
     newest = {}
     events = []
@@ -26,6 +38,8 @@ def streams(draw, *, listening=True):
         kind = draw(st.integers(0, 19))
         if kind == 0 and listening:
             events.append(("listening", now_ms))
+        elif kind == 1 and changes:
+            events.append(("change", draw(LIMITS)))
         elif kind <= 2:
             events.append(("tick", now_ms))
         else:
@@ -66,7 +80,7 @@ def play(engine, events, *, joined=lambda _: False, between=lambda engine: engin
             continue
         hand_in()
         engine = between(engine)
-        found.extend(engine.tick(what) if kind == "tick" else engine.listening(what) or [])
+        found.extend(getattr(engine, kind)(what) or [])
     hand_in()
     return found
 
@@ -80,7 +94,7 @@ def expected(events):
 
 
 @settings(deadline=None, max_examples=150)
-@given(streams(), st.data())
+@given(streams(changes=True), st.data())
 def test_any_stream_in_any_batches_moves_the_alarms_as_the_oracle_says(events, data):
     cut = data.draw(st.sets(st.integers(0, len(events))))
     assert comparable(play(grown(), events, joined=lambda i: i not in cut)) == expected(events)

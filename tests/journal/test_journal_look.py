@@ -209,3 +209,48 @@ def test_a_damaged_header_loses_its_segment_alone(held, which):
     assert contents.damaged[0].first == int(file.stem)
     read = [item.position for item in found(path) if isinstance(item, Message)]
     assert read == [p for p in range(journal.head) if not contents.first <= p < contents.end]
+
+
+def parts(look, first, end):
+    """Position and payload of what `records` gives; control records by their kind."""
+    for item in look.records(first, end):
+        if item.messages is None:
+            yield item.first, item.kind
+        else:
+            assert item.end - item.first == len(item.messages)
+            yield from ((item.first + i, item.messages.payload(i)) for i in range(len(item.messages)))
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, HEAD), st.integers(0, HEAD))
+def test_records_are_cut_to_the_positions_that_are_wanted(written, first, end):
+    look = Look(written[0])
+    whole = list(parts(look, 0, HEAD))
+    assert [position for position, _ in whole] == list(range(HEAD))
+    assert whole[TICK_AT] == (TICK_AT, RecordKind.TICK)
+    assert list(parts(look, first, end)) == whole[first:end]
+
+
+def test_where_it_begins_and_ends_and_what_was_received_when(written):
+    look = Look(written[0])
+    assert (look.oldest, look.end) == (0, HEAD)
+    assert look.position_at(0) == 0
+    assert look.position_at(3_001) == 4 * PER_GROUP
+    assert look.position_at(9_500) == TICK_AT
+    assert look.position_at(9_501) == TICK_AT + 1
+    assert look.position_at(10**12) == HEAD
+
+
+def test_a_journal_without_segments_begins_and_ends_at_0(tmp_path):
+    look = Look(tmp_path)
+    assert (look.oldest, look.end, look.position_at(5), list(look.records(0, 9))) == (0, 0, 0, [])
+
+
+def test_damage_is_cut_like_records(written, tmp_path):
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in segments(written[0]):
+        (copy / path.name).write_bytes(path.read_bytes())
+    flip(segments(copy)[0], HEADER_BYTES + 60)
+    [damage, record] = Look(copy).records(2, PER_GROUP + 1)
+    assert (damage.first, damage.end, record.first, record.end) == (2, PER_GROUP, PER_GROUP, PER_GROUP + 1)

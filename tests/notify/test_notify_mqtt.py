@@ -57,6 +57,9 @@ def _quick(monkeypatch):
     monkeypatch.setattr(mqtt, "LONGEST_RETRY_S", 0.2)
 
 
+RULES = {f"{LAB.key}.{rule.key}": rule for rule in LAB.rules}
+
+
 @pytest.fixture
 def registry():
     made = Registry([LAB])
@@ -68,8 +71,9 @@ def registry():
 def notify(registry):
     notifiers = []
 
-    def make(broker: Broker | str, standing=()) -> MqttNotifier:
-        notifier = MqttNotifier(Broker(url=broker) if isinstance(broker, str) else broker, "sw", registry)
+    def make(broker: Broker | str, standing=(), rules=RULES) -> MqttNotifier:
+        known = Broker(url=broker) if isinstance(broker, str) else broker
+        notifier = MqttNotifier(known, "sw", registry, lambda: rules)
         notifier.start(standing)
         notifiers.append(notifier)
         return notifier
@@ -109,6 +113,15 @@ def test_a_raised_alarm_is_seen_by_late_subscribers_until_it_clears(broker, noti
     notifier.publish([step(Step.CLEARED)])
     late.wait(lambda now: not now)
     assert late.log[-1] == (TOPIC, b"")
+
+
+def test_the_limit_that_is_told_is_the_one_in_force(mosquitto, notify, watch):
+    warm = RULES["lab.warm"]
+    lower = RULES | {"lab.warm": replace(warm, when=replace(warm.when, limit=3.5))}
+    watcher = watch(mosquitto.port)
+    notify(mosquitto.url, rules=lower).publish([step(Step.RAISED)])
+    watcher.wait(lambda now: TOPIC in now)
+    assert json.loads(watcher.now[TOPIC])["limit"] == 3.5
 
 
 def test_no_data_has_neither_value_nor_limit(mosquitto, notify, watch):
@@ -253,4 +266,4 @@ def test_a_password_that_cannot_be_read_is_named(guarded, tmp_path):
 
 def test_a_wrong_url_stops_the_start(registry):
     with pytest.raises(ConfigurationError):
-        MqttNotifier(Broker(url="ws://127.0.0.1"), "sw", registry)
+        MqttNotifier(Broker(url="ws://127.0.0.1"), "sw", registry, dict)

@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from scenewatch.model.errors import TemporaryError
-from scenewatch.worker.snapshots import KEPT, Snapshots
+from scenewatch.worker.snapshots import ARCHIVED, ARCHIVED_EVERY_S, KEPT, Snapshots
 
 
-def test_the_newest_comes_first_and_only_so_many_are_kept(tmp_path):
+def save(snapshots, folder, position, at_s):
+    snapshots.save(position, b"state %d" % position)
+    os.utime(folder / f"{position:020d}.snapshot", (at_s, at_s))
+
+
+def positions(snapshots):
+    return [position for position, _ in snapshots.newest_first()]
+
+
+def test_the_newest_come_first_and_of_older_ones_one_an_hour_stays(tmp_path):
     snapshots = Snapshots(tmp_path)
-    for position in (5, 40, 300):
-        snapshots.save(position, b"state %d" % position)
-    assert list(snapshots.newest_first()) == [(300, b"state 300"), (40, b"state 40")]
-    assert len(list(tmp_path.iterdir())) == KEPT
+    half_hours = range(1, 10)
+    for n in half_hours:
+        save(snapshots, tmp_path, n, n * ARCHIVED_EVERY_S // 2)
+    assert positions(snapshots) == [9, 8, 7, 5, 3, 1]
+    assert next(snapshots.newest_first()) == (9, b"state 9")
+
+
+def test_what_the_journal_does_not_reach_any_more_goes(tmp_path):
+    snapshots = Snapshots(tmp_path, oldest=lambda: 4)
+    for n in range(1, 7):
+        save(snapshots, tmp_path, n, n * ARCHIVED_EVERY_S)
+    assert positions(snapshots) == [6, 5, 4]
+
+
+def test_the_archive_is_bounded(tmp_path):
+    snapshots = Snapshots(tmp_path)
+    for n in range(ARCHIVED + 10):
+        save(snapshots, tmp_path, n, n * ARCHIVED_EVERY_S)
+    assert positions(snapshots) == list(reversed(range(10 - KEPT, ARCHIVED + 10)))
+
+
+def test_one_that_is_removed_while_others_are_read_is_no_mistake(tmp_path):
+    snapshots = Snapshots(tmp_path)
+    for n in (1, 2):
+        snapshots.save(n, b"state")
+    reading = snapshots.newest_first()
+    next(reading)
+    (tmp_path / f"{1:020d}.snapshot").unlink()
+    assert list(reading) == []
 
 
 def test_they_are_there_after_a_restart(tmp_path):

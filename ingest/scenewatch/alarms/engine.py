@@ -22,7 +22,7 @@ from scenewatch.alarms.kernel import (
     Tables,
     step,
 )
-from scenewatch.alarms.overrides import mistakes, overridden
+from scenewatch.alarms.overrides import in_force, mistakes, usable
 from scenewatch.alarms.silence import Silences, wake
 from scenewatch.alarms.tables import lay_out
 from scenewatch.model.alarm import Step, Transition
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from scenewatch.alarms.tables import Kinds
     from scenewatch.model.batch import Batch
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Rule, Scene
@@ -65,14 +66,13 @@ class Engine:
     def __init__(
         self, scenes: Iterable[Scene], overrides: Mapping[str, Mapping[str, object]] | None = None
     ) -> None:
-        scenes, numbers = tuple(scenes), overrides or {}
-        if found := mistakes(scenes, numbers):
+        self._scenes, numbers = tuple(scenes), overrides or {}
+        if found := mistakes(self._scenes, numbers):
             raise ConfigurationError(found)
-        self.rules: Mapping[str, Rule] = {
-            f"{s.key}.{r.key}": overridden(r, numbers.get(f"{s.key}.{r.key}", {})) for s in scenes for r in s.rules
-        }
-        """By `<scene>.<rule>`, with the operators' numbers."""
+        self.rules: Mapping[str, Rule] = in_force(self._scenes, numbers)
+        """By `<scene>.<rule>`, with the operators' numbers. Replaced whole: other threads see one moment."""
         self._keys = list(self.rules)
+        self._kinds: Kinds = ()
         self._tables = lay_out((), self.rules)
         self._series = np.empty(0, SERIES)
         self._series_device = np.empty(0, np.int32)
@@ -87,7 +87,8 @@ class Engine:
 
     def grow(self, registry: Registry) -> None:
         """Take up new series, and which devices are active since when."""
-        self._tables = lay_out(registry.kinds, self.rules)
+        self._kinds = registry.kinds
+        self._tables = lay_out(self._kinds, self.rules)
         kind = np.array(registry.series_kind, np.int32)
         self._append(kind)
         self._series_device = np.array(registry.series_device, np.int32)
@@ -134,6 +135,13 @@ class Engine:
         self._instances["state"][gone] = NORMAL
         self._settle()
         return self._transitions(moves)
+
+    def change(self, limits: Mapping[str, Mapping[str, float]]) -> None:
+        """A delay that is under way goes on, and is held against the new number at the series' next reading."""
+        self.rules = in_force(self._scenes, usable(self._scenes, limits))
+        self._tables = lay_out(self._kinds, self.rules)
+        self._silences = self._find_silences()
+        self._settle()
 
     def standing(self) -> list[Transition]:
         """Every alarm that stands, as it was raised, the oldest first."""

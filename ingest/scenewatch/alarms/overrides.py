@@ -41,6 +41,20 @@ def mistakes(scenes: Iterable[Scene], overrides: Mapping[str, Mapping[str, objec
     return found
 
 
+def in_force(scenes: Iterable[Scene], overrides: Mapping[str, Mapping[str, object]]) -> dict[str, Rule]:
+    """Every rule by `<scene>.<rule>`, with these numbers, which have no mistakes."""
+    rules = ((f"{scene.key}.{rule.key}", rule) for scene in scenes for rule in scene.rules)
+    return {key: overridden(rule, overrides.get(key, {})) for key, rule in rules}
+
+
+def usable(
+    scenes: Iterable[Scene], overrides: Mapping[str, Mapping[str, object]]
+) -> dict[str, Mapping[str, object]]:
+    """Those of rules that are there and can take them, as a journal may be older than the tables."""
+    scenes = tuple(scenes)
+    return {key: numbers for key, numbers in overrides.items() if not mistakes(scenes, {key: numbers})}
+
+
 def overridden(rule: Rule, numbers: Mapping[str, object]) -> Rule:
     """The rule with these numbers, which have no mistakes."""
     given = {name: float(number) for name, number in numbers.items() if isinstance(number, int | float)}

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from scenewatch.model.scene import Channel, DeviceType, Rule, Scene
 
+    Kinds = Sequence[tuple[Scene, DeviceType, Channel]]
+    """The registry's kinds of series, in its order."""
+
 
 class RuleTables(NamedTuple):
     """Rows of KIND in the order of the registry's kinds and one more without rules; the rows of RULE they name."""
@@ -26,7 +29,7 @@ class RuleTables(NamedTuple):
     """For each row of `rules`, which of the engine's rules it is."""
 
 
-def lay_out(kinds: Sequence[tuple[Scene, DeviceType, Channel]], rules: Mapping[str, Rule]) -> RuleTables:
+def lay_out(kinds: Kinds, rules: Mapping[str, Rule]) -> RuleTables:
     """`rules` by `<scene>.<rule>`, in the order of their numbers."""
     kind_rows: list[tuple[float, ...]] = []
     rule_rows: list[tuple[float, ...]] = []

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
-import re
 import sys
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from scenewatch.cli.words import FOUND, WELL, add, add_config, add_json, complain, group, position
+from scenewatch.cli.replay import add_replay
+from scenewatch.cli.words import FOUND, WELL, add, add_bounds, add_config, add_json, complain, group, position
 from scenewatch.model.errors import ConfigurationError, Mistake
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from scenewatch.cli.words import Subparsers
@@ -36,23 +36,10 @@ def add_commands(commands: Subparsers) -> None:
     text = "write messages as JSON lines; status 1 if damage is among them"
     example = "scenewatch journal export --from 2026-11-22T08:00Z --out morning.jsonl --config scenewatch.toml"
     p = add(parts, "export", _export, text, example)
-    where = "a position, or a time such as 2026-11-22T08:00Z (UTC unless it says otherwise)"
-    p.add_argument("--from", dest="since", type=_bound, metavar="WHERE", help=f"{where}; the oldest kept without")
-    p.add_argument("--to", dest="until", type=_bound, metavar="WHERE", help="likewise, and itself left out")
+    add_bounds(p)
     p.add_argument("--out", type=Path, metavar="FILE", help="the file to write; standard output without")
     add_config(p)
-
-
-def _bound(text: str) -> int | datetime:
-    """Digits alone are a position."""
-    if re.fullmatch(r"[0-9]+", text):
-        return position(text)
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        what = "is neither a position nor a time such as 2026-11-22T08:00Z"
-        raise argparse.ArgumentTypeError(f"{text!r} {what}") from None
-    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+    add_replay(parts)
 
 
 def _look(options: argparse.Namespace) -> Look:

@@ -120,16 +120,17 @@ def _up(options: argparse.Namespace) -> int:
 
 
 def _work(options: argparse.Namespace) -> int:
-    from scenewatch.app import Worker, serve
+    from scenewatch.app import Worker
     from scenewatch.serving import listen
     from scenewatch.settings import load
+    from scenewatch.worker.service import Signals, serve
 
     settings = load(options.config)
-    with listen(settings.http.host, settings.http.port) as address:
+    with listen(settings.http.host, settings.http.port) as address, Signals() as told:
         worker = (
             Worker(settings, SystemClock()) if options.demonstration is None else _demonstrator(options, settings)
         )
-        return serve(worker, address)
+        return serve(worker, address, told, lambda: load(options.config))
 
 
 def _demonstrator(options: argparse.Namespace, settings: Settings) -> Worker:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -72,6 +74,27 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 def add_json(parser: argparse.ArgumentParser) -> None:
     text = "as JSON; standard output without FILE"
     parser.add_argument("--json", nargs="?", const=STANDARD_OUTPUT, default=None, metavar="FILE", help=text)
+
+
+def add_bounds(parser: argparse.ArgumentParser) -> None:
+    """`--from` and `--to` as `since` and `until`: a position, a time, or None."""
+    where = "a position, or a time such as 2026-11-22T08:00Z (UTC unless it says otherwise)"
+    parser.add_argument(
+        "--from", dest="since", type=bound, metavar="WHERE", help=f"{where}; the oldest kept without"
+    )
+    parser.add_argument("--to", dest="until", type=bound, metavar="WHERE", help="likewise, and itself left out")
+
+
+def bound(text: str) -> int | datetime:
+    """Digits alone are a position."""
+    if re.fullmatch(r"[0-9]+", text):
+        return position(text)
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        what = "is neither a position nor a time such as 2026-11-22T08:00Z"
+        raise argparse.ArgumentTypeError(f"{text!r} {what}") from None
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
 def port(text: str) -> int:

@@ -6,7 +6,7 @@ What is read is what lies in the files now. The last group of a running worker m
 from __future__ import annotations
 
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from scenewatch.journal.folder import read_segment
 from scenewatch.journal.reader import Damage, SegmentReader, recover
 from scenewatch.journal.segment import SUFFIX
 from scenewatch.model.errors import CorruptError, RefusedError
+from scenewatch.model.messages import Messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +78,29 @@ class Look:
         self._path = path
         self._segments = _known(path)
 
+    @property
+    def oldest(self) -> int:
+        """The first position that is kept; 0 of a journal without any."""
+        return self._segments[0].segment.first if self._segments else 0
+
+    @property
+    def end(self) -> int:
+        """Behind the newest record. Reads the last segment."""
+        return _contents(self._segments[-1]).end if self._segments else 0
+
+    def position_at(self, at_ms: int) -> int:
+        """Of the first record that was received then or later; the end, if none was."""
+        for item in self._items(Range(from_ms=at_ms)):
+            if not isinstance(item, Damage) and item.received_ms >= at_ms:
+                return item.first
+        return self.end
+
+    def records(self, first: int, end: int) -> Iterator[Record | Damage]:
+        """Everything in positions [first, end), in order, cut to them."""
+        if first < end:
+            for item in self._items(Range(first, end)):
+                yield _cut(item, max(first, item.first), min(end, item.end))
+
     def contents(self) -> Iterator[Contents]:
         """Reads every byte, to find damage."""
         for known in self._segments:
@@ -112,6 +136,16 @@ class Look:
                     return
                 if item.end > wanted.first:
                     yield item
+
+
+def _cut(item: Record | Damage, first: int, end: int) -> Record | Damage:
+    if (first, end) == (item.first, item.end):
+        return item
+    if isinstance(item, Damage) or item.messages is None:
+        return replace(item, first=first, end=end)
+    m, which = item.messages, slice(first - item.first, end - item.first)
+    columns = (column[which].copy() for column in (m.topic_at, m.topic_len, m.payload_at, m.payload_len))
+    return replace(item, first=first, end=end, messages=Messages(m.received_ms, m.data, *columns))
 
 
 def _known(path: Path) -> list[_Known]:

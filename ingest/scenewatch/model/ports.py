@@ -84,6 +84,8 @@ class RecordKind(IntEnum):
     """The source subscribed at `received_ms`: earlier silence proves nothing; one position."""
     TICK = 5
     """At `received_ms` nothing had come and silence was overdue; one position."""
+    LIMITS = 7
+    """The operators' numbers from here on as msgpack, by `<scene>.<rule>`; one position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,13 @@ class AlarmEngine(Protocol):
 
     def retire(self, registry: Registry, at_ms: int) -> list[Transition]:
         """Clears the alarms of devices that are no longer in the inventory."""
+        ...
+
+    def change(self, limits: Mapping[str, Mapping[str, float]]) -> None:
+        """Judge by these operators' numbers from now on, by `<scene>.<rule>`. States and delays stay as they are.
+
+        What these tables cannot use is left out: the numbers may come from a journal that is older than they.
+        """
         ...
 
     def standing(self) -> list[Transition]:

@@ -15,11 +15,12 @@ from scenewatch.notify.connection import Connection
 from scenewatch.notify.payload import payload_of, topic_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from scenewatch.model.alarm import Transition
     from scenewatch.model.broker import Broker
     from scenewatch.model.registry import Registry
+    from scenewatch.model.scene import Rule
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +39,15 @@ class MqttNotifier:
     published. Each connection is a new client, so that nothing an old one still held overtakes what is newer.
     """
 
-    def __init__(self, broker: Broker, root: str, registry: Registry) -> None:
+    def __init__(
+        self, broker: Broker, root: str, registry: Registry, rules: Callable[[], Mapping[str, Rule]]
+    ) -> None:
+        """`rules` gives those in force, by `<scene>.<rule>`; asked in the thread that brings the alarms."""
         broker.check()  # a wrong URL stops the start, not the thread
         self._broker = broker
         self._root = root
         self._registry = registry
+        self._rules = rules
         self._standing: dict[str, bytes] = {}
         """Topic and payload of each standing alarm: the truth."""
         self._untold: dict[str, None] = {}
@@ -57,7 +62,7 @@ class MqttNotifier:
     def start(self, standing: Iterable[Transition]) -> None:
         """Begin with all alarms that stand now, each as the transition that raised it."""
         for alarm in standing:
-            self._standing[topic_of(self._root, self._registry, alarm)] = payload_of(self._registry, alarm)
+            self._standing[topic_of(self._root, self._registry, alarm)] = self._payload(alarm)
         self._thread.start()
 
     def publish(self, transitions: Sequence[Transition]) -> None:
@@ -66,7 +71,7 @@ class MqttNotifier:
         with self._change:
             for topic, alarm in changes:
                 if alarm.step is Step.RAISED:
-                    self._standing[topic] = payload_of(self._registry, alarm)
+                    self._standing[topic] = self._payload(alarm)
                 else:
                     self._standing.pop(topic, None)
                 self._untold[topic] = None
@@ -79,6 +84,9 @@ class MqttNotifier:
             self._change.notify_all()
         if self._thread.is_alive():
             self._thread.join()
+
+    def _payload(self, alarm: Transition) -> bytes:
+        return payload_of(self._registry, self._rules()[alarm.rule], alarm)
 
     # --- the notifier's thread -----------------------------------------------------------------------------
 

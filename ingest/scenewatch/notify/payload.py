@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 
 def topic_of(root: str, registry: Registry, alarm: Transition) -> str:
     """The scene stands in the topic already, so the rule is named by its key alone."""
-    return alarm_topic(root, registry.devices[alarm.device], _rule(registry, alarm).key)
+    return alarm_topic(root, registry.devices[alarm.device], alarm.rule.partition(".")[2])
 
 
-def payload_of(registry: Registry, alarm: Transition) -> bytes:
-    """One alarm as JSON, the same bytes for the same alarm: comparing them tells whether a broker knows it."""
+def payload_of(registry: Registry, rule: Rule, alarm: Transition) -> bytes:
+    """One alarm as JSON, the same bytes for the same alarm: comparing them tells whether a broker knows it.
+
+    `rule` is the alarm's, with the limit that is in force.
+    """
     device = registry.devices[alarm.device]
-    rule = _rule(registry, alarm)
     return msgspec.json.encode(
         {
             "rule": alarm.rule,
@@ -43,11 +45,6 @@ def payload_of(registry: Registry, alarm: Transition) -> bytes:
             "state": AlarmState.UNACKNOWLEDGED,
         },
     )
-
-
-def _rule(registry: Registry, alarm: Transition) -> Rule:
-    scene, _, key = alarm.rule.partition(".")
-    return registry.scenes[scene].rule(key)
 
 
 def _unit(registry: Registry, device: int, rule: Rule) -> str:

@@ -10,20 +10,27 @@ from typing import TYPE_CHECKING
 from scenewatch.model.errors import TemporaryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 log = logging.getLogger(__name__)
 
 KEPT = 2
 """One to go on from, one should that be damaged."""
+ARCHIVED = 48
+ARCHIVED_EVERY_S = 3600
+"""Older ones stay at this distance, so that the journal can be replayed from near any place in it."""
 
 
 class Snapshots:
-    """Files `<position>.snapshot` in one folder: a checksum, then the bytes. One thread."""
+    """Files `<position>.snapshot` in one folder: a checksum, then the bytes. One thread.
 
-    def __init__(self, folder: Path) -> None:
+    `oldest` gives the first position that the journal keeps: a state before it is of no more use.
+    """
+
+    def __init__(self, folder: Path, oldest: Callable[[], int] = lambda: 0) -> None:
         self._folder = folder
+        self._oldest = oldest
         folder.mkdir(parents=True, exist_ok=True)
 
     def save(self, position: int, data: bytes) -> None:
@@ -42,24 +49,46 @@ class Snapshots:
                 os.fsync(folder)
             finally:
                 os.close(folder)
-            for old in self._positions()[KEPT:]:
-                self._path(old).unlink()
+            for old in self._outlived():
+                old.unlink()
         except OSError as error:
             raise TemporaryError(f"cannot save the state in {self._folder}: {error.strerror}") from error
 
     def newest_first(self) -> Iterator[tuple[int, bytes]]:
         """Sound snapshots; damaged ones are named in the log and passed over."""
-        for position in self._positions():
-            path = self._path(position)
-            data = path.read_bytes()
-            if len(data) >= 4 and zlib.crc32(data[4:]).to_bytes(4, "little") == data[:4]:
-                yield position, data[4:]
-            else:
-                log.warning("snapshot %s is damaged and is passed over", path)
+        for position, path in files(self._folder):
+            if (data := load(path)) is not None:
+                yield position, data
 
-    def _positions(self) -> list[int]:
-        stems = (path.stem for path in self._folder.glob("*.snapshot"))
-        return sorted((int(stem) for stem in stems if stem.isdigit()), reverse=True)
+    def _outlived(self) -> Iterator[Path]:
+        """The archive is thinned from its oldest on, so that what stays once stays."""
+        oldest, kept, last_s = self._oldest(), 0, 0.0
+        by_age = files(self._folder)[KEPT:][::-1]
+        for n, (position, path) in enumerate(by_age):
+            at_s = path.stat().st_mtime
+            apart = kept == 0 or at_s - last_s >= ARCHIVED_EVERY_S
+            if position < oldest or not apart or len(by_age) - n > ARCHIVED:
+                yield path
+            else:
+                kept, last_s = kept + 1, at_s
 
     def _path(self, position: int) -> Path:
         return self._folder / f"{position:020d}.snapshot"
+
+
+def load(path: Path) -> bytes | None:
+    """None if it is damaged, or was removed by a worker that saves others."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    if len(data) >= 4 and zlib.crc32(data[4:]).to_bytes(4, "little") == data[:4]:
+        return data[4:]
+    log.warning("snapshot %s is damaged and is passed over", path)
+    return None
+
+
+def files(folder: Path) -> list[tuple[int, Path]]:
+    """Each snapshot's position and file, the newest first."""
+    found = ((path.stem, path) for path in folder.glob("*.snapshot"))
+    return sorted(((int(stem), path) for stem, path in found if stem.isdigit()), reverse=True)

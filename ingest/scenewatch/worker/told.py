@@ -1,0 +1,95 @@
+"""What people tell a worker becomes records of its journal, and so has its place among the messages.
+
+A later run over the journal then takes each message by the inventory and the limits of its time.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from scenewatch.alarms.overrides import mistakes
+from scenewatch.model.errors import ConfigurationError
+from scenewatch.model.ports import RecordKind
+from scenewatch.pipeline import encode_inventory, encode_limits
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterable
+
+    from scenewatch.model.ports import Clock, Journal
+    from scenewatch.model.scene import Scene
+    from scenewatch.pipeline import OperatorLimits, Pipeline
+    from scenewatch.store.devices import Inventory
+
+log = logging.getLogger(__name__)
+
+
+def check_limits(scenes: Iterable[Scene], limits: OperatorLimits) -> None:
+    """Raises ConfigurationError with all mistakes."""
+    if found := mistakes(scenes, limits):
+        raise ConfigurationError(found)
+
+
+class Told:
+    """Inventory and operators' limits. `begin` and `sync` come from one thread, `change_limits` from any.
+
+    `lock` is the one under which the pipeline's state changes.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        lock: threading.Lock,
+        *,
+        inventory: Inventory,
+        limits: OperatorLimits,
+        journal: Journal,
+        clock: Clock,
+    ) -> None:
+        self._pipeline = pipeline
+        self._lock = lock
+        self._inventory = inventory
+        self._inventory_seen = -1
+        self.limits = limits
+        self._limits_recorded: OperatorLimits = {}
+        self._journal = journal
+        self._clock = clock
+
+    def change_limits(self, limits: OperatorLimits) -> None:
+        """In force after the next `sync`. Raises ConfigurationError, and then the old ones stay."""
+        check_limits(self._pipeline.registry.scenes.values(), limits)
+        self.limits = limits
+
+    def begin(self) -> None:
+        """All of the journal is run: what it holds last is known."""
+        self._limits_recorded = self._pipeline.limits
+        self.sync()
+
+    def sync(self) -> None:
+        """Raises TemporaryError, and then can be called again."""
+        self._sync_limits()
+        self._sync_inventory()
+
+    def _sync_limits(self) -> None:
+        limits = self.limits
+        if limits == self._limits_recorded:
+            return
+        end = self._journal.append_record(RecordKind.LIMITS, encode_limits(limits), self._clock.now_ms())
+        self._limits_recorded = limits
+        log.info("operators' limits of %d rules are in force from position %d on", len(limits), end)
+
+    def _sync_inventory(self) -> None:
+        revision = self._inventory.revision()
+        if revision == self._inventory_seen:
+            return
+        devices = self._inventory.devices()
+        registry = self._pipeline.registry
+        with self._lock:
+            known = {d.id: d for d, active in zip(registry.devices, registry.active, strict=True) if active}
+        taken = [d for d in devices if (d.scene, d.type) in registry.types]
+        if left_out := len(devices) - len(taken):
+            log.warning("%d devices of the inventory are of scenes or types that are not in use", left_out)
+        if known != {d.id: d for d in taken}:
+            self._journal.append_record(RecordKind.INVENTORY, encode_inventory(taken), self._clock.now_ms())
+        self._inventory_seen = revision
