@@ -185,7 +185,7 @@ def test_an_unknown_key_says_where_the_known_ones_are(file):
         ('[scenes]\nuse = "brine"', "scenes.use: input should be a valid tuple"),
         (
             "[journal]\nmax_bytes = 200_000_000\nhard_max_bytes = 200_000_000",
-            "hard_max_bytes must be at least 16_777_216 above max_bytes",
+            "hard_max_bytes must be above max_bytes",
         ),
         ("[http]\nport = 70000", "http.port"),
         ("[limits.x]\nlimit = 'high'", "limits.x.limit"),

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "SCENEWATCH"
 LISTED = ("scenes", "use")
-LEAST_ROOM_BYTES = 16 * 1024 * 1024
-"""What waits in memory while the disk is full. With less, what a broker sends at once would come again and again."""
 SEE = "scenewatch settings sample prints all of them"
 
 
@@ -143,8 +141,8 @@ class JournalSettings(Section):
 
     @model_validator(mode="after")
     def _leaves_room(self) -> Self:
-        if self.hard_max_bytes < self.max_bytes + LEAST_ROOM_BYTES:
-            raise ValueError(f"hard_max_bytes must be at least {LEAST_ROOM_BYTES:_} above max_bytes")
+        if self.hard_max_bytes <= self.max_bytes:
+            raise ValueError("hard_max_bytes must be above max_bytes")
         return self
 
 
