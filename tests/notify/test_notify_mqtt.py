@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 from notify_brokers import mosquitto_at
 
+from scenewatch.model import backoff
 from scenewatch.model.alarm import Step, Transition
 from scenewatch.model.broker import Broker
 from scenewatch.model.errors import ConfigurationError, TemporaryError
@@ -53,8 +54,8 @@ TOPIC = "sw/lab/one/alarm/warm/b0"
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     monkeypatch.setattr(mqtt, "QUIET_S", 0.3)
-    monkeypatch.setattr(mqtt, "FIRST_RETRY_S", 0.05)
-    monkeypatch.setattr(mqtt, "LONGEST_RETRY_S", 0.2)
+    monkeypatch.setattr(backoff, "FIRST_S", 0.05)
+    monkeypatch.setattr(backoff, "LONGEST_S", 0.2)
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from fake_broker import FakeBroker
 
+from scenewatch.model import backoff
 from scenewatch.model.clock import SystemClock
-from scenewatch.source import timing
 from scenewatch.source.cutter import compile_kernel
 from scenewatch.source.mqtt import MqttSource
 from scenewatch.source.settings import MqttSettings
@@ -45,5 +45,5 @@ def make_source():
 @pytest.fixture
 def no_delay(monkeypatch):
     """Reconnect at once: the delays have tests of their own."""
-    monkeypatch.setattr(timing, "FIRST_DELAY_S", 0.01)
-    monkeypatch.setattr(timing, "LONGEST_DELAY_S", 0.05)
+    monkeypatch.setattr(backoff, "FIRST_S", 0.01)
+    monkeypatch.setattr(backoff, "LONGEST_S", 0.05)

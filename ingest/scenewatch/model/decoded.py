@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from scenewatch.model.ledger import DeadLetter
+from scenewatch.model.messages import length_before
 
 if TYPE_CHECKING:
     from scenewatch.model.batch import Batch
@@ -46,4 +47,7 @@ class Decoded:
 
     def letter(self, i: int, reason: str) -> DeadLetter:
         m = self.messages
-        return DeadLetter(self.first + i, m.received_ms, m.topic(i), m.payload(i), reason)
+        payload = m.payload(i)
+        if (length := length_before(payload)) is not None:
+            reason = f"too long: of {length} bytes only the beginning was taken; send less in one message"
+        return DeadLetter(self.first + i, m.received_ms, m.topic(i), payload, reason)
