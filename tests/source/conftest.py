@@ -27,14 +27,15 @@ def broker():
 
 @pytest.fixture
 def make_source():
-    """Makes a source and starts it with an ear."""
+    """Makes a source and, unless told, starts it with an ear."""
     sources = []
 
-    def make(port, ear, **changes):
+    def make(port, ear, *, start=True, **changes):
         given = {"url": f"mqtt://127.0.0.1:{port}", "client_id": "worker", "filters": ("sw/+/+/+/telemetry",)}
         source = MqttSource(MqttSettings(**(given | changes)), SystemClock())
         sources.append(source)
-        source.start(ear.on_arrival, ear.on_listening)
+        if start:
+            source.start(ear.on_arrival, ear.on_listening)
         return source
 
     yield make

@@ -361,7 +361,7 @@ def test_paho_keeps_the_connection_alive_and_ends_a_dead_one(broker, make_source
     assert peer.packet() == (0xC0, b"")
     peer.send(PINGRESP)
     assert peer.packet() == (0xC0, b"")
-    assert ear.lost() == "given up: Keep alive timeout"
+    assert ear.lost().startswith("nothing came for 1 s, not even an answer")
 
 
 def test_a_greeting_in_single_bytes_is_understood(broker, make_source):

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from scenewatch.model.broker import Broker
 
 UNSUPPORTED_PROTOCOL: Final = 0x84
+PROTOCOL_ERROR: Final = "Protocol error"
+"""paho's word where it closes the connection over a packet."""
 ANOTHER_CLIENT: Final = "does another worker use broker.client_id {client_id}? Each needs one of its own"
 
 _ADVICE: Final = {
@@ -58,6 +60,15 @@ def refused(reason: ReasonCode, properties: Any, broker: Broker) -> str:
     said = getattr(properties, "ReasonString", None)
     quoted = f" ({said[:200]!r})" if said else ""
     return f"{reason}{quoted}" + (f": {advice}" if advice else "") + (f", {named[:200]!r}" if named else "")
+
+
+def given_up(reason: ReasonCode, keepalive_s: int) -> str:
+    """Why paho closed the connection by itself."""
+    if reason == PROTOCOL_ERROR:
+        return "the broker sent a packet that makes no sense"
+    if reason == "Keep alive timeout":
+        return f"nothing came for {keepalive_s} s, not even an answer: check the way to the broker"
+    return f"given up: {reason}"
 
 
 def failed(error: OSError, broker: Broker) -> str:

@@ -16,7 +16,7 @@ from paho.mqtt.properties import Properties
 
 from scenewatch.model.errors import ProtocolError, TemporaryError
 from scenewatch.source.cutter import Cutter
-from scenewatch.source.reasons import UNSUPPORTED_PROTOCOL, failed, refused
+from scenewatch.source.reasons import PROTOCOL_ERROR, UNSUPPORTED_PROTOCOL, failed, given_up, refused
 from scenewatch.source.tap import CLOSED, Tap
 from scenewatch.source.timing import Pace
 from scenewatch.source.versions import Outcome, Protocol
@@ -177,7 +177,8 @@ class Session:
     def _converse(self, tap: Tap) -> str:
         """Returns why it ended."""
         doorbell, pace = self._around.doorbell, Pace()
-        deadline = time.monotonic() + GREETING_S
+        patience_s = GREETING_S
+        deadline = time.monotonic() + patience_s
         with selectors.DefaultSelector() as selector:
             selector.register(doorbell, READ)
             selector.register(tap, READ)
@@ -195,7 +196,7 @@ class Session:
                     self._read(tap, pace)
                 self._client.loop_misc()
                 if self._subscribed_at is None and time.monotonic() > deadline:
-                    raise TemporaryError(f"no subscription within {GREETING_S:.0f} s")
+                    raise TemporaryError(f"no answer within {patience_s:g} s: check broker.url")
         return failed(tap.failure, self._settings) if tap.failure else tap.ended_by or self._given_up
 
     def _read(self, tap: Tap, pace: Pace) -> None:
@@ -267,7 +268,8 @@ class Session:
         if flags.is_disconnect_packet_from_server:
             self._told = refused(reason, properties, self._settings)
         else:
-            self._given_up = f"given up: {reason}"
+            self._given_up = given_up(reason, self._settings.keepalive_s)
+            self._around.stats.protocol_errors += reason == PROTOCOL_ERROR
 
     # --- the end -------------------------------------------------------------------------------------------
 
@@ -276,8 +278,11 @@ class Session:
             return Outcome.LEFT
         if self._answer is not None and self._answer.value == UNSUPPORTED_PROTOCOL:
             return Outcome.PROTOCOL_REFUSED
-        silent = self._answer is None and self._tap is not None and self._tap.ended_by in ("", CLOSED)
-        return Outcome.NEVER_GREETED if silent else Outcome.LOST
+        if self._answer is not None or self._tap is None:
+            return Outcome.LOST
+        closed = self._tap.ended_by == CLOSED
+        silent = not self._tap.ended_by and not self._given_up
+        return Outcome.NEVER_GREETED if closed or silent else Outcome.LOST
 
     def _served_s(self) -> float:
         return 0.0 if self._subscribed_at is None else time.monotonic() - self._subscribed_at
