@@ -30,10 +30,12 @@ from scenewatch.store.devices import Inventory
 from scenewatch.store.duck import DuckStore
 from scenewatch.store.influxurl import PREFIX as INFLUX
 from scenewatch.store.influxurl import InfluxUrl
+from scenewatch.store.lease import Leases
 from scenewatch.store.relational import Database
 from scenewatch.worker.book import Book
 from scenewatch.worker.loop import Ends, Loop
 from scenewatch.worker.snapshots import Snapshots
+from scenewatch.worker.tenure import Tenure
 from scenewatch.worker.view import WorkerView
 from scenewatch.worker.writer import Writer
 
@@ -110,12 +112,16 @@ class Worker:
         self.source_state, self.source_since_ms = "connecting", clock.now_ms()
         self._mqtt = mqtt_settings(settings)
         self._mqtt.check()
+        for warning in self._mqtt.warnings():
+            log.warning("%s", warning)
         folder = settings.journal.path
         self._snapshots = Snapshots(folder.parent / f"{folder.name}.state")
         with ExitStack() as opened:
             self._database = opened.enter_context(closing(Database(settings.database.url)))
-            self.store = opened.enter_context(closing(open_store(settings, self._database, self._device_type)))
             self.journal = opened.enter_context(closing(self._open_journal()))
+            lease = Tenure(Leases(self._database), self.journal.identity(), clock)
+            self._lease = opened.enter_context(lease)
+            self.store = opened.enter_context(closing(open_store(settings, self._database, self._device_type)))
             self._outbox = opened.enter_context(
                 closing(Outbox(folder.parent / f"{folder.name}.outbox", clock=clock))
             )
@@ -185,8 +191,9 @@ class Worker:
         try:
             self._begin()
             while not self._stopping.wait(LOOK_S):
-                self.failure = self.loop.failure or self.writer.failure
+                self.failure = self._fault()
                 if self.failure is not None:
+                    log.error("the worker ends: %s", self.failure)
                     return
                 try:
                     self._sync_inventory()
@@ -195,6 +202,10 @@ class Worker:
         except Exception as error:
             log.exception("the worker cannot go on")
             self.failure = error
+
+    def _fault(self) -> BaseException | None:
+        """What ended a thread without which the worker is none."""
+        return self.loop.failure or self.writer.failure or self.journal.failure or self._lease.failure
 
     def _begin(self) -> None:
         if not self._caught_up():
@@ -211,6 +222,7 @@ class Worker:
             self._notifier.start(standing)
             self._opened.callback(self._notifier.close)
             self.book.open(self._notifier)
+        self._source.expects_session = self.pipeline.listening
         self._source.start(self._arrived, self._listening)
 
     def _caught_up(self) -> bool:
@@ -220,7 +232,7 @@ class Worker:
     def pause(self, look_s: float, *, until: Callable[[], bool]) -> bool:
         """Wait for something within a step before live. False: the worker is to end, so should the step."""
         while not until():
-            if self._stopping.wait(look_s) or self.loop.failure or self.writer.failure:
+            if self._stopping.wait(look_s) or self._fault():
                 return False
         return True
 
@@ -231,7 +243,7 @@ class Worker:
     def _wait_until(self, there: Callable[[], bool], most_s: float) -> bool:
         pause = threading.Event()
         for _ in range(round(most_s / 0.02)):
-            if there() or self.loop.failure or self.writer.failure:
+            if there() or self._fault():
                 break
             pause.wait(0.02)
         return there()
@@ -276,6 +288,17 @@ class Worker:
         if connected:
             self.journal.put_record(RecordKind.LISTENING, b"", now_ms)
         self.source_state, self.source_since_ms = "connected" if connected else "lost", now_ms
+
+    def source_events(self) -> dict[str, int]:
+        """What befell the broker's connection since the start."""
+        stats = self._source.stats
+        return {
+            "reconnects": stats.reconnects,
+            "refusals": stats.refusals,
+            "sessions_lost": stats.sessions_lost,
+            "protocol_errors": stats.protocol_errors,
+            "too_long": stats.too_long,
+        }
 
     def _full(self, full: bool) -> None:  # noqa: FBT001  # the journal's hook is told one truth
         if full:

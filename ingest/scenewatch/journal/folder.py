@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
 import threading
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 log = logging.getLogger(__name__)
+
+_IDENTITY = re.compile(rb"[0-9a-f]{32}")
 
 
 @dataclass(eq=False, slots=True)
@@ -58,6 +61,15 @@ class Folder:
         """Nobody else may write here until `close`. Raises InUseError."""
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock_fd = _lock_file(self.path)
+
+    def identity(self) -> str:
+        """Random, made once: tells this folder from every other. For whoever holds it. Raises OSError."""
+        path = self.path / "identity"
+        known = path.read_bytes() if path.exists() else b""
+        if not _IDENTITY.fullmatch(known):
+            known = os.urandom(16).hex().encode()
+            os.close(self.files.create(path, known))
+        return known.decode()
 
     def load(self) -> None:
         """Take stock of what earlier runs left."""

@@ -71,6 +71,8 @@ class FileJournal:
         self._released = 0
         self._health, self._reason = Health.WRITING, ""
         self._groups = self._failures = 0
+        self.failure: BaseException | None = None
+        """What ended the writer's thread, if anything did: the worker must then stop."""
         self._retry_s = FIRST_RETRY_S
         self._queue: deque[Entry] = deque()
         self._queued_bytes = self._queued_positions = 0
@@ -119,6 +121,13 @@ class FileJournal:
     def damaged(self) -> tuple[Damage, ...]:
         """What is known to be unreadable; `read` raises there, and goes on from a damage's `end`."""
         return self._cursor.damaged
+
+    def identity(self) -> str:
+        """Tells this journal's folder from every other, for as long as the folder is there."""
+        try:
+            return self._folder.identity()
+        except OSError as error:
+            raise TemporaryError(f"cannot open the journal: {error}") from error
 
     def status(self) -> Status:
         with self._lock:
@@ -209,8 +218,9 @@ class FileJournal:
                     self._tell_fullness()
                     self._gather()
         except Exception as error:
+            log.exception("the journal's thread ended")
             self._turn(Health.FAILING, f"its thread ended on a fault of its own: {error!r}")
-            raise
+            self.failure = error
         finally:
             with self._lock:
                 self._ended = True

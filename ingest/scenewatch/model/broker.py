@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -81,6 +82,12 @@ class Broker:
                 self.tls_context()
             except OSError as error:
                 yield Mistake("broker", f"the certificates cannot be used: {error}")
+
+    def warnings(self) -> Iterator[str]:
+        """What works but should not stay so."""
+        for name, path in (("password_file", self.password_file), ("key_file", self.key_file)):
+            if path is not None and path.stat().st_mode & stat.S_IROTH:
+                yield f"broker.{name} {path} can be read by everybody on this machine: chmod 600 {path}"
 
     def _url_mistakes(self) -> Iterator[Mistake]:
         try:
