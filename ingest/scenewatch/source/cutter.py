@@ -22,6 +22,7 @@ from scenewatch.source.kernel import (
     cut_publishes,
     packet_bounds,
 )
+from scenewatch.source.reasons import BEGIN_WITH_TLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +136,7 @@ class Cutter:
 
     def _mend(self) -> str:
         tls = bytes(self._view[: min(2, self._end)]) == _TLS_ALERT
-        return "; this port speaks TLS: let broker.url begin with mqtts://" if tls else "; check broker.url"
+        return f"; {BEGIN_WITH_TLS}" if tls else "; check broker.url"
 
     def _completed(self, packet: bytes) -> bytes:
         """NATS leaves the properties out of a CONNACK that says no, and then paho does not understand it."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 UNSUPPORTED_PROTOCOL: Final = 0x84
 PROTOCOL_ERROR: Final = "Protocol error"
 """paho's word where it closes the connection over a packet."""
+BEGIN_WITH_TLS: Final = "if this port speaks TLS, let broker.url begin with mqtts://"
 ANOTHER_CLIENT: Final = "does another worker use broker.client_id {client_id}? Each needs one of its own"
 
 _ADVICE: Final = {
@@ -49,6 +50,7 @@ _ALERTS: Final = {
     "CERTIFICATE_UNKNOWN": "the broker does not take the certificate in broker.cert_file",
     "PROTOCOL_VERSION": "the broker speaks only versions of TLS that are not safe: have it speak TLS 1.2 or newer",
     "WRONG_VERSION_NUMBER": "this port does not speak TLS: check the port in broker.url, or use mqtt://",
+    "UNEXPECTED_EOF": "this port may not speak TLS: check the port in broker.url, or use mqtt://",
 }
 """By a part of OpenSSL's name for an alert of the other side."""
 
@@ -88,6 +90,8 @@ def failed(error: OSError, broker: Broker) -> str:
         return (
             f"nothing listens on port {broker.port} of {broker.host}: check broker.url, and whether the broker runs"
         )
+    if isinstance(error, ConnectionError):
+        return "closed by the broker while connecting: check the port in broker.url, or use mqtt://"
     if error.filename is not None:
         return f"{_setting(str(error.filename), broker)}{error.filename} cannot be read: {error.strerror}"
     return str(error)

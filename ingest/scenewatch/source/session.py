@@ -16,7 +16,14 @@ from paho.mqtt.properties import Properties
 
 from scenewatch.model.errors import ProtocolError, TemporaryError
 from scenewatch.source.cutter import Cutter
-from scenewatch.source.reasons import PROTOCOL_ERROR, UNSUPPORTED_PROTOCOL, failed, given_up, refused
+from scenewatch.source.reasons import (
+    BEGIN_WITH_TLS,
+    PROTOCOL_ERROR,
+    UNSUPPORTED_PROTOCOL,
+    failed,
+    given_up,
+    refused,
+)
 from scenewatch.source.tap import CLOSED, Tap
 from scenewatch.source.timing import Pace
 from scenewatch.source.versions import Outcome, Protocol
@@ -109,7 +116,7 @@ class Session:
         try:
             reason = self._converse(self._connect())
         except OSError as error:
-            reason = failed(error, self._settings)
+            return Ending(Outcome.LOST, failed(error, self._settings), self._served_s())
         except TemporaryError as error:
             reason = str(error)
         except ProtocolError as error:
@@ -197,7 +204,11 @@ class Session:
                 self._client.loop_misc()
                 if self._subscribed_at is None and time.monotonic() > deadline:
                     raise TemporaryError(f"no answer within {patience_s:g} s: check broker.url")
-        return failed(tap.failure, self._settings) if tap.failure else tap.ended_by or self._given_up
+        if tap.failure:
+            return failed(tap.failure, self._settings)
+        if tap.ended_by and self._answer is None and not self._settings.secure:
+            return f"{tap.ended_by} before any answer: {BEGIN_WITH_TLS}"
+        return tap.ended_by or self._given_up
 
     def _read(self, tap: Tap, pace: Pace) -> None:
         wait_s = pace.wait_s(time.monotonic())

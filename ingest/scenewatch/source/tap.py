@@ -147,7 +147,7 @@ class Tap:
             return
         except ssl.SSLWantReadError:
             self._write_awaits_readable = True
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             self._out.clear()  # reading finds the end too, behind what the broker still had to say
 
     # --- inside --------------------------------------------------------------------------------------------
