@@ -16,7 +16,7 @@ from scenewatch.journal.limits import Health, Limits
 from scenewatch.journal.outbox import Outbox
 from scenewatch.model.errors import ConfigurationError, CorruptError, Mistake, TemporaryError
 from scenewatch.model.place import subscriptions
-from scenewatch.model.ports import Listening, RecordKind
+from scenewatch.model.ports import Listening, Record, RecordKind
 from scenewatch.model.words import hours
 from scenewatch.notify.mqtt import MqttNotifier
 from scenewatch.pipeline import Pipeline, encode_inventory
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scenewatch.api.views import View
+    from scenewatch.model.place import Device
     from scenewatch.model.ports import Arrival, Clock, Journal, Notifier, Source, Store
     from scenewatch.model.scene import Scene
     from scenewatch.settings import Settings
@@ -259,12 +260,15 @@ class Worker:
         registry = self.pipeline.registry
         with self.loop.lock:
             known = {d.id: d for d, active in zip(registry.devices, registry.active, strict=True) if active}
-        taken = [d for d in devices if (d.scene, d.type) in registry.types]
+        taken = self._known_devices(devices)
         if left_out := len(devices) - len(taken):
             log.warning("%d devices of the inventory are of scenes or types that are not in use", left_out)
         if known != {d.id: d for d in taken}:
             self.journal.append_record(RecordKind.INVENTORY, encode_inventory(taken), self.clock.now_ms())
         self._inventory_seen = revision
+
+    def _known_devices(self, devices: list[Device]) -> list[Device]:
+        return [d for d in devices if (d.scene, d.type) in self.pipeline.registry.types]
 
     def _sort(self) -> None:
         """Days that are over are laid out for reading; one a time, so that batches do not wait long."""
@@ -307,7 +311,10 @@ class Worker:
             self._source.release()
 
     def _past_damage(self, position: int) -> int:
-        """The end of the damage at a position; the head, should the journal know of none."""
+        """The end of the damage at a position, or of what is kept no longer; the head, should neither be known."""
+        oldest = self.journal.status().oldest
+        if position < oldest:
+            return oldest
         ends = [d.end for d in self.journal.damaged if d.first <= position < d.end]
         return max(ends, default=self.journal.head)
 
@@ -319,16 +326,12 @@ class Worker:
         return FileJournal(s.path, clock=self.clock, limits=limits, on_full=self._full)
 
     def _restore(self) -> None:
-        """Go on from the newest snapshot the store is not behind; without one from what the journal holds."""
+        """Go on from the newest snapshot the store is not behind; without one from what the store has."""
         stored, status = self.store.position(), self.journal.status()
         if stored > status.head:
-            what = (
-                f"the journal in {self._settings.journal.path} ends at {status.head}, but the store has taken "
-                f"{stored}: they do not belong together; restore the journal, or begin with a new store"
-            )
-            raise ConfigurationError([Mistake("journal.path", what)])
+            self._go_on_behind(stored)
         for position, data in self._snapshots.newest_first():
-            if status.oldest <= position <= stored:
+            if position == stored or status.oldest <= position <= min(stored, status.head):
                 try:
                     self.pipeline.restore(data)
                 except CorruptError as error:
@@ -336,10 +339,31 @@ class Worker:
                     self.pipeline = Pipeline(scenes_of(self._settings), self._settings.root, self._settings.limits)
                 else:
                     return
-        if status.oldest > 0:
-            self.pipeline.position = max(status.oldest, stored)
-            self.pipeline.counts = self.store.counts()
-            log.warning("no usable state: going on from %d with quality and alarms fresh", self.pipeline.position)
+        if status.oldest > 0 or stored > status.head:
+            self._begin_afresh(stored)
+
+    def _go_on_behind(self, stored: int) -> None:
+        """The journal has lost its end; what was there the store has. But only if they belong together."""
+        path, head = self._settings.journal.path, self.journal.head
+        if self._lease.last_folder != self.journal.identity():
+            what = (
+                f"the journal in {path} ends at {head}, but the store has taken {stored}: they do not belong "
+                "together; restore the journal, or begin with a new store"
+            )
+            raise ConfigurationError([Mistake("journal.path", what)])
+        log.error(
+            "the journal in %s has lost its end: it ends at %d, going on from the store's %d", path, head, stored
+        )
+        self.journal.go_on_from(stored)
+
+    def _begin_afresh(self, stored: int) -> None:
+        """From the store's position, with its account. What the journal no longer holds is counted by the loop."""
+        log.warning("no usable state: going on from %d with quality and alarms fresh", stored)
+        self.pipeline.position = stored
+        self.pipeline.counts = self.store.counts()
+        # The record that brought the inventory may be gone, and without it every message would be a dead letter.
+        devices = encode_inventory(self._known_devices(Inventory(self._database).devices()))
+        self.pipeline.run(Record(stored, stored, RecordKind.INVENTORY, self.clock.now_ms(), None, devices))
 
     def readiness(self) -> Readiness:
         reasons = []

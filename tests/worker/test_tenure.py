@@ -12,7 +12,7 @@ from ends import wait_for
 from scenewatch.model.clock import SystemClock
 from scenewatch.model.errors import CorruptError, InUseError
 from scenewatch.store import relational
-from scenewatch.store.lease import Lease, Leases
+from scenewatch.store.lease import LEASE, Lease, Leases
 from scenewatch.store.relational import Database
 from scenewatch.worker.tenure import Patience, Tenure
 
@@ -46,8 +46,10 @@ def test_a_lease_is_taken_renewed_and_given_back(table):
         first = table.read()
         wait_for(lambda: table.read().beat > first.beat + 2)
         assert table.read().holder == first.holder
-        assert held.failure is None
-    assert table.read() is None
+        assert (held.failure, held.last_folder) == (None, "")
+    assert table.read().holder == ""
+    with tenure(table, "another folder", Patience(expired_s=3600.0)) as held:
+        assert held.last_folder == "ours"
 
 
 def test_a_second_worker_is_refused_as_soon_as_the_first_shows_life(table):
@@ -147,9 +149,10 @@ def test_a_lease_lost_while_the_database_was_away_ends_the_worker_when_it_is_bac
         assert "the worker on far, process 8" in str(held.failure)
 
 
-def test_a_database_put_back_from_a_copy_without_a_lease_is_still_ours(table):
+def test_a_database_put_back_from_a_copy_without_a_lease_is_still_ours(database, table):
     with tenure(table) as held:
-        table.give_back(table.read().holder)
+        with database.writing() as con:
+            con.execute(LEASE.delete())
         wait_for(lambda: table.read() is not None)
         assert table.read().folder == "ours"
         assert held.failure is None

@@ -127,7 +127,13 @@ class FileJournal:
         try:
             return self._folder.identity()
         except OSError as error:
-            raise TemporaryError(f"cannot open the journal: {error}") from error
+            raise self._cannot_open(error) from error
+
+    def go_on_from(self, position: int) -> None:
+        """It was cut short: no position before this one is given away again. Before anything is appended."""
+        with self._lock:
+            self._writer.leave()
+            self._folder.head = position
 
     def status(self) -> Status:
         with self._lock:
@@ -330,8 +336,15 @@ class FileJournal:
             self._writer.close()
             self._folder.close()
             if isinstance(error, OSError):
-                raise TemporaryError(f"cannot open the journal: {error}") from error
+                raise self._cannot_open(error) from error
             raise
+
+    def _cannot_open(self, error: OSError) -> TemporaryError:
+        where = error.filename or self._folder.path
+        return TemporaryError(
+            f"cannot open the journal {self._folder.path}: {where}: {error.strerror}; "
+            "check journal.path, who may write there, and whether the disk has room"
+        )
 
     def _recover(self) -> None:
         if not self._folder.segments:

@@ -19,7 +19,7 @@ LEASE = sa.Table(
     "lease",
     PARTS,
     sa.Column("identity", sa.Text, primary_key=True),
-    sa.Column("holder", sa.Text, nullable=False, comment="random, another for each process"),
+    sa.Column("holder", sa.Text, nullable=False, comment="random, another for each process; empty: given back"),
     sa.Column("folder", sa.Text, nullable=False, comment="identity of the journal's folder"),
     sa.Column("host", sa.Text, nullable=False),
     sa.Column("pid", sa.BigInteger, nullable=False),
@@ -32,7 +32,10 @@ LEASE = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who holds it. `folder` is the identity of the journal's folder, which its lock makes one process's alone."""
+    """Who holds it, or held it last: then `holder` is empty.
+
+    `folder` is the identity of the journal's folder, which its lock makes one process's alone.
+    """
 
     holder: str
     folder: str
@@ -81,7 +84,7 @@ class Leases:
     def give_back(self, holder: str) -> None:
         """Nothing happens to another's."""
         with self._database.writing() as con:
-            con.execute(sa.delete(LEASE).where(LEASE.c.identity == WORKER, LEASE.c.holder == holder))
+            con.execute(_held_by(holder).values(holder=""))
 
 
 def _held_by(holder: str) -> sa.Update:

@@ -68,14 +68,17 @@ class Tenure:
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
         self.failure: BaseException | None = None
         """Why the worker must end, if it must."""
+        self.last_folder = ""
+        """Whose journal this database was last used with; empty when nobody's."""
 
     def __enter__(self) -> Self:
         """Raises InUseError when another worker lives; for a dead one's lease it waits until it has run out."""
         seen = self._table.read()
-        if seen is not None and seen.folder != self._me.folder:
+        if seen is not None and seen.holder and seen.folder != self._me.folder:
             seen = self._outlast(seen)
         if not self._table.take(self._me, self._clock.now_ms(), instead_of=seen):
             raise _in_use(self._table.read())
+        self.last_folder = seen.folder if seen is not None else ""
         self._thread.start()
         return self
 
@@ -100,8 +103,8 @@ class Tenure:
         while time.monotonic() < until_s:
             self._stopping.wait(self._patience.look_s)
             now = self._table.read()
-            if now is None:
-                return None
+            if now is None or not now.holder:
+                return now
             if (now.holder, now.beat) != (seen.holder, seen.beat):
                 raise _in_use(now)
         return seen
