@@ -10,6 +10,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from scenewatch.model.backoff import Backoff
+from scenewatch.model.refusals import failed, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +99,7 @@ class Connection:
         try:
             self._client.reconnect()
         except OSError as error:
-            self.trouble = str(error)
+            self.trouble = failed(error, self._broker)
 
     def ready(self, events: int) -> None:
         """The socket can be read or written."""
@@ -143,10 +144,10 @@ class Connection:
     # --- called by paho
 
     def _connected(
-        self, _client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+        self, _client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure:
-            self.trouble = f"refused: {reason}"
+            self.trouble = f"refused: {refused(reason, properties, self._broker)}"
             return
         self.connected = True
         self.trouble = ""

@@ -9,6 +9,7 @@ import numpy as np
 
 from scenewatch.model.errors import ProtocolError
 from scenewatch.model.messages import Messages, shortened
+from scenewatch.model.refusals import BEGIN_WITH_TLS
 from scenewatch.source.kernel import (
     GARBAGE,
     INCOMPLETE,
@@ -22,7 +23,6 @@ from scenewatch.source.kernel import (
     cut_publishes,
     packet_bounds,
 )
-from scenewatch.source.reasons import BEGIN_WITH_TLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

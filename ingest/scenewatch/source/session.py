@@ -15,8 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from scenewatch.model.errors import ProtocolError, TemporaryError
-from scenewatch.source.cutter import Cutter
-from scenewatch.source.reasons import (
+from scenewatch.model.refusals import (
     BEGIN_WITH_TLS,
     PROTOCOL_ERROR,
     UNSUPPORTED_PROTOCOL,
@@ -24,6 +23,7 @@ from scenewatch.source.reasons import (
     given_up,
     refused,
 )
+from scenewatch.source.cutter import Cutter
 from scenewatch.source.tap import CLOSED, Tap
 from scenewatch.source.timing import Pace
 from scenewatch.source.versions import Outcome, Protocol
