@@ -40,7 +40,7 @@ class Messages:
 
     @classmethod
     def of(cls, pairs: Sequence[tuple[bytes, bytes]], received_ms: int) -> Messages:
-        """From (topic, payload) pairs, for the rare and the few: paho's own path and tests."""
+        """From (topic, payload) pairs, for the rare and the few."""
         lengths = np.array([[len(t), len(p)] for t, p in pairs], dtype=np.int32).reshape(-1, 2)
         at = np.concatenate(([0], np.cumsum(lengths.ravel())[:-1])).astype(np.int32)[: lengths.size].reshape(-1, 2)
         return cls(
