@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 .DELETE_ON_ERROR:
-.PHONY: help up test verify bench lock clean
+.PHONY: help up test verify bench fuzz lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -25,10 +25,14 @@ verify: $(VENV)/test.stamp ## format, lint, types, then all tests
 bench: $(VENV)/test.stamp ## the figures; one alone: python tests/bench/bench_reader.py --help
 	@for b in tests/bench/bench_*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
 
-lock: $(VENV)/test.stamp ## make both lock files anew from pyproject.toml
+fuzz: $(VENV)/fuzz.stamp ## random bytes for reader, journal and decoder, five minutes each; one alone: see their --help
+	@for f in tests/fuzz/fuzz_*.py; do echo "== $$f"; $(BIN)/python $$f $(or $(ARGS),-max_total_time=300) || exit 1; done
+
+lock: $(VENV)/test.stamp ## make the lock files anew from pyproject.toml
 	$(BIN)/uv lock -q --upgrade
 	$(BIN)/uv export -q --format requirements-txt --no-header --no-emit-project --no-dev --group build -o requirements.lock
-	$(BIN)/uv export -q --format requirements-txt --no-header --no-emit-project --all-groups -o tests/requirements.lock
+	$(BIN)/uv export -q --format requirements-txt --no-header --no-emit-project --all-groups --no-group fuzz -o tests/requirements.lock
+	$(BIN)/uv export -q --format requirements-txt --no-header --no-emit-project --only-group fuzz -o tests/fuzz/requirements.lock
 
 clean: ## remove the environment; data stay
 	rm -rf $(VENV)
@@ -43,6 +47,11 @@ $(VENV)/up.stamp: requirements.lock pyproject.toml $(VENV)/pip.stamp
 $(VENV)/test.stamp: tests/requirements.lock $(VENV)/up.stamp
 	@echo "scenewatch: installing what the tests need"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r tests/requirements.lock
+	@touch $@
+
+$(VENV)/fuzz.stamp: tests/fuzz/requirements.lock $(VENV)/test.stamp
+	@echo "scenewatch: installing the fuzzer"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r tests/fuzz/requirements.lock
 	@touch $@
 
 # Debian without python3-venv has no ensurepip: then the system's pip serves, or the lack is named.

@@ -15,10 +15,10 @@ from scenewatch.journal.limits import Health, Limits
 from scenewatch.journal.outbox import Outbox
 from scenewatch.model.errors import ConfigurationError, CorruptError, Mistake, TemporaryError
 from scenewatch.model.place import subscriptions
-from scenewatch.model.ports import Listening, RecordKind
+from scenewatch.model.ports import Listening, Record, RecordKind
 from scenewatch.model.words import Duration, hours
 from scenewatch.notify.mqtt import MqttNotifier
-from scenewatch.pipeline import Pipeline
+from scenewatch.pipeline import Pipeline, encode_inventory
 from scenewatch.scenes import all_scenes
 from scenewatch.source.mqtt import MqttSource
 from scenewatch.source.settings import MqttSettings
@@ -28,13 +28,15 @@ from scenewatch.store.devices import Inventory
 from scenewatch.store.duck import DuckStore
 from scenewatch.store.influxurl import PREFIX as INFLUX
 from scenewatch.store.influxurl import InfluxUrl
+from scenewatch.store.lease import Leases
 from scenewatch.store.relational import Database
 from scenewatch.worker.book import Book
 from scenewatch.worker.ending import Deadline, Ending, aside
 from scenewatch.worker.loop import Ends, Loop
 from scenewatch.worker.refusals import Refusals
 from scenewatch.worker.snapshots import Snapshots
-from scenewatch.worker.told import Told, check_limits
+from scenewatch.worker.tenure import Tenure
+from scenewatch.worker.told import Told, check_limits, known_devices
 from scenewatch.worker.writer import Writer
 
 if TYPE_CHECKING:
@@ -116,13 +118,17 @@ class Worker:
         self.source_state, self.source_since_ms = "connecting", clock.now_ms()
         self._mqtt = mqtt_settings(settings)
         self._mqtt.check()
+        for warning in self._mqtt.warnings():
+            log.warning("%s", warning)
         self._snapshots = Snapshots(
             state_folder(settings.journal.path), oldest=lambda: self.journal.status().oldest
         )
         with ExitStack() as opened:
             self._database = opened.enter_context(closing(Database(settings.database.url)))
-            self.store = opened.enter_context(closing(open_store(settings, self._database, self._device_type)))
             self.journal = opened.enter_context(closing(self._open_journal()))
+            lease = Tenure(Leases(self._database), self.journal.identity(), clock)
+            self._lease = opened.enter_context(lease)
+            self.store = opened.enter_context(closing(open_store(settings, self._database, self._device_type)))
             self._outbox = opened.enter_context(closing(self._open_outbox()))
             self._restore()
             self._opened = opened.pop_all()
@@ -195,9 +201,9 @@ class Worker:
         deadline.join([self._keeper], keep_s=END_S - FAREWELL_S)  # first, as it may be about to start the source
         parts = [self._keeper, aside("source", self._source.stop)]
         deadline.join(parts, keep_s=END_S - 2 * FAREWELL_S)
-        deadline.wait(lambda: self._failed() or self._taken_in(), keep_s=CLOSING_S)
+        deadline.wait(lambda: self._fault() is not None or self._taken_in(), keep_s=CLOSING_S)
         pipeline = aside("pipeline", self._end_pipeline)
-        deadline.wait(lambda: self._failed() or self._stored(pipeline), keep_s=CLOSING_S)
+        deadline.wait(lambda: self._fault() is not None or self._stored(pipeline), keep_s=CLOSING_S)
         parts += [pipeline, aside("store", self.writer.stop)]
         deadline.join(parts, keep_s=CLOSING_S / 2)
         if any(part.is_alive() for part in parts):
@@ -216,9 +222,6 @@ class Worker:
         self.loop.final_snapshot()
         self._opened.close()
 
-    def _failed(self) -> bool:
-        return self.loop.failure is not None or self.writer.failure is not None
-
     def _taken_in(self) -> bool:
         status = self.journal.status()
         waits = status.queued_positions > 0 and status.health is Health.WRITING
@@ -232,8 +235,9 @@ class Worker:
         try:
             self._begin()
             while not self._stopping.wait(LOOK_S):
-                self.failure = self.loop.failure or self.writer.failure
+                self.failure = self._fault()
                 if self.failure is not None:
+                    log.error("the worker ends: %s", self.failure)
                     return
                 try:
                     self.told.sync()
@@ -242,6 +246,10 @@ class Worker:
         except Exception as error:
             log.exception("the worker cannot go on")
             self.failure = error
+
+    def _fault(self) -> BaseException | None:
+        """What ended a thread without which the worker is none."""
+        return self.loop.failure or self.writer.failure or self.journal.failure or self._lease.failure
 
     def _begin(self) -> None:
         if not self._caught_up():
@@ -257,6 +265,7 @@ class Worker:
             self.book.close_strangers(standing, self.clock.now_ms())
             self._notifier.start(standing)
             self.book.open(self._notifier)
+        self._source.expects_session = self.pipeline.listening
         self._source.start(self._arrived, self._listening)
 
     def _caught_up(self) -> bool:
@@ -266,7 +275,7 @@ class Worker:
     def pause(self, look_s: float, *, until: Callable[[], bool]) -> bool:
         """Wait for something within a step before live. False: the worker is to end, so should the step."""
         while not until():
-            if self._stopping.wait(look_s) or self.loop.failure or self.writer.failure:
+            if self._stopping.wait(look_s) or self._fault():
                 return False
         return True
 
@@ -303,6 +312,17 @@ class Worker:
             self.journal.put_record(RecordKind.LISTENING, b"", now_ms)
         self.source_state, self.source_since_ms = "connected" if connected else "lost", now_ms
 
+    def source_events(self) -> dict[str, int]:
+        """What befell the broker's connection since the start."""
+        stats = self._source.stats
+        return {
+            "reconnects": stats.reconnects,
+            "refusals": stats.refusals,
+            "sessions_lost": stats.sessions_lost,
+            "protocol_errors": stats.protocol_errors,
+            "too_long": stats.too_long,
+        }
+
     def _full(self, full: bool) -> None:  # noqa: FBT001  # the journal's hook is told one truth
         if full:
             self._source.hold()
@@ -310,7 +330,10 @@ class Worker:
             self._source.release()
 
     def _past_damage(self, position: int) -> int:
-        """The end of the damage at a position; the head, should the journal know of none."""
+        """The end of the damage at a position, or of what is kept no longer; the head, should neither be known."""
+        oldest = self.journal.status().oldest
+        if position < oldest:
+            return oldest
         ends = [d.end for d in self.journal.damaged if d.first <= position < d.end]
         return max(ends, default=self.journal.head)
 
@@ -336,16 +359,12 @@ class Worker:
         )
 
     def _restore(self) -> None:
-        """Go on from the newest snapshot the store is not behind; without one from what the journal holds."""
+        """Go on from the newest snapshot the store is not behind; without one from what the store has."""
         stored, status = self.store.position(), self.journal.status()
         if stored > status.head:
-            what = (
-                f"the journal in {self.settings.journal.path} ends at {status.head}, but the store has taken "
-                f"{stored}: they do not belong together; restore the journal, or begin with a new store"
-            )
-            raise ConfigurationError([Mistake("journal.path", what)])
+            self._go_on_behind(stored)
         for position, data in self._snapshots.newest_first():
-            if status.oldest <= position <= stored:
+            if position == stored or status.oldest <= position <= min(stored, status.head):
                 try:
                     self.pipeline.restore(data)
                 except CorruptError as error:
@@ -353,10 +372,31 @@ class Worker:
                     self.pipeline = Pipeline(self._scenes, self.settings.root)
                 else:
                     return
-        if status.oldest > 0:
-            self.pipeline.position = max(status.oldest, stored)
-            self.pipeline.counts = self.store.counts()
-            log.warning("no usable state: going on from %d with quality and alarms fresh", self.pipeline.position)
+        if status.oldest > 0 or stored > status.head:
+            self._begin_afresh(stored)
+
+    def _go_on_behind(self, stored: int) -> None:
+        """The journal has lost its end; what was there the store has. But only if they belong together."""
+        path, head = self.settings.journal.path, self.journal.head
+        if self._lease.last_folder != self.journal.identity():
+            what = (
+                f"the journal in {path} ends at {head}, but the store has taken {stored}: they do not belong "
+                "together; restore the journal, or begin with a new store"
+            )
+            raise ConfigurationError([Mistake("journal.path", what)])
+        log.error(
+            "the journal in %s has lost its end: it ends at %d, going on from the store's %d", path, head, stored
+        )
+        self.journal.go_on_from(stored)
+
+    def _begin_afresh(self, stored: int) -> None:
+        """From the store's position, with its account. What the journal no longer holds is counted by the loop."""
+        log.warning("no usable state: going on from %d with quality and alarms fresh", stored)
+        self.pipeline.position = stored
+        self.pipeline.counts = self.store.counts()
+        # The record that brought the inventory may be gone, and without it every message would be a dead letter.
+        devices = encode_inventory(known_devices(Inventory(self._database).devices(), self.pipeline.registry))
+        self.pipeline.run(Record(stored, stored, RecordKind.INVENTORY, self.clock.now_ms(), None, devices))
 
     def readiness(self) -> Readiness:
         reasons = []

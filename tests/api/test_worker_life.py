@@ -12,6 +12,7 @@ from influx_server import create
 from records import START_MS, telemetry, topic
 from scenewatch.app import Worker
 from scenewatch.model.errors import ConfigurationError, InUseError, TemporaryError
+from scenewatch.model.messages import Messages
 from scenewatch.model.ports import RecordKind
 from scenewatch.store.devices import Inventory
 from scenewatch.store.relational import Database
@@ -150,6 +151,31 @@ def test_a_failure_is_known_and_makes_it_end(begin, monkeypatch):
     rig.worker.journal.append_record(4, b"", START_MS)
     wait_for(lambda: rig.worker.failure is not None)
     assert str(rig.worker.failure) == "broken stage"
+
+
+def test_a_journal_whose_thread_broke_ends_the_worker_with_its_reason(begin, caplog):
+    rig = begin()
+
+    def broken(*_):
+        raise RuntimeError("broken disk driver")
+
+    rig.worker.journal._writer.write = broken
+    rig.worker.journal.append(Messages.of([(b"t", b"x")], START_MS))
+    wait_for(lambda: rig.worker.failure is not None)
+    assert str(rig.worker.failure) == "broken disk driver"
+    assert "the worker ends: broken disk driver" in [r.getMessage() for r in caplog.records]
+    assert "journal: failing" in rig.client.get("/readyz").json()["reasons"]
+
+
+def test_the_source_and_lost_positions_are_among_the_metrics(begin):
+    rig = begin()
+    wait_for(lambda: rig.worker._source.stats.refusals)
+    rig.worker.pipeline.positions_lost = 3
+    text = rig.client.get("/metrics").text
+    assert "scenewatch_journal_positions_lost_total 3.0" in text
+    assert 'scenewatch_source_events_total{event="refusals"}' in text
+    for event in ("reconnects", "sessions_lost", "protocol_errors", "too_long"):
+        assert f'scenewatch_source_events_total{{event="{event}"}} 0.0' in text
 
 
 @pytest.mark.parametrize(

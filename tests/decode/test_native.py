@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scenewatch.decode.native import NativeDecoder
 from scenewatch.decode.salvage import Salvaged, salvage
 from scenewatch.model.decoded import BOOT_BYTES, DEAD, NOT_NUMBERED, Decoded, boot_name
-from scenewatch.model.messages import Messages
+from scenewatch.model.messages import Messages, shortened
 from scenewatch.model.place import Device
 from scenewatch.model.registry import Registry
 
@@ -271,3 +271,13 @@ def vat_registry_of(vat_scene):
     registry = Registry([vat_scene])
     registry.apply([Device(scene="brine", site="w1", device=f"vat-{i}", type="vat") for i in (1, 2)], at_ms=0)
     return registry
+
+
+@pytest.mark.parametrize("topic", [VAT, VAT.replace(b"telemetry", b"status"), VAT.replace(b"vat-1", b"vat-99")])
+def test_a_payload_of_which_only_the_beginning_was_taken_is_dead_for_its_length(decoder, topic):
+    beginning = json.dumps({"t": 1000, "v": {"temp": 20.5}}).encode()
+    out = decode(decoder, (topic, shortened(beginning, 20_000_000)))
+    (letter,) = out.dead
+    assert letter.reason.startswith("too long: of 20000000 bytes only the beginning was taken")
+    assert letter.payload.endswith(beginning)
+    assert rows(out) == []

@@ -1,7 +1,6 @@
 """What a device writes, what it keeps, and the clocks and waits around it."""
 
 import json
-import random
 from itertools import pairwise
 
 import pytest
@@ -9,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenewatch.devices.clock import SpeedClock
-from scenewatch.devices.connection import FIRST_WAIT_S, LONGEST_WAIT_S, STABLE_S, BackOff
 from scenewatch.devices.payload import MOST_SAMPLES, SampleBuffer, offline, online
 from scenewatch.devices.simulate import LOOK_MS, Lag
 
@@ -90,27 +88,6 @@ def test_simulated_time_is_never_ahead(hand_clock):
 def test_time_slower_than_the_walls_is_refused(hand_clock):
     with pytest.raises(ValueError, match="at least 1"):
         SpeedClock(0, 0.5, hand_clock(0))
-
-
-def test_waits_double_with_jitter_up_to_a_bound():
-    back_off = BackOff(random.Random(1))
-    waits = []
-    for _ in range(12):
-        back_off.failed(100.0, stood_s=0.0)
-        waits.append(back_off.next_s - 100.0)
-    assert FIRST_WAIT_S / 2 <= waits[0] <= FIRST_WAIT_S
-    assert waits[5] > 10 * waits[0] / 2
-    assert max(waits) <= LONGEST_WAIT_S
-    assert len(set(waits[-4:])) == 4
-
-
-@pytest.mark.parametrize(("stood_s", "soon"), [(STABLE_S, True), (STABLE_S / 2, False)])
-def test_only_a_connection_that_stood_starts_the_waits_anew(stood_s, soon):
-    back_off = BackOff(random.Random(1))
-    for _ in range(8):
-        back_off.failed(0.0, stood_s=0.0)
-    back_off.failed(0.0, stood_s=stood_s)
-    assert (back_off.next_s <= FIRST_WAIT_S) == soon
 
 
 def test_a_growing_lag_is_told_once_and_its_end_once(caplog):

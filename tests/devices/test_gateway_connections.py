@@ -9,11 +9,12 @@ from time import monotonic
 
 import pytest
 
-from scenewatch.devices.connection import FIRST_WAIT_S, WINDOW
+from scenewatch.devices.connection import WINDOW
 from scenewatch.devices.fleet import Fleet
 from scenewatch.devices.gateway import gateways
 from scenewatch.devices.publisher import Publisher
 from scenewatch.devices.schedule import Sample, Schedule
+from scenewatch.model import backoff
 from scenewatch.model.broker import Broker
 from scenewatch.scenes.kitchen import KITCHEN
 
@@ -142,8 +143,8 @@ def test_a_broker_that_throws_clients_out_is_tried_again_with_patience(
         turn_until(publisher, lambda: len(broker.connects) >= 3)
         publisher.stop(0.1)
     first, second = [b - a for a, b in pairwise(broker.connects[:3])]
-    assert first >= FIRST_WAIT_S / 2
-    assert second >= FIRST_WAIT_S, "doubled, in spite of jitter"
+    assert first >= backoff.FIRST_S / 2
+    assert second >= backoff.FIRST_S, "doubled, in spite of jitter"
     assert f"1 gateways wait for it: {reason}" in caplog.text
 
 

@@ -52,3 +52,20 @@ def test_all_mistakes_are_told_at_once_and_no_secret_with_them(tmp_path):
         "broker.key_file",
         "broker.url",
     }
+
+
+def test_a_secret_that_everybody_can_read_is_warned_of(tmp_path):
+    secret, key = tmp_path / "secret", tmp_path / "key"
+    for file, mode in ((secret, 0o644), (key, 0o640)):
+        file.touch()
+        file.chmod(mode)
+    broker = Broker(url="mqtts://b", username="ann", password_file=secret, key_file=key)
+    assert list(broker.warnings()) == [
+        f"broker.password_file {secret} can be read by everybody on this machine: chmod 600 {secret}"
+    ]
+
+
+def test_a_certificate_that_went_away_is_named(tmp_path):
+    broker = Broker(url="mqtts://b", ca_file=tmp_path / "ca.pem")
+    with pytest.raises(FileNotFoundError, match=r"ca\.pem"):
+        broker.tls_context()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenewatch.model.messages import Messages
+from scenewatch.model.messages import Messages, length_before, shortened
 from scenewatch.model.place import ID, Device, Kind, alarm_filter, alarm_topic, device_topic, subscriptions
 
 DEVICE = Device(scene="brine", site="w1", device="vat-1", type="vat")
@@ -19,6 +20,14 @@ def test_every_pair_comes_out_as_it_went_in(pairs, received_ms):
     messages = Messages.of(pairs, received_ms)
     assert [(messages.topic(i), messages.payload(i)) for i in range(len(messages))] == pairs
     assert messages.received_ms == received_ms
+
+
+@given(st.binary(max_size=60), st.integers(0, 268_435_455))
+def test_a_shortened_payload_tells_its_length_and_no_other_does(beginning, length):
+    assert length_before(shortened(beginning, length)) == length
+    assert length_before(beginning) is None
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(shortened(beginning, length).decode("latin-1"))
 
 
 @pytest.mark.parametrize("good", ["a", "A-1_b", "x" * 64])

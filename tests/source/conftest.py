@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from fake_broker import FakeBroker
 
+from scenewatch.model import backoff
 from scenewatch.model.clock import SystemClock
-from scenewatch.source import timing
 from scenewatch.source.cutter import compile_kernel
 from scenewatch.source.mqtt import MqttSource
 from scenewatch.source.settings import MqttSettings
@@ -27,14 +27,15 @@ def broker():
 
 @pytest.fixture
 def make_source():
-    """Makes a source and starts it with an ear."""
+    """Makes a source and, unless told, starts it with an ear."""
     sources = []
 
-    def make(port, ear, **changes):
+    def make(port, ear, *, start=True, **changes):
         given = {"url": f"mqtt://127.0.0.1:{port}", "client_id": "worker", "filters": ("sw/+/+/+/telemetry",)}
         source = MqttSource(MqttSettings(**(given | changes)), SystemClock())
         sources.append(source)
-        source.start(ear.on_arrival, ear.on_listening)
+        if start:
+            source.start(ear.on_arrival, ear.on_listening)
         return source
 
     yield make
@@ -45,5 +46,5 @@ def make_source():
 @pytest.fixture
 def no_delay(monkeypatch):
     """Reconnect at once: the delays have tests of their own."""
-    monkeypatch.setattr(timing, "FIRST_DELAY_S", 0.01)
-    monkeypatch.setattr(timing, "LONGEST_DELAY_S", 0.05)
+    monkeypatch.setattr(backoff, "FIRST_S", 0.01)
+    monkeypatch.setattr(backoff, "LONGEST_S", 0.05)

@@ -66,11 +66,12 @@ class Peer:
         assert self.connect[:6] == b"\x00\x04MQTT"
         return self
 
-    def greet(self):
+    def greet(self, *, present=False):
         """Let the client in and grant what it asks for; returns the SUBSCRIBE's body."""
         if not self.connect:
             self.read_connect()
-        self.send(CONNACK_5 if self.level == 5 else CONNACK_3)
+        connack = CONNACK_5 if self.level == 5 else CONNACK_3
+        self.send(connack[:2] + bytes([present]) + connack[3:])
         first, subscribe = self.packet()
         assert first == 0x82
         granted = subscribe[:2] + (b"\x00" if self.level == 5 else b"") + b"\x01"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from scenewatch.model.messages import shortened
+from scenewatch.source.cutter import KEPT_BYTES
 
 CONNACK_3 = b"\x20\x02\x00\x00"
 CONNACK_5 = b"\x20\x03\x00\x00\x00"
@@ -43,11 +46,20 @@ def puback(packet_id: int) -> bytes:
     return b"\x40\x02" + packet_id.to_bytes(2, "big")
 
 
+def pubrec(packet_id: int) -> bytes:
+    return b"\x50\x02" + packet_id.to_bytes(2, "big")
+
+
 @dataclass(frozen=True)
 class Published:
     topic: bytes
     payload: bytes
-    packet_id: int | None
+    qos: int = 0
+    packet_id: int = 0
+
+    @property
+    def answer(self) -> bytes:
+        return (b"", puback(self.packet_id), pubrec(self.packet_id))[self.qos]
 
 
 class GarbageError(Exception):
@@ -70,8 +82,8 @@ def _published(qos: int, body: bytes, *, properties: bool) -> Published:
     topic, rest = body[2 : 2 + length], body[2 + length :]
     if len(topic) < length or not length or (qos and len(rest) < 2):
         raise GarbageError
-    packet_id = int.from_bytes(rest[:2], "big") if qos else None
-    if packet_id == 0:
+    packet_id = int.from_bytes(rest[:2], "big") if qos else 0
+    if qos and not packet_id:
         raise GarbageError
     rest = rest[2:] if qos else rest
     if properties:
@@ -79,7 +91,7 @@ def _published(qos: int, body: bytes, *, properties: bool) -> Published:
         if found is None or sum(found) > len(rest):
             raise GarbageError
         rest = rest[sum(found) :]
-    return Published(topic, rest, packet_id)
+    return Published(topic, rest, qos, packet_id)
 
 
 def _bounds(stream: bytes, max_packet: int) -> tuple[int, int] | None:
@@ -87,7 +99,9 @@ def _bounds(stream: bytes, max_packet: int) -> tuple[int, int] | None:
     kind, flags = stream[0] >> 4, stream[0] & 0x0F
     required = {2: 0, 3: flags, 4: 0, 5: 0, 6: 2, 7: 0, 9: 0, 11: 0, 13: 0, 14: 0, 15: 0}.get(kind)
     length = _variable_integer(stream[1:])
-    if flags != required or (kind == 3 and flags & 6 == 6) or (length and length[0] > max_packet):
+    if flags != required or (kind == 3 and flags & 6 == 6):
+        raise GarbageError
+    if kind != 3 and length and length[0] > max_packet:
         raise GarbageError
     if length is None or len(stream) < 1 + sum(length):
         return None
@@ -95,14 +109,16 @@ def _bounds(stream: bytes, max_packet: int) -> tuple[int, int] | None:
 
 
 def parse(stream: bytes, *, properties: bool, max_packet: int) -> tuple[list[Published | bytes], bool]:
-    """All whole packets in front, and whether the next one is garbage (or too long)."""
+    """All whole packets in front, publishes that are too long shortened; and whether the next is garbage."""
     found: list[Published | bytes] = []
     try:
         while stream and (bounds := _bounds(stream, max_packet)):
             body_at, after = bounds
-            qos = stream[0] >> 1 & 3
-            if stream[0] >> 4 == 3 and qos < 2:
-                found.append(_published(qos, stream[body_at:after], properties=properties))
+            if stream[0] >> 4 == 3:
+                one = _published(stream[0] >> 1 & 3, stream[body_at:after], properties=properties)
+                if after - body_at > max_packet:
+                    one = replace(one, payload=shortened(one.payload[:KEPT_BYTES], len(one.payload)))
+                found.append(one)
             else:
                 found.append(stream[:after])
             stream = stream[after:]

@@ -15,6 +15,9 @@ from fake_broker import Ear, wait_until
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
+from scenewatch.model.messages import shortened
+from scenewatch.source.cutter import KEPT_BYTES
+
 pytestmark = pytest.mark.usefixtures("no_delay")
 
 NATS = Path(sys.executable).with_name("nats-server")
@@ -75,10 +78,10 @@ def run_broker(tmp_path):
 
 @pytest.fixture
 def publish_to():
-    """Publishes with QoS 1 and waits for the broker's confirmation."""
+    """Publishes, with QoS 1 unless told, and waits for the broker's confirmation."""
     clients = []
 
-    def publish(port, payloads, topic="sw/kitchen/site1/fridge/telemetry", *, retain=False):
+    def publish(port, payloads, topic="sw/kitchen/site1/fridge/telemetry", *, qos=1, retain=False):
         client = Client(CallbackAPIVersion.VERSION2)
         clients.append(client)
         connected = threading.Event()
@@ -86,7 +89,7 @@ def publish_to():
         client.connect("127.0.0.1", port)
         client.loop_start()
         assert connected.wait(10)
-        for info in [client.publish(topic, payload, 1, retain=retain) for payload in payloads]:
+        for info in [client.publish(topic, payload, qos, retain=retain) for payload in payloads]:
             info.wait_for_publish(10)
 
     yield publish
@@ -163,3 +166,44 @@ def test_a_broker_of_mqtt_5_sends_no_more_than_the_receive_maximum(run_broker, m
         acknowledged += len(arrival.messages)
         arrival.acknowledge()
     wait_until(lambda: source.pending == 0, "all acknowledged")
+
+
+@BROKERS
+def test_qos_2_comes_as_qos_1_and_what_is_too_long_by_its_beginning(
+    run_broker, make_source, publish_to, command, protocol
+):
+    port = run_broker(command)
+    ear = Ear(acknowledge=True)
+    source = make_source(port, ear, max_packet=10_000)
+    assert ear.connected() == protocol
+    publish_to(port, [b"exactly once"], qos=2)
+    publish_to(port, [b"x" * 300_000, b"after"])
+    payloads = ear.payloads(3)
+    assert payloads == [b"exactly once", shortened(b"x" * KEPT_BYTES, 300_000), b"after"]
+    greetings = 2 + source.stats.refusals
+    assert source.stats.other_packets == greetings, "CONNACK and SUBACK; QoS 2 would have brought a PUBREL"
+    wait_until(lambda: source.pending == 0, "all acknowledged")
+
+
+@BROKERS
+def test_another_client_of_our_name_is_suspected_and_the_session_it_cost_is_told(
+    run_broker, make_source, publish_to, caplog, command, protocol
+):
+    """Neither broker says why it closes: Mosquitto 2.0.11 leaves "session taken over" out."""
+    port = run_broker(command)
+    ear = Ear(acknowledge=True)
+    source = make_source(port, ear)
+    assert ear.connected() == protocol
+    for times in (1, 2, 3):
+        other = Client(CallbackAPIVersion.VERSION2, client_id="worker", clean_session=True)
+        other.connect("127.0.0.1", port)
+        other.loop_start()
+        ear.lost(times)
+        other.disconnect()
+        other.loop_stop()
+        ear.connected(times + 1)
+    assert source.stats.reconnects == 3
+    assert source.stats.sessions_lost >= 1
+    assert caplog.text.count("does another worker use broker.client_id worker?") == 1
+    publish_to(port, [b"after"])
+    assert ear.payloads(1) == [b"after"]

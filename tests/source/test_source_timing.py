@@ -1,14 +1,12 @@
-"""When to read, and when to try again: arithmetic on a clock that the test moves."""
+"""When to read: arithmetic on a clock that the test moves."""
 
 from __future__ import annotations
-
-import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenewatch.source.timing import FIRST_DELAY_S, LONGEST_DELAY_S, STABLE_S, Backoff, Pace
+from scenewatch.source.timing import Pace
 
 
 def simulate(per_second, seconds=2.0, size=160):
@@ -54,24 +52,3 @@ def test_nobody_waits_longer_than_the_tick(per_second):
     reads, longest = simulate(per_second, seconds=1.0)
     assert longest <= 0.101
     assert reads <= 52
-
-
-@given(st.integers(0, 2**32), st.lists(st.floats(0, STABLE_S - 0.001), min_size=1, max_size=20))
-def test_delays_double_with_jitter_while_connections_do_not_last(seed, served):
-    backoff = Backoff(random.Random(seed))
-    for n, served_s in enumerate(served):
-        most = min(FIRST_DELAY_S * 2**n, LONGEST_DELAY_S)
-        assert most / 2 <= backoff.next_s(served_s=served_s) <= most
-
-
-def test_a_connection_that_lasted_makes_the_next_delay_short_again():
-    backoff = Backoff(random.Random(1))
-    for _ in range(10):
-        backoff.next_s(served_s=0.0)
-    assert backoff.next_s(served_s=STABLE_S) <= FIRST_DELAY_S
-    assert backoff.next_s(served_s=1.0) > FIRST_DELAY_S / 2
-
-
-def test_two_clients_that_lost_one_broker_do_not_come_back_together():
-    delays = {Backoff(random.Random(seed)).next_s(served_s=99.0) for seed in range(50)}
-    assert len(delays) == 50

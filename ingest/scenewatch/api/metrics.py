@@ -43,12 +43,23 @@ class WorkerCollector(Collector):
         yield flagged
         yield CounterMetricFamily("scenewatch_values_refused", "Values kept apart", value=ledger.values_refused)
         yield GaugeMetricFamily("scenewatch_journal_bytes", "Journal on disk", value=ledger.journal_bytes)
+        yield CounterMetricFamily(
+            "scenewatch_journal_positions_lost",
+            "Positions that damage made unreadable",
+            value=ledger.positions_lost,
+        )
         yield GaugeMetricFamily(
             "scenewatch_journal_head", "Position behind the newest record", value=ledger.journal_head
         )
         yield GaugeMetricFamily("scenewatch_store_position", "Position the store has", value=ledger.store_position)
         connected = ledger.source_state == "connected"
         yield GaugeMetricFamily("scenewatch_source_connected", "1 while subscribed at the broker", value=connected)
+        events = CounterMetricFamily(
+            "scenewatch_source_events", "What befell the broker's connection since start", labels=["event"]
+        )
+        for event, count in ledger.source_events.items():
+            events.add_metric([event], count)
+        yield events
         standing = GaugeMetricFamily("scenewatch_alarms_standing", "Standing alarms", labels=["priority"])
         alarms = self._view.alarms("standing", 100_000)
         for priority in ("low", "medium", "high"):

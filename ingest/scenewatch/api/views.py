@@ -59,6 +59,8 @@ class LedgerView:
     journal_state: str
     source_state: str
     source_since: int
+    source_events: dict[str, int]
+    """What befell the broker's connection since the start, by name."""
     store_position: int
     store_state: str
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from scenewatch.model.backoff import Backoff
+from scenewatch.model.refusals import failed, refused
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -23,25 +26,6 @@ CONNECT_S: Final = 5.0
 """Connecting blocks the whole loop; all connections go to one broker, so all wait for the same."""
 WINDOW: Final = 64
 """Unacknowledged messages a connection holds at most; what does not fit waits as samples."""
-FIRST_WAIT_S: Final = 0.5
-LONGEST_WAIT_S: Final = 30.0
-STABLE_S: Final = 10.0
-"""Back-off starts anew only after a connection has stood this long: a broker may accept and close at once."""
-
-
-class BackOff:
-    """How long to wait before the next try: doubles, with jitter, so that a fleet does not return as one."""
-
-    def __init__(self, jitter: random.Random) -> None:
-        self.next_s = 0.0
-        self._wait_s = FIRST_WAIT_S
-        self._jitter = jitter
-
-    def failed(self, now_s: float, *, stood_s: float) -> None:
-        if stood_s >= STABLE_S:
-            self._wait_s = FIRST_WAIT_S
-        self.next_s = now_s + self._wait_s * self._jitter.uniform(0.5, 1.0)
-        self._wait_s = min(self._wait_s * 2, LONGEST_WAIT_S)
 
 
 class Connection:
@@ -67,7 +51,8 @@ class Connection:
         self._selector = selector
         self._will = will
         self._on_connected = on_connected
-        self._back_off = BackOff(random.Random(client_id))
+        self._backoff = Backoff(random.Random(client_id))
+        self._again_s = 0.0
         self._tried = False
         self._since_s = 0.0
         self._client = self._make_client(client_id)
@@ -103,8 +88,8 @@ class Connection:
             self._tried = False
             stood_s = now_s - self._since_s if self._since_s else 0.0
             self._since_s = 0.0
-            self._back_off.failed(now_s, stood_s=stood_s)
-        if now_s >= self._back_off.next_s:
+            self._again_s = now_s + self._backoff.next_s(served_s=stood_s)
+        if now_s >= self._again_s:
             self._connect()
 
     def _connect(self) -> None:
@@ -114,7 +99,7 @@ class Connection:
         try:
             self._client.reconnect()
         except OSError as error:
-            self.trouble = str(error)
+            self.trouble = failed(error, self._broker)
 
     def ready(self, events: int) -> None:
         """The socket can be read or written."""
@@ -159,10 +144,10 @@ class Connection:
     # --- called by paho
 
     def _connected(
-        self, _client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+        self, _client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure:
-            self.trouble = f"refused: {reason}"
+            self.trouble = f"refused: {refused(reason, properties, self._broker)}"
             return
         self.connected = True
         self.trouble = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
 import threading
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -12,12 +13,19 @@ from typing import TYPE_CHECKING
 
 from scenewatch.journal.files import UNFINISHED, Files
 from scenewatch.journal.segment import HEADER_BYTES, SUFFIX, Header, new_mark, read_header, segment_name
-from scenewatch.model.errors import CorruptError, InUseError
+from scenewatch.model.errors import CorruptError, InUseError, RefusedError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 log = logging.getLogger(__name__)
+
+IDENTITY = "identity"
+LOCK = "lock"
+_IDENTITY = re.compile(rb"[0-9a-f]{32}")
+_NUMBER = re.compile(r"[0-9]{20}")
+_MOST = 2**62
+"""Positions are kept as whole numbers of 64 bits, and no journal comes near that."""
 
 
 @dataclass(eq=False, slots=True)
@@ -59,12 +67,34 @@ class Folder:
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock_fd = _lock_file(self.path)
 
+    def identity(self) -> str:
+        """Random, made once: tells this folder from every other. For whoever holds it. Raises OSError."""
+        path = self.path / IDENTITY
+        known = path.read_bytes() if path.exists() else b""
+        if not _IDENTITY.fullmatch(known):
+            known = os.urandom(16).hex().encode()
+            os.close(self.files.create(path, known))
+        return known.decode()
+
     def load(self) -> None:
         """Take stock of what earlier runs left."""
         for unfinished in self.path.glob(f"*{UNFINISHED}"):
             unfinished.unlink()
+        self._name_strangers()
         self.segments = sorted((read_segment(path) for path in self.path.glob(f"*{SUFFIX}")), key=lambda s: s.first)
         self.bytes_on_disk = sum(segment.size for segment in self.segments)
+
+    def _name_strangers(self) -> None:
+        ours = {IDENTITY, LOCK}
+        strangers = [p.name for p in self.path.iterdir() if p.name not in ours and p.suffix != SUFFIX]
+        if strangers:
+            named = ", ".join(sorted(strangers)[:3])
+            log.warning(
+                "%s holds %d files that are not of a journal, and leaves them alone: %s",
+                self.path,
+                len(strangers),
+                named,
+            )
 
     def close(self) -> None:
         if self._lock_fd >= 0:
@@ -156,7 +186,7 @@ def clear(path: Path) -> None:
 
 
 def _lock_file(folder: Path) -> int:
-    fd = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    fd = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -168,11 +198,10 @@ def _lock_file(folder: Path) -> int:
 
 
 def read_segment(path: Path) -> Segment:
-    """What the file says of itself. Raises CorruptError for a file of another's, OSError."""
-    try:
-        first = int(path.stem)
-    except ValueError as error:
-        raise CorruptError(f"{path} is not a segment of a journal: move it away") from error
+    """What the file says of itself. Raises CorruptError for another's file, RefusedError for another version's."""
+    first = int(path.stem) if _NUMBER.fullmatch(path.stem) else _MOST
+    if first >= _MOST:
+        raise CorruptError(f"{path} is not a segment of a journal: move it away")
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(fd).st_size
@@ -181,6 +210,8 @@ def read_segment(path: Path) -> Segment:
         except CorruptError as error:
             log.error("%s: %s; its positions cannot be read", path, error)  # noqa: TRY400 - a file's fault, no trace
             header = None
+        except RefusedError as error:
+            raise RefusedError(f"{path}: {error}; use the release that wrote it, or another journal.path") from None
     finally:
         os.close(fd)
     if header is not None and header.first != first:

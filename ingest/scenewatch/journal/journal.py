@@ -74,6 +74,8 @@ class FileJournal:
         self._released = 0
         self._health, self._reason = Health.WRITING, ""
         self._groups = self._failures = 0
+        self.failure: BaseException | None = None
+        """What ended the writer's thread, if anything did: the worker must then stop."""
         self._retry_s = FIRST_RETRY_S
         self._queue: deque[Entry] = deque()
         self._queued_bytes = self._queued_positions = 0
@@ -122,6 +124,19 @@ class FileJournal:
     def damaged(self) -> tuple[Damage, ...]:
         """What is known to be unreadable; `read` raises there, and goes on from a damage's `end`."""
         return self._cursor.damaged
+
+    def identity(self) -> str:
+        """Tells this journal's folder from every other, for as long as the folder is there."""
+        try:
+            return self._folder.identity()
+        except OSError as error:
+            raise self._cannot_open(error) from error
+
+    def go_on_from(self, position: int) -> None:
+        """It was cut short: no position before this one is given away again. Before anything is appended."""
+        with self._lock:
+            self._writer.leave()
+            self._folder.head = position
 
     def status(self) -> Status:
         with self._lock:
@@ -217,8 +232,9 @@ class FileJournal:
                     self._tell_fullness()
                     self._gather()
         except Exception as error:
+            log.exception("the journal's thread ended")
             self._turn(Health.FAILING, f"its thread ended on a fault of its own: {error!r}")
-            raise
+            self.failure = error
         finally:
             with self._lock:
                 self._ended = True
@@ -328,8 +344,15 @@ class FileJournal:
             self._writer.close()
             self._folder.close()
             if isinstance(error, OSError):
-                raise TemporaryError(f"cannot open the journal: {error}") from error
+                raise self._cannot_open(error) from error
             raise
+
+    def _cannot_open(self, error: OSError) -> TemporaryError:
+        where = error.filename or self._folder.path
+        return TemporaryError(
+            f"cannot open the journal {self._folder.path}: {where}: {error.strerror}; "
+            "check journal.path, who may write there, and whether the disk has room"
+        )
 
     def _recover(self) -> None:
         if not self._folder.segments:

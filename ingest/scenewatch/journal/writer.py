@@ -64,6 +64,11 @@ class SegmentWriter:
         self._files.sync(self._fd)
         return cut
 
+    def leave(self) -> None:
+        """Write no more into the last segment: the next group begins a new one."""
+        self.close()
+        self._segment = None
+
     def roll(self) -> None:
         """Begin a new segment if there is none or the last is full. Raises OSError."""
         if self._segment is not None and self._segment.size < self._segment_bytes:

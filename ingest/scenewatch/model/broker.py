@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ssl
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from scenewatch.model.errors import ConfigurationError, Mistake
+from scenewatch.model.errors import ConfigurationError, Mistake, TemporaryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,12 +49,20 @@ class Broker:
         return parts.port or DEFAULT_PORTS[parts.scheme]
 
     def password(self) -> str | None:
-        return self.password_file.read_text("utf-8").rstrip() if self.password_file else None
+        """As it is in the file now. Raises OSError or TemporaryError, neither with anything of what is in it."""
+        if self.password_file is None:
+            return None
+        try:
+            return self.password_file.read_text("utf-8").rstrip()
+        except UnicodeDecodeError:
+            raise TemporaryError(f"broker.password_file {self.password_file} is not UTF-8 text") from None
 
     def tls_context(self) -> ssl.SSLContext | None:
         """None for a plain connection. Raises OSError when a file is missing or wrong."""
         if not self.secure:
             return None
+        for path in filter(None, (self.ca_file, self.cert_file, self.key_file)):
+            path.open("rb").close()  # OpenSSL does not say which file it misses
         context = ssl.create_default_context(cafile=self.ca_file)
         if self.cert_file:
             context.load_cert_chain(self.cert_file, self.key_file)
@@ -73,6 +82,12 @@ class Broker:
                 self.tls_context()
             except OSError as error:
                 yield Mistake("broker", f"the certificates cannot be used: {error}")
+
+    def warnings(self) -> Iterator[str]:
+        """What works but should not stay so."""
+        for name, path in (("password_file", self.password_file), ("key_file", self.key_file)):
+            if path is not None and path.stat().st_mode & stat.S_IROTH:
+                yield f"broker.{name} {path} can be read by everybody on this machine: chmod 600 {path}"
 
     def _url_mistakes(self) -> Iterator[Mistake]:
         try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenewatch.model.ledger import DeadLetter
+from scenewatch.model.messages import length_before
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,4 +76,7 @@ class Decoded:
 
     def letter(self, i: int, reason: str) -> DeadLetter:
         m = self.messages
-        return DeadLetter(self.first + i, m.received_ms, m.topic(i), m.payload(i), reason)
+        payload = m.payload(i)
+        if (length := length_before(payload)) is not None:
+            reason = f"too long: of {length} bytes only the beginning was taken; send less in one message"
+        return DeadLetter(self.first + i, m.received_ms, m.topic(i), payload, reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+_SHORTENED = re.compile(rb"\0only the beginning of (\d{1,9}) bytes\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Messages:
 
     @classmethod
     def of(cls, pairs: Sequence[tuple[bytes, bytes]], received_ms: int) -> Messages:
-        """From (topic, payload) pairs, for the rare and the few: paho's own path and tests."""
+        """From (topic, payload) pairs, for the rare and the few."""
         lengths = np.array([[len(t), len(p)] for t, p in pairs], dtype=np.int32).reshape(-1, 2)
         at = np.concatenate(([0], np.cumsum(lengths.ravel())[:-1])).astype(np.int32)[: lengths.size].reshape(-1, 2)
         return cls(
@@ -48,3 +51,14 @@ class Messages:
             np.ascontiguousarray(at[:, 1]),
             np.ascontiguousarray(lengths[:, 1]),
         )
+
+
+def shortened(beginning: bytes, length: int) -> bytes:
+    """A payload of `length` bytes of which only the beginning was taken: it says so, and no decoder can read it."""
+    return b"\0only the beginning of %d bytes\0" % length + beginning
+
+
+def length_before(payload: bytes) -> int | None:
+    """How long a `shortened` payload was; None for all others. A device that forges one has its letter dead too."""
+    found = _SHORTENED.match(payload)
+    return None if found is None else int(found[1])

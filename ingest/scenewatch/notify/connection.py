@@ -10,6 +10,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from scenewatch.model.errors import TemporaryError
+from scenewatch.model.refusals import failed, refused
 
 if TYPE_CHECKING:
     import threading
@@ -67,7 +68,7 @@ class Connection:
                 self._client.tls_set_context(context)
             self._client.connect(self._broker.host, self._broker.port, KEEP_ALIVE_S)
         except OSError as error:
-            raise TemporaryError(str(error)) from error
+            raise TemporaryError(failed(error, self._broker)) from error
         self._client.loop_start()
         with self._change:
             self._change.wait_for(lambda: self._accepted or self.lost, ANSWER_S)
@@ -91,12 +92,10 @@ class Connection:
 
     # --- paho's thread -------------------------------------------------------------------------------------
 
-    def _on_connect(
-        self, _client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any
-    ) -> None:
+    def _on_connect(self, _client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, properties: Any) -> None:
         with self._change:
             if code.is_failure:
-                self.lost = f"the broker refuses the login: {code}"
+                self.lost = f"the broker refuses the login: {refused(code, properties, self._broker)}"
             else:
                 self._accepted = True
             self._change.notify_all()

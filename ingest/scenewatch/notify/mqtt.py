@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from scenewatch.model.alarm import Step
+from scenewatch.model.backoff import Backoff
 from scenewatch.model.errors import TemporaryError
 from scenewatch.model.place import alarm_filter
 from scenewatch.notify.connection import Connection
@@ -26,8 +27,6 @@ log = logging.getLogger(__name__)
 
 QUIET_S = 2.0
 """A broker that shows nothing more for so long has shown all it retains."""
-FIRST_RETRY_S = 0.5
-LONGEST_RETRY_S = 30.0
 CLEARED = b""
 
 
@@ -55,7 +54,9 @@ class MqttNotifier:
         self._known: set[str] = set()
         """Topics that the broker showed or was told on this connection."""
         self._closing = False
-        self._retry_s = FIRST_RETRY_S
+        self._backoff = Backoff(random.Random())
+        self._of_use_since: float | None = None
+        """When the retained alarms were made right on this connection (monotonic); None before that."""
         self._change = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="notify", daemon=True)
 
@@ -103,7 +104,7 @@ class MqttNotifier:
                 if str(error) != told_reason:
                     told_reason = str(error)
                     log.warning("alarms are not published on %s: %s", self._broker.url, error)
-                self._back_off()
+                self._wait()
             finally:
                 connection.close()
 
@@ -130,7 +131,7 @@ class MqttNotifier:
                 connection.retain(topic, payload)
             if settled:
                 comparing = False
-                self._retry_s = FIRST_RETRY_S
+                self._of_use_since = time.monotonic()
                 connection.unsubscribe(alarm_filter(self._root))
             if self._closing:
                 return
@@ -141,10 +142,11 @@ class MqttNotifier:
         if self._standing.get(topic, CLEARED) != payload:
             self._untold[topic] = None
 
-    def _back_off(self) -> None:
+    def _wait(self) -> None:
+        served_s = 0.0 if self._of_use_since is None else time.monotonic() - self._of_use_since
+        self._of_use_since = None
         with self._change:
-            self._change.wait_for(lambda: self._closing, random.uniform(0.5, 1.0) * self._retry_s)
-        self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
+            self._change.wait_for(lambda: self._closing, self._backoff.next_s(served_s=served_s))
 
 
 def _until_quiet_s(connection: Connection) -> float:

@@ -16,11 +16,13 @@ WHOLE: Final = -1
 INCOMPLETE: Final = 0
 """The packet at the end is not all there yet (or the buffer is used up)."""
 OTHER: Final = 1
-"""A whole packet for somebody else: not a PUBLISH, or one with QoS 2."""
+"""A whole packet for somebody else: not a PUBLISH."""
 FULL: Final = 2
 """The columns are full: take them away and go on."""
 GARBAGE: Final = 3
-"""These bytes are not MQTT, or longer than allowed."""
+"""These bytes are not MQTT, or no PUBLISH and longer than allowed."""
+TOO_LONG: Final = 4
+"""A PUBLISH longer than allowed begins here; it need not be all there."""
 
 TOPIC_AT: Final = 0
 TOPIC_LEN: Final = 1
@@ -60,12 +62,14 @@ def plausible(first: int) -> bool:
 
 @njit(cache=True)
 def packet_bounds(buffer: NDArray[np.uint8], at: int, end: int, max_packet: int) -> tuple[int, int, int]:
-    """Where the packet at `at` has its body, where it ends, and WHOLE, INCOMPLETE or GARBAGE."""
+    """Where the packet at `at` has its body, where it ends, and WHOLE, INCOMPLETE, TOO_LONG or GARBAGE."""
     remaining, width = variable_integer(buffer, at + 1, end)
-    if width < 0 or remaining > max_packet or not plausible(int(buffer[at])):
+    if width < 0 or not plausible(int(buffer[at])):
         return at, at, GARBAGE
     body = at + 1 + width
     after = body + remaining
+    if remaining > max_packet:
+        return body, after, TOO_LONG if buffer[at] >> 4 == PUBLISH else GARBAGE
     if width == 0 or after > end:
         return at, at, INCOMPLETE
     return body, after, WHOLE
@@ -79,13 +83,13 @@ def cut_publishes(
     properties: bool,  # noqa: FBT001 - numba takes no keyword-only arguments
     max_packet: int,
     columns: NDArray[np.int32],
-    pubacks: NDArray[np.uint8],
+    answers: NDArray[np.uint8],
 ) -> tuple[int, int, int, int, int]:
-    """Fill `columns` (places from `start` on) from the whole packets in front, and `pubacks` for those of QoS 1.
+    """Fill `columns` (places from `start` on) from the whole packets in front, and `answers` for QoS 1 and 2.
 
-    `properties`: the connection speaks MQTT 5. `pubacks` has four bytes for each column. Returns how many
-    packets there were, how many bytes of `pubacks`, the first byte not consumed, the end of the packet there
-    when it is OTHER, and the reason for the stop.
+    `properties`: the connection speaks MQTT 5. `answers` has four bytes for each column. Returns how many
+    packets there were, how many bytes of `answers`, the first byte not consumed, the end of the packet there
+    when it is OTHER or TOO_LONG, and the reason for the stop.
     """
     count = 0
     answered = 0
@@ -95,15 +99,16 @@ def cut_publishes(
         if why == WHOLE:
             first = int(buffer[at])
             qos = (first >> 1) & 3
-            if first >> 4 != PUBLISH or qos == 2:
+            if first >> 4 != PUBLISH:
                 why = OTHER
             elif count == columns.shape[1]:
                 why = FULL
-            elif not _cut_one(buffer, body, after, qos, properties, columns[:, count]):
+            elif not cut_one(buffer, body, after, qos, properties, columns[:, count]):
                 why = GARBAGE
             else:
-                if qos == 1:
-                    _puback(buffer, columns[TOPIC_AT, count] + columns[TOPIC_LEN, count], pubacks[answered:])
+                if qos > 0:
+                    packet_id_at = columns[TOPIC_AT, count] + columns[TOPIC_LEN, count]
+                    _answer(buffer, packet_id_at, qos, answers[answered:])
                     answered += 4
                 columns[TOPIC_AT, count] -= start
                 columns[PAYLOAD_AT, count] -= start
@@ -115,7 +120,7 @@ def cut_publishes(
 
 
 @njit(cache=True)
-def _cut_one(
+def cut_one(
     buffer: NDArray[np.uint8],
     body: int,
     after: int,
@@ -128,10 +133,10 @@ def _cut_one(
         return False
     topic_len = int(buffer[body]) << 8 | int(buffer[body + 1])
     at = body + 2 + topic_len
-    if topic_len == 0 or at + 2 * qos > after:
+    if topic_len == 0 or at > after:
         return False  # an empty topic needs an alias, and we announce none
-    if qos == 1:
-        if buffer[at] == 0 and buffer[at + 1] == 0:
+    if qos > 0:
+        if at + 2 > after or (buffer[at] == 0 and buffer[at + 1] == 0):
             return False  # no packet has the id 0
         at += 2
     if properties:
@@ -147,9 +152,9 @@ def _cut_one(
 
 
 @njit(cache=True)
-def _puback(buffer: NDArray[np.uint8], packet_id_at: int, out: NDArray[np.uint8]) -> None:
-    """Four bytes; both protocol versions take this short form for success."""
-    out[0] = 0x40
+def _answer(buffer: NDArray[np.uint8], packet_id_at: int, qos: int, out: NDArray[np.uint8]) -> None:
+    """PUBACK or PUBREC in four bytes; both protocol versions take this short form for success."""
+    out[0] = 0x40 if qos == 1 else 0x50
     out[1] = 2
     out[2] = buffer[packet_id_at]
     out[3] = buffer[packet_id_at + 1]

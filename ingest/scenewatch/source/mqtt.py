@@ -7,12 +7,14 @@ import random
 import threading
 from typing import TYPE_CHECKING
 
+from scenewatch.model.backoff import STABLE_S, Backoff
 from scenewatch.model.ports import Listening
+from scenewatch.model.refusals import ANOTHER_CLIENT, failed
 from scenewatch.source.cutter import compile_kernel
 from scenewatch.source.doorbell import Doorbell
-from scenewatch.source.session import Ending, Outcome, Protocol, Session, Surroundings
+from scenewatch.source.session import Ending, Session, Surroundings
 from scenewatch.source.stats import SourceStats
-from scenewatch.source.timing import Backoff
+from scenewatch.source.versions import Outcome, Versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +24,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SHORT_LIVED = 3
+"""As many connections in a row that broke soon after they stood look like two clients of one name."""
+
 
 class MqttSource:
-    """Implements `scenewatch.model.ports.Source`. MQTT 5 is tried first; the version that worked is remembered.
+    """Implements `scenewatch.model.ports.Source`.
 
+    `expects_session`: this client has been subscribed before, so the broker should have kept its session.
     Raises ConfigurationError at once for settings that can never work.
     """
 
@@ -36,13 +42,14 @@ class MqttSource:
         self._clock = clock
         self._doorbell = Doorbell()
         self._backoff = Backoff(random.Random())
-        self._protocol = Protocol.MQTT_5
-        self._protocol_works = False
+        self._versions = Versions()
+        self.expects_session = False
         self._session: Session | None = None
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._held = False
         self._connected = False
+        self._short_lived = 0
         self._last_trouble = ""
 
     @property
@@ -105,35 +112,39 @@ class MqttSource:
 
     def _connection(self) -> Ending:
         try:
-            if self._session is None:
-                self._session = Session(self._settings, self._protocol, self._around)
+            self._session = Session(self._settings, self._versions.next, self._around)
             return self._session.run()
+        except OSError as error:
+            return Ending(Outcome.LOST, failed(error, self._settings), 0.0)
         except Exception as error:
-            self._session = None
             reason = f"{type(error).__name__}: {error}"
             if reason != self._last_trouble:
                 log.exception("reading from %s failed", self._settings.url)
             return Ending(Outcome.LOST, reason, 0.0)
 
     def _after(self, ending: Ending) -> float:
-        """Choose the version to speak next, and how long to wait before that."""
-        unsure = ending.outcome is Outcome.NEVER_GREETED and not self._protocol_works
-        if ending.outcome is Outcome.LEFT:
+        """How long to wait before the next connection, and in which version that is."""
+        at_once = self._versions.ended(ending.outcome)
+        if at_once or ending.outcome is Outcome.LEFT:
             return 0.0
-        if ending.outcome is Outcome.PROTOCOL_REFUSED or unsure:
-            fell_back = self._protocol is Protocol.MQTT_5
-            self._protocol = Protocol.MQTT_3 if fell_back else Protocol.MQTT_5
-            self._session = None
-            if fell_back:
-                return 0.0
         return self._backoff.next_s(served_s=ending.served_s)
 
-    def _subscribed(self, protocol: Protocol) -> None:
+    def _subscribed(self, kept: bool) -> None:  # noqa: FBT001  # the session tells one truth
         self._connected = True
-        self._protocol_works = True
         self._last_trouble = ""
-        log.info("connected to %s, %s", self._settings.url, protocol.value)
-        self._on_listening(Listening.CONNECTED, protocol.value)
+        protocol = self._versions.next.value
+        self._versions.subscribed()
+        log.info("connected to %s, %s", self._settings.url, protocol)
+        if self.expects_session and not kept:
+            self.stats.sessions_lost += 1
+            log.warning(
+                "%s has forgotten the session of %s: what was published while nobody listened is lost, "
+                "unless its devices send it again; have the broker keep sessions on disk, and for longer",
+                self._settings.url,
+                self._settings.client_id,
+            )
+        self.expects_session = True
+        self._on_listening(Listening.CONNECTED, protocol)
 
     def _report(self, ending: Ending) -> None:
         """One line for each change: lost, or not reached for another reason than before."""
@@ -142,11 +153,21 @@ class MqttSource:
         if self._connected:
             self._connected = False
             self.stats.reconnects += 1
-            log.warning("lost %s: %s", self._settings.url, ending.reason)
+            log.warning("lost %s: %s%s", self._settings.url, ending.reason, self._suspicion(ending))
             self._tell_lost(ending.reason)
-        elif ending.outcome in {Outcome.LOST, Outcome.NEVER_GREETED} and ending.reason != self._last_trouble:
-            log.warning("cannot connect to %s: %s; trying again", self._settings.url, ending.reason)
+        elif ending.outcome is not Outcome.LEFT:
+            self.stats.refusals += 1
+            if ending.outcome is not Outcome.PROTOCOL_REFUSED and ending.reason != self._last_trouble:
+                log.warning("cannot connect to %s: %s; trying again", self._settings.url, ending.reason)
         self._last_trouble = ending.reason
+
+    def _suspicion(self, ending: Ending) -> str:
+        """3.1.1 has no words for a client that is thrown out by another of its name."""
+        broke_soon = ending.outcome is Outcome.LOST and ending.served_s < STABLE_S
+        self._short_lived = self._short_lived + 1 if broke_soon else 0
+        if self._short_lived != SHORT_LIVED:
+            return ""
+        return "; again and again: " + ANOTHER_CLIENT.format(client_id=self._settings.client_id)
 
     def _tell_lost(self, reason: str) -> None:
         try:

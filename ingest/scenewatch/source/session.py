@@ -1,4 +1,4 @@
-"""One protocol version's client and the life of its connections: connect, subscribe, read until the end."""
+"""One connection in one version of MQTT: connect, subscribe, read until the end."""
 
 from __future__ import annotations
 
@@ -7,24 +7,31 @@ import selectors
 import socket
 import time
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 
-from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from scenewatch.model.errors import ProtocolError, TemporaryError
-from scenewatch.model.messages import Messages
+from scenewatch.model.refusals import (
+    BEGIN_WITH_TLS,
+    PROTOCOL_ERROR,
+    UNSUPPORTED_PROTOCOL,
+    failed,
+    given_up,
+    refused,
+)
 from scenewatch.source.cutter import Cutter
-from scenewatch.source.tap import Tap
+from scenewatch.source.tap import CLOSED, Tap
 from scenewatch.source.timing import Pace
+from scenewatch.source.versions import Outcome, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from paho.mqtt.client import DisconnectFlags
+    from paho.mqtt.client import ConnectFlags, DisconnectFlags
     from paho.mqtt.reasoncodes import ReasonCode
 
     from scenewatch.model.ports import Arrival, Clock
@@ -38,24 +45,9 @@ CONNECT_S = 5.0
 FAREWELL_S = 1.0
 TURN_S = 1.0
 """Longest sleep, so that paho looks at its keep-alive."""
-UNSUPPORTED_PROTOCOL = "Unsupported protocol version"
+AT_LEAST_ONCE = 1
+"""What is subscribed: a broker then sends QoS 2 as QoS 1. Were it to send QoS 2, that would be answered as such."""
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
-
-
-class Protocol(Enum):
-    """Versions spoken, with their names for people."""
-
-    MQTT_5 = "MQTT 5"
-    MQTT_3 = "MQTT 3.1.1"
-
-
-class Outcome(Enum):
-    """How a connection ended, as far as it matters for the next one."""
-
-    LEFT = "left on purpose"
-    LOST = "lost"
-    PROTOCOL_REFUSED = "the broker does not speak this version"
-    NEVER_GREETED = "closed before any answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +61,14 @@ class Ending:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Surroundings:
-    """What outlives a session: the same for every connection of a source."""
+    """What outlives a connection."""
 
     clock: Clock
     doorbell: Doorbell
     stats: SourceStats
     on_arrival: Callable[[Arrival], None]
-    on_subscribed: Callable[[Protocol], None]
+    on_subscribed: Callable[[bool], None]
+    """Told whether the broker still had our session."""
     leaving: Callable[[], bool]
     """Asked each turn; rung for through the doorbell."""
 
@@ -92,7 +85,7 @@ class TappedClient(Client):
 
 
 class Session:
-    """Drives paho by its external-loop API in the calling thread. Kept over reconnects, and so is paho's state."""
+    """Drives paho by its external-loop API in the calling thread, for one connection; never used again after it."""
 
     def __init__(self, settings: MqttSettings, protocol: Protocol, around: Surroundings) -> None:
         self._settings = settings
@@ -100,12 +93,17 @@ class Session:
         self._around = around
         self._client = self._make_client()
         self._tap: Tap | None = None
-        self._greeted = False
+        self._answer: ReasonCode | None = None
+        """What CONNACK said."""
+        self._kept = False
+        """The broker still had our session."""
+        self._granted: list[ReasonCode] | None = None
+        """What SUBACK said of each filter."""
         self._left = False
         self._told = ""
         """The broker's own words on why it refuses or closes."""
         self._given_up = ""
-        """paho's word on why it closed the socket: keep-alive, or a packet that it does not understand."""
+        """paho's word on why it closed the socket."""
         self._subscribed_at: float | None = None
 
     @property
@@ -115,18 +113,19 @@ class Session:
 
     def run(self) -> Ending:
         """Connect and read until the connection ends. Raises what it does not expect, with the socket closed."""
-        self._tap, self._subscribed_at = None, None
-        self._greeted, self._left, self._told, self._given_up = False, False, "", ""
         try:
             reason = self._converse(self._connect())
-        except (OSError, TemporaryError) as error:
+        except OSError as error:
+            return Ending(Outcome.LOST, failed(error, self._settings), self._served_s())
+        except TemporaryError as error:
             reason = str(error)
         except ProtocolError as error:
             self._around.stats.protocol_errors += 1
-            self._greeted = True  # whatever it is, another version of MQTT will not mend it
-            reason = str(error)
+            # Whatever it is, another version of MQTT will not mend it.
+            return Ending(Outcome.LOST, str(error), self._served_s())
         finally:
-            self._close()
+            if self._tap:
+                self._tap.close()
         return Ending(self._outcome(), self._told or reason, self._served_s())
 
     # --- setting up ----------------------------------------------------------------------------------------
@@ -145,7 +144,6 @@ class Session:
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
-        client.on_message = self._on_message
         client.on_socket_register_write = _asked_each_turn
         if context := self._settings.tls_context():
             client.tls_set_context(context)
@@ -157,10 +155,10 @@ class Session:
         return client
 
     def _properties(self) -> Properties:
+        """No longest packet is announced: a broker would drop what is longer without telling anybody."""
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has not typed it
         properties.ReceiveMaximum = self._settings.receive_maximum
         properties.SessionExpiryInterval = self._settings.session_expiry_s
-        properties.MaximumPacketSize = self._settings.max_packet
         return properties
 
     def _make_tap(self, sock: socket.socket) -> Tap:
@@ -186,7 +184,8 @@ class Session:
     def _converse(self, tap: Tap) -> str:
         """Returns why it ended."""
         doorbell, pace = self._around.doorbell, Pace()
-        deadline = time.monotonic() + GREETING_S
+        patience_s = GREETING_S
+        deadline = time.monotonic() + patience_s
         with selectors.DefaultSelector() as selector:
             selector.register(doorbell, READ)
             selector.register(tap, READ)
@@ -204,7 +203,11 @@ class Session:
                     self._read(tap, pace)
                 self._client.loop_misc()
                 if self._subscribed_at is None and time.monotonic() > deadline:
-                    raise TemporaryError(f"no subscription within {GREETING_S:.0f} s")
+                    raise TemporaryError(f"no answer within {patience_s:g} s: check broker.url")
+        if tap.failure:
+            return failed(tap.failure, self._settings)
+        if tap.ended_by and self._answer is None and not self._settings.secure:
+            return f"{tap.ended_by} before any answer: {BEGIN_WITH_TLS}"
         return tap.ended_by or self._given_up
 
     def _read(self, tap: Tap, pace: Pace) -> None:
@@ -213,10 +216,31 @@ class Session:
             time.sleep(wait_s)
         stats = self._around.stats
         messages, size = stats.messages, stats.bytes
-        self._client.loop_read()
-        while tap.has_packets and self._client.socket() is tap:
-            self._client.loop_read()
+        tap.read()
+        if tap.has_packets or tap.ended_by:
+            self._feed_paho(tap)
         pace.read(time.monotonic(), messages=stats.messages - messages, size=stats.bytes - size)
+
+    def _feed_paho(self, tap: Tap) -> None:
+        """Let it have what it is to see, and the end; then act on what it told."""
+        try:
+            while (tap.has_packets or tap.ended_by) and self._client.socket() is tap:
+                self._client.loop_read()
+        except Exception as error:  # it checks little of what it parses, and raises anything
+            raise ProtocolError(f"a packet that makes no sense: {type(error).__name__} {error}") from error
+        if self._granted is not None and self._subscribed_at is None:
+            self._check_subscription(self._granted)
+
+    def _check_subscription(self, granted: list[ReasonCode]) -> None:
+        filters = self._settings.filters
+        if len(granted) != len(filters):
+            raise ProtocolError(f"{len(granted)} answers to the subscription of {len(filters)} topic filters")
+        for topic_filter, reason in zip(filters, granted, strict=True):
+            if reason.is_failure:
+                what = refused(reason, None, self._settings)
+                raise TemporaryError(f"the broker refuses the subscription of {topic_filter}: {what}")
+        self._subscribed_at = time.monotonic()
+        self._around.on_subscribed(self._kept)
 
     def _leave(self, tap: Tap, selector: selectors.BaseSelector) -> None:
         """Send the last acknowledgements and say goodbye; the broker keeps the session."""
@@ -230,50 +254,46 @@ class Session:
             self._client.disconnect()
             self._client.loop_write()
 
-    def _close(self) -> None:
-        if self._tap:
-            self._tap.close()
-
     # --- what paho tells -----------------------------------------------------------------------------------
 
-    def _on_connect(self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
-        self._greeted = True
+    # These take note and no more: what they raised would look like paho's own trouble with a packet.
+
+    def _on_connect(
+        self, _client: Client, _data: Any, flags: ConnectFlags, reason: ReasonCode, properties: Any
+    ) -> None:
+        self._answer = reason
         if reason.is_failure:
-            self._told = str(reason)
+            self._told = refused(reason, properties, self._settings)
             return
-        self._client.subscribe([(topic_filter, 1) for topic_filter in self._settings.filters])
+        self._kept = flags.session_present
+        self._client.subscribe([(topic_filter, AT_LEAST_ONCE) for topic_filter in self._settings.filters])
 
     def _on_subscribe(
         self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
     ) -> None:
-        refused = [f for f, reason in zip(self._settings.filters, reasons, strict=True) if reason.is_failure]
-        if refused:
-            raise TemporaryError(f"the broker refuses the subscription of {', '.join(refused)}")
-        self._subscribed_at = time.monotonic()
-        self._around.on_subscribed(self._protocol)
+        self._granted = reasons
 
     def _on_disconnect(
-        self, _client: Client, _data: Any, flags: DisconnectFlags, reason: ReasonCode, _properties: Any
+        self, _client: Client, _data: Any, flags: DisconnectFlags, reason: ReasonCode, properties: Any
     ) -> None:
         if flags.is_disconnect_packet_from_server:
-            self._told = str(reason)
+            self._told = refused(reason, properties, self._settings)
         else:
-            self._given_up = f"given up: {reason}"
-
-    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
-        """QoS 2, which nobody sends to a subscription of QoS 1; paho itself shakes hands for it."""
-        if self._tap:
-            pairs = [(message.topic.encode(), bytes(message.payload))]
-            self._tap.hand_on(Messages.of(pairs, self._around.clock.now_ms()))
+            self._given_up = given_up(reason, self._settings.keepalive_s)
+            self._around.stats.protocol_errors += reason == PROTOCOL_ERROR
 
     # --- the end -------------------------------------------------------------------------------------------
 
     def _outcome(self) -> Outcome:
         if self._left:
             return Outcome.LEFT
-        if self._told == UNSUPPORTED_PROTOCOL:
+        if self._answer is not None and self._answer.value == UNSUPPORTED_PROTOCOL:
             return Outcome.PROTOCOL_REFUSED
-        return Outcome.NEVER_GREETED if self._tap and not self._greeted else Outcome.LOST
+        if self._answer is not None or self._tap is None:
+            return Outcome.LOST
+        closed = self._tap.ended_by == CLOSED
+        silent = not self._tap.ended_by and not self._given_up
+        return Outcome.NEVER_GREETED if closed or silent else Outcome.LOST
 
     def _served_s(self) -> float:
         return 0.0 if self._subscribed_at is None else time.monotonic() - self._subscribed_at

@@ -26,7 +26,7 @@ class MqttSettings(Broker):
     """MQTT 5: how long the broker keeps messages for us while we are away."""
     keepalive_s: int = 30
     max_packet: int = 1 << 24
-    """Longest packet taken, without its header; a longer one ends the connection."""
+    """Longest packet taken whole, without its header; of a longer message only the beginning is kept."""
 
     def mistakes(self) -> Iterator[Mistake]:
         yield from Broker.mistakes(self)

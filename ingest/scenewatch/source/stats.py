@@ -16,6 +16,12 @@ class SourceStats:
     """Reads that brought something."""
     reconnects: int = 0
     """Connections lost after they had been subscribed."""
+    refusals: int = 0
+    """Attempts that did not come to a subscription: refused, not reached, or not answered."""
+    sessions_lost: int = 0
+    """Connections at which the broker had forgotten our session, and so what it should have kept for us."""
     protocol_errors: int = 0
     other_packets: int = 0
-    """Packets left to paho: greetings, pings, QoS 2."""
+    """Packets left to paho: greetings, pings."""
+    too_long: int = 0
+    """Messages of which only the beginning was taken: they become dead letters."""

@@ -28,7 +28,8 @@ class Tap:
     """Owns both directions of one connection. All but the acknowledgements happen in the I/O thread.
 
     paho may `send` and `recv` as it does with a socket: what it sends goes out whole and between whole
-    acknowledgements, and it receives whole packets, in order, without the publishes of QoS 0 and 1.
+    acknowledgements, and it receives whole packets, in order, without the publishes. `read` alone receives from
+    the real socket.
     """
 
     def __init__(
@@ -58,6 +59,8 @@ class Tap:
         """Messages handed on whose acknowledgement is not in the out-buffer yet."""
         self.ended_by = ""
         """Why the connection is at its end; empty while it lives."""
+        self.failure: OSError | None = None
+        """What the system said at the end, if it said more than that."""
 
     # --- what paho asks of a socket ------------------------------------------------------------------------
 
@@ -68,9 +71,7 @@ class Tap:
         self._sock.setblocking(flag)
 
     def recv(self, size: int) -> bytes:
-        """Up to `size` bytes of packets for paho. Reads the real socket once if there are none."""
-        if not self._for_paho and not self.ended_by:
-            self._read()
+        """Up to `size` bytes of packets for paho."""
         if self._for_paho:
             piece = bytes(self._for_paho[:size])
             del self._for_paho[:size]
@@ -115,12 +116,22 @@ class Tap:
     def reads_when_writable(self) -> bool:
         return self._read_awaits_writable
 
-    def hand_on(self, messages: Messages, acknowledgement: bytes = b"") -> None:
-        """Pass messages to the listener, with the acknowledgement that belongs to this connection alone."""
-        count = len(messages)
-        self._stats.messages += count
-        self.unacknowledged += count
-        self._on_arrival(Arrival(messages, partial(self._acknowledge, count, acknowledgement)))
+    def read(self) -> None:
+        """Receive what is there, once; hand the messages on, put the rest by for paho."""
+        if self.ended_by:
+            return
+        size = self._fill()
+        if not size:
+            return
+        self._stats.reads += 1
+        self._stats.bytes += size
+        for piece in self._cutter.cut(self._clock.now_ms()):
+            if isinstance(piece, bytes):
+                self._stats.other_packets += 1
+                self._for_paho += piece
+            else:
+                self._stats.too_long += piece.too_long
+                self._hand_on(piece.messages, piece.answers)
 
     def flush(self) -> None:
         """Put the acknowledgements behind what is there, and send as much as the socket takes."""
@@ -136,7 +147,7 @@ class Tap:
             return
         except ssl.SSLWantReadError:
             self._write_awaits_readable = True
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             self._out.clear()  # reading finds the end too, behind what the broker still had to say
 
     # --- inside --------------------------------------------------------------------------------------------
@@ -147,18 +158,12 @@ class Tap:
             self._acknowledged.append((count, acknowledgement))
             self._doorbell.ring()
 
-    def _read(self) -> None:
-        size = self._fill()
-        if not size:
-            return
-        self._stats.reads += 1
-        self._stats.bytes += size
-        for piece in self._cutter.cut(self._clock.now_ms()):
-            if isinstance(piece, bytes):
-                self._stats.other_packets += 1
-                self._for_paho += piece
-            else:
-                self.hand_on(piece.messages, piece.pubacks)
+    def _hand_on(self, messages: Messages, acknowledgement: bytes) -> None:
+        """Pass messages to the listener, with the acknowledgement that belongs to this connection alone."""
+        count = len(messages)
+        self._stats.messages += count
+        self.unacknowledged += count
+        self._on_arrival(Arrival(messages, partial(self._acknowledge, count, acknowledgement)))
 
     def _fill(self) -> int:
         """Receive what is there. A TLS socket gives one record a call, so it is asked until it has no more."""
@@ -181,6 +186,6 @@ class Tap:
         except ConnectionError:
             self.ended_by = CLOSED
         except OSError as error:
-            self.ended_by = str(error)
+            self.ended_by, self.failure = str(error), error
         self._cutter.filled(size)
         return size

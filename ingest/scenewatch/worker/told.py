@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable
 
+    from scenewatch.model.place import Device
     from scenewatch.model.ports import Clock, Journal
+    from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Scene
     from scenewatch.pipeline import OperatorLimits, Pipeline
     from scenewatch.store.devices import Inventory
@@ -29,6 +31,11 @@ def check_limits(scenes: Iterable[Scene], limits: OperatorLimits) -> None:
     """Raises ConfigurationError with all mistakes."""
     if found := mistakes(scenes, limits):
         raise ConfigurationError(found)
+
+
+def known_devices(devices: Iterable[Device], registry: Registry) -> list[Device]:
+    """Those of scenes and types that are in use."""
+    return [d for d in devices if (d.scene, d.type) in registry.types]
 
 
 class Told:
@@ -87,7 +94,7 @@ class Told:
         registry = self._pipeline.registry
         with self._lock:
             known = {d.id: d for d, active in zip(registry.devices, registry.active, strict=True) if active}
-        taken = [d for d in devices if (d.scene, d.type) in registry.types]
+        taken = known_devices(devices, registry)
         if left_out := len(devices) - len(taken):
             log.warning("%d devices of the inventory are of scenes or types that are not in use", left_out)
         if known != {d.id: d for d in taken}:

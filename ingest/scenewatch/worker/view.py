@@ -87,6 +87,7 @@ class WorkerView:
             journal_state=f"{status.health.name.lower()} {status.reason}".strip(),
             source_state=worker.source_state,
             source_since=worker.source_since_ms,
+            source_events=worker.source_events(),
             store_position=position,
             store_state=worker.writer.state,
         )

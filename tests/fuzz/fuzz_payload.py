@@ -1,0 +1,112 @@
+"""Any topic and payload through decoder, identity, quality and alarms: nothing is raised, each is counted once.
+
+The quick way of the decoder must read what the slow way reads, to the bit.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import chain
+
+import atheris
+from fuzzing import plain_kernels, run
+
+with plain_kernels(), atheris.instrument_imports(include=["scenewatch"]):
+    import scenewatch.decode.identity
+    import scenewatch.decode.native  # noqa: F401  # the kernels of quality and alarms are for the compiler alone
+    from scenewatch.decode.salvage import Salvaged, salvage
+
+import numpy as np
+
+from scenewatch.model.messages import Messages
+from scenewatch.model.ports import Record, RecordKind
+from scenewatch.pipeline import Pipeline, encode_inventory
+from scenewatch.scenes import all_scenes, demonstration
+
+NOW_MS = 1_800_000_000_000
+SCENE = next(iter(all_scenes()))
+DEVICES = [d for d in demonstration(SCENE).devices(1) if SCENE.device_type(d.type).channels][:3]
+KEYS = tuple(c.key for c in SCENE.device_type(DEVICES[0].type).channels)
+TOPICS = [f"sw/{d.scene}/{d.site}/{d.device}/telemetry".encode() for d in DEVICES]
+TOPICS += [TOPICS[0].replace(b"telemetry", kind) for kind in (b"status", b"event", b"nothing")]
+LATEST = 253
+"""From this first byte on a message's topic is a part of the bytes too."""
+
+
+def fresh() -> Pipeline:
+    pipeline = Pipeline((SCENE,), "sw")
+    body = encode_inventory(DEVICES)
+    pipeline.run(Record(0, 1, RecordKind.INVENTORY, NOW_MS, None, body))
+    return pipeline
+
+
+pipeline = fresh()
+
+
+def one(data: bytes) -> None:
+    """Messages, one after another behind a zero byte and one that chooses the topic, in one record."""
+    pairs = [message(part) for part in data.split(b"\0\0") if part]
+    if not pairs:
+        return
+    for topic, payload in pairs:
+        if topic == TOPICS[0]:
+            agree(topic, payload)
+    first = pipeline.position
+    before = pipeline.counts
+    record = Record(
+        first, first + len(pairs), RecordKind.MESSAGES, NOW_MS + first, Messages.of(pairs, NOW_MS + first), b""
+    )
+    batch = pipeline.run(record).batch
+    counts = batch.counts
+    if counts.positions != len(pairs) or pipeline.counts.positions != before.positions + len(pairs):
+        raise AssertionError(f"{len(pairs)} messages are counted as {counts}")
+    if counts.dead != len({letter.position for letter in batch.dead if not letter.reason.startswith("taken")}):
+        raise AssertionError(f"{counts.dead} dead letters are counted, {len(batch.dead)} are there")
+    if not np.isfinite(batch.value).all() or (batch.t_ms < 0).any() or not batch.flag.all():
+        raise AssertionError("a reading without value, time or flag")
+    if first > 200_000:
+        globals()["pipeline"] = fresh()
+
+
+def message(part: bytes) -> tuple[bytes, bytes]:
+    topic, payload = TOPICS[part[0] % len(TOPICS)], part[1:]
+    if part[0] >= LATEST:
+        topic, _, payload = payload.partition(b" ")
+    return topic, payload
+
+
+def agree(topic: bytes, payload: bytes) -> None:
+    decoded = pipeline.decoder.decode(Messages.of([(topic, payload)], NOW_MS), 0)
+    slow = salvage(payload, KEYS)
+    if not isinstance(slow, Salvaged):
+        if len(decoded.dead) != 1 or len(decoded.batch.value):
+            raise AssertionError(f"the slow way reads nothing: {slow}")
+        return
+    wanted = np.array([np.nan if x is None else x for x in chain(*slow.rows)])
+    times = np.repeat(np.array(slow.t_ms), len(KEYS))[~np.isnan(wanted)]
+    wanted = wanted[~np.isnan(wanted)]
+    got = decoded.batch
+    if got.value.tobytes() != wanted.tobytes() or got.t_ms.tolist() != times.tolist() or decoded.dead:
+        raise AssertionError(f"the quick way reads {got.value} at {got.t_ms}, the slow {wanted} at {times}")
+    if decoded.n[0] != (-1 if slow.n is None else slow.n) or len(decoded.partial) != bool(slow.complaints):
+        raise AssertionError(f"the quick way numbers {decoded.n}, the slow {slow.n}: {slow.complaints}")
+
+
+def seeds() -> list[bytes]:
+    values = dict.fromkeys(KEYS, 4.5)
+    plain = {"t": NOW_MS, "b": "x", "n": 1, "v": values}
+    buffered = {"t": [NOW_MS, NOW_MS + 1], "v": {KEYS[0]: [1, 2.5e0]}, "h": True}
+    odd = {"t": 1e300, "b": "", "n": -1, "v": {KEYS[0]: "warm", "other": None}}
+    status = {"state": "online", "t": NOW_MS}
+    payloads = [json.dumps(p).encode() for p in (plain, buffered, odd)]
+    return [
+        *(b"\x00" + p for p in payloads),
+        b"\x03" + json.dumps(status).encode(),
+        b"\x00" + payloads[0] + b"\0\0\x01" + payloads[0],
+        b"\xfdsw/a/b/c/telemetry {}",
+        b"\x00\0only the beginning of 99 bytes\0{",
+    ]
+
+
+if __name__ == "__main__":
+    run(one, seeds(), __doc__ or "")
