@@ -60,7 +60,7 @@ class WorkerRig:
         )
         self.settings = load(config, {})
         database = Database(self.settings.database.url)
-        Inventory(database).replace(DEVICES)
+        Inventory(database).upsert(DEVICES)
         database.close()
         self.worker = Worker(self.settings, clock)
         self.view = WorkerView(self.worker)

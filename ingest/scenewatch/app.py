@@ -31,6 +31,8 @@ from scenewatch.store.duck import DuckStore
 from scenewatch.store.influxurl import PREFIX as INFLUX
 from scenewatch.store.influxurl import InfluxUrl
 from scenewatch.store.relational import Database
+from scenewatch.store.retries import Retries
+from scenewatch.worker.accounts import Accounts, Mender
 from scenewatch.worker.book import Book
 from scenewatch.worker.loop import Ends, Loop
 from scenewatch.worker.snapshots import Snapshots
@@ -124,12 +126,15 @@ class Worker:
         self._inventory = Inventory(self._database)
         self._inventory_seen = -1
         self.letters = DeadLetters(self._database)
+        retries = Retries(self._database, self.letters)
+        self.accounts = Accounts(self.pipeline.tally.copy(), self.letters, retries)
+        self._mender = Mender(retries, self.journal, self.store.position, clock)
         self.writer = Writer(
             outbox=self._outbox,
             store=self.store,
             clock=clock,
             names=self.pipeline.registry.series_name,
-            keep_letters=self.letters.add,
+            account=self.accounts,
             tidy=self._sort,
         )
         self.book = Book(Alarms(self._database), self.pipeline.registry, rules)
@@ -144,6 +149,7 @@ class Worker:
                 stored=self.store.position,
                 past_damage=self._past_damage,
                 connected=lambda: self.source_state == "connected",
+                had=self.accounts.stored,
             ),
         )
         self._source = MqttSource(self._mqtt, clock)
@@ -190,6 +196,7 @@ class Worker:
                     return
                 try:
                     self._sync_inventory()
+                    self._mender.step()
                 except TemporaryError as error:
                     log.warning("%s; tried again", error)
         except Exception as error:
@@ -316,6 +323,7 @@ class Worker:
         if status.oldest > 0:
             self.pipeline.position = max(status.oldest, stored)
             self.pipeline.counts = self.store.counts()
+            self.pipeline.tally.add_nowhere(self.pipeline.counts)
             log.warning("no usable state: going on from %d with quality and alarms fresh", self.pipeline.position)
 
     def readiness(self) -> Readiness:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,7 +10,7 @@ import numpy as np
 
 from scenewatch.model.errors import CorruptError
 from scenewatch.model.flags import Flag, Place, Test
-from scenewatch.model.ledger import Counts, DeadLetter
+from scenewatch.model.ledger import Counts, DeadLetter, Shares, Tried
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +26,7 @@ COLUMNS = (
     ("received_ms", np.int64),
     ("message", np.int32),
 )
+SHARES = (("owner", np.int32), ("fate", np.uint8), ("change", np.int32))
 
 
 @dataclass(slots=True)
@@ -33,7 +34,7 @@ class Batch:
     """Readings in arrival order; a series may occur many times, and its readings may be out of order.
 
     All arrays have one length n. `position` is the journal position behind the last message this batch
-    comes from (exclusive); `counts` and `dead` account for every position since the batch before.
+    comes from (exclusive); `counts`, `shares` and `dead` account for every position since the batch before.
     Quality fills `flag`, `test` and `place`.
     """
 
@@ -51,6 +52,10 @@ class Batch:
     position: int = 0
     counts: Counts = field(default_factory=Counts)
     dead: list[DeadLetter] = field(default_factory=list)
+    shares: Shares = field(default_factory=Shares)
+    """`counts` by owner."""
+    tried: list[Tried] = field(default_factory=list)
+    """Dead letters of earlier batches that were tried again."""
 
     def __len__(self) -> int:
         return len(self.series)
@@ -83,7 +88,7 @@ class Batch:
     def select(self, which: NDArray[Any]) -> Batch:
         """The readings at a mask or index, with this batch's position and account."""
         columns = {name: getattr(self, name)[which] for name, _ in COLUMNS}
-        return Batch(**columns, position=self.position, counts=self.counts, dead=self.dead)
+        return replace(self, **columns)
 
     @classmethod
     def concat(cls, parts: list[Batch]) -> Batch:
@@ -92,14 +97,22 @@ class Batch:
             name: np.concatenate([getattr(part, name) for part in parts]) for name, _ in COLUMNS
         }
         counts = sum((part.counts for part in parts), Counts())
-        dead = [letter for part in parts for letter in part.dead]
-        return cls(**columns, position=parts[-1].position, counts=counts, dead=dead)
+        return cls(
+            **columns,
+            position=parts[-1].position,
+            counts=counts,
+            dead=[letter for part in parts for letter in part.dead],
+            shares=Shares.concat([part.shares for part in parts]),
+            tried=[tried for part in parts for tried in part.tried],
+        )
 
     def to_bytes(self) -> bytes:
         body: dict[str, Any] = {name: getattr(self, name).tobytes() for name, _ in COLUMNS}
         body["position"] = self.position
         body["counts"] = [self.counts.stored, self.counts.duplicate, self.counts.dead, self.counts.control]
-        body["dead"] = [[d.position, d.received_ms, d.topic, d.payload, d.reason] for d in self.dead]
+        body["dead"] = [[d.position, d.received_ms, d.topic, d.payload, d.reason, d.owner] for d in self.dead]
+        body["shares"] = [getattr(self.shares, name).tobytes() for name, _ in SHARES]
+        body["tried"] = [[t.position, t.record, t.at_ms, t.reason] for t in self.tried]
         return msgspec.msgpack.encode(body)
 
     @classmethod
@@ -114,6 +127,16 @@ class Batch:
                 position=body["position"],
                 counts=Counts(*body["counts"]),
                 dead=[DeadLetter(*d) for d in body["dead"]],
+                shares=_shares(body.get("shares")),
+                tried=[Tried(*t) for t in body.get("tried", ())],
             )
         except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
             raise CorruptError(f"not a batch: {error}") from error
+
+
+def _shares(columns: list[bytes] | None) -> Shares:
+    """None in batches that were written before accounts had owners."""
+    if columns is None:
+        return Shares()
+    pairs = zip(columns, SHARES, strict=True)
+    return Shares(*(np.frombuffer(column, dtype).copy() for column, (_, dtype) in pairs))

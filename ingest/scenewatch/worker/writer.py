@@ -10,10 +10,9 @@ from scenewatch.model.errors import TemporaryError
 from scenewatch.model.words import minutes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from scenewatch.model.batch import Batch
-    from scenewatch.model.ledger import DeadLetter
     from scenewatch.model.ports import Clock, Store
 
 log = logging.getLogger(__name__)
@@ -35,6 +34,18 @@ class Waiting(Protocol):
     def gather(self, most_s: float) -> None: ...
 
 
+class Account(Protocol):
+    """Follows what becomes of messages, beside the store."""
+
+    def keep(self, batch: Batch) -> None:
+        """Put on record what does not go into the store, before the batch does. May come again for one batch."""
+        ...
+
+    def stored(self, batch: Batch) -> None:
+        """The store has it. Once a batch."""
+        ...
+
+
 class Writer:
     """Moves batches from the outbox into the store, in order, each until it is durable."""
 
@@ -45,14 +56,14 @@ class Writer:
         store: Store,
         clock: Clock,
         names: Callable[[int], str],
-        keep_letters: Callable[[Sequence[DeadLetter]], None],
+        account: Account,
         tidy: Callable[[], None],
     ) -> None:
         self._outbox = outbox
         self._store = store
         self._clock = clock
         self._names = names
-        self._keep_letters = keep_letters
+        self._account = account
         self._tidy = tidy
         self._tidied_at_ms = clock.now_ms()
         self._stopping = threading.Event()
@@ -97,8 +108,7 @@ class Writer:
         tries = 0
         while True:
             try:
-                if batch.dead:
-                    self._keep_letters(batch.dead)
+                self._account.keep(batch)
                 self.rows += self._store.write(batch, self._names)
             except TemporaryError as error:
                 if self.state == "ok":
@@ -111,4 +121,5 @@ class Writer:
                 if self.state != "ok":
                     log.info("the store takes batches again")
                     self.state = "ok"
+                self._account.stored(batch)
                 return True
