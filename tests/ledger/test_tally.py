@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenewatch.ledger.tally import FATES, Owners, Tally
+from scenewatch.ledger.tally import Owners, Tally
 from scenewatch.model.batch import Batch
-from scenewatch.model.ledger import NOWHERE, Counts, Fate, Shares, of_site
+from scenewatch.model.ledger import FATES, NOWHERE, Counts, Fate, Shares, of_site
 from scenewatch.model.place import Device
 from scenewatch.model.registry import Registry
 

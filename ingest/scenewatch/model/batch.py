@@ -26,7 +26,6 @@ COLUMNS = (
     ("received_ms", np.int64),
     ("message", np.int32),
 )
-SHARES = (("owner", np.int32), ("fate", np.uint8), ("change", np.int32))
 
 
 @dataclass(slots=True)
@@ -111,7 +110,7 @@ class Batch:
         body["position"] = self.position
         body["counts"] = [self.counts.stored, self.counts.duplicate, self.counts.dead, self.counts.control]
         body["dead"] = [[d.position, d.received_ms, d.topic, d.payload, d.reason, d.owner] for d in self.dead]
-        body["shares"] = [getattr(self.shares, name).tobytes() for name, _ in SHARES]
+        body["shares"] = [self.shares.slot.tobytes(), self.shares.change.tobytes()]
         body["tried"] = [[t.position, t.record, t.at_ms, t.reason] for t in self.tried]
         return msgspec.msgpack.encode(body)
 
@@ -138,5 +137,5 @@ def _shares(columns: list[bytes] | None) -> Shares:
     """None in batches that were written before accounts had owners."""
     if columns is None:
         return Shares()
-    pairs = zip(columns, SHARES, strict=True)
-    return Shares(*(np.frombuffer(column, dtype).copy() for column, (_, dtype) in pairs))
+    slot, change = (np.frombuffer(column, np.int64).copy() for column in columns)
+    return Shares(slot, change)

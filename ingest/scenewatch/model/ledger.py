@@ -53,6 +53,7 @@ class Fate(IntEnum):
     """Of the duplicates: those that bring what was not there before, so that the device used a number twice."""
 
 
+FATES = len(Fate)
 NOWHERE = -1
 """Owner of what belongs to no known device and no known site."""
 
@@ -62,25 +63,29 @@ def of_site(site: int) -> int:
     return NOWHERE - 1 - site
 
 
+def slot(owner: int, fate: Fate) -> int:
+    """One number for a column of an owner's account; negative where the owner is."""
+    return owner * FATES + fate
+
+
 @dataclass(slots=True)
 class Shares:
-    """Whose account changes by how much. An owner is a device's number, NOWHERE, or `of_site`."""
+    """Which columns of whose accounts change by how much. An owner is a device's number, NOWHERE, or `of_site`."""
 
-    owner: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
-    fate: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
-    change: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    slot: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    change: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __len__(self) -> int:
-        return len(self.owner)
+        return len(self.slot)
 
     @classmethod
     def of(cls, changes: list[tuple[int, Fate, int]]) -> Shares:
-        owner, fate, change = np.array(changes, np.int64).reshape(-1, 3).T
-        return cls(owner.astype(np.int32), fate.astype(np.uint8), change.astype(np.int32))
+        slots = [slot(owner, fate) for owner, fate, _ in changes]
+        return cls(np.array(slots, np.int64), np.array([change for _, _, change in changes], np.int64))
 
     @classmethod
     def concat(cls, parts: list[Shares]) -> Shares:
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__slots__))
+        return cls(np.concatenate([p.slot for p in parts]), np.concatenate([p.change for p in parts]))
 
 
 class LetterKind(IntEnum):
