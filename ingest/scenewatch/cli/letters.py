@@ -24,7 +24,7 @@ def add_commands(commands: Subparsers) -> None:
     text = "messages that could not be taken"
     parts = group(commands, "dead-letters", text, "scenewatch dead-letters list --config scenewatch.toml")
     text = "the newest messages that could not be taken, and why"
-    example = "scenewatch dead-letters list --config scenewatch.toml --reason 'unknown device' --limit 20"
+    example = "scenewatch dead-letters list --config scenewatch.toml --reason unknown --limit 20"
     p = add(parts, "list", _list, text, example)
     _add_which(p)
     p.add_argument(
@@ -52,7 +52,7 @@ def _add_retry(parts: Subparsers) -> None:
         "have a worker try them again, after a decoder or the inventory was mended: what can be taken now is "
         "stored at its own time, as history, and raises no alarm; status 1 if none fits"
     )
-    example = "scenewatch dead-letters retry --reason 'unknown device kitchen.s001.' --config scenewatch.toml"
+    example = "scenewatch dead-letters retry --reason unknown --config scenewatch.toml"
     p = add(parts, "retry", _retry, text, example)
     p.add_argument(
         "--position",
