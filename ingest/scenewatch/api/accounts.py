@@ -22,10 +22,8 @@ COLUMNS = (*(fate.name.lower() for fate in Fate), "pending", "missing")
 def by_site(view: View) -> Json:
     accounts = view.accounts()
     rows, others = _device_rows(view, accounts), _other_rows(accounts)
-    site_at = {site: n for n, site in enumerate(accounts.sites)}
-    of_device = np.array([site_at[d.site_id] for d in view.registry.devices[: len(rows)]], np.intp)
     sites = others[1:].copy()
-    np.add.at(sites, of_device, rows)
+    np.add.at(sites, accounts.site_of, rows)
     found: list[Json] = []
     for site, row, strangers in zip(accounts.sites, sites, others[1:], strict=True):
         scene, _, name = site.partition(".")
@@ -40,8 +38,8 @@ def by_device(view: View, site: str | None) -> Json:
     accounts = view.accounts()
     registry = view.registry
     rows, others = _device_rows(view, accounts), _other_rows(accounts)
-    wanted = [n for n in range(len(rows)) if site is None or site in _names(registry.devices[n].site_id)]
-    places = [k for k, name in enumerate(accounts.sites) if site in _names(name)]
+    places = [k for k, name in enumerate(accounts.sites) if site is None or site in _names(name)]
+    wanted = np.flatnonzero(np.isin(accounts.site_of, places)).tolist()
     unassigned = others if site is None else others[[k + 1 for k in places]]
     found = [
         {"id": d.id, "scene": d.scene, "site": d.site, "device": d.device, "active": registry.active[n]}

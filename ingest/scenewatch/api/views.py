@@ -76,6 +76,8 @@ class AccountsView:
     """By device number."""
     pending: NDArray[np.int64]
     """Of each device: decided, and on the way to the store."""
+    site_of: NDArray[np.intp]
+    """Of each device its site's place in `sites`."""
     others: NDArray[np.int64]
     """Messages of no known device: of no known site, then site by site."""
     others_pending: NDArray[np.int64]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,14 +28,14 @@ class Owners:
 
     def __init__(self) -> None:
         self.sites: dict[str, int] = {}
+        self.site_of = array("i")
+        """The site of each device."""
         self._registry: Registry | None = None
-        self._seen = 0
 
     def grow(self, registry: Registry) -> None:
         self._registry = registry
-        for device in registry.devices[self._seen :]:
-            self.sites.setdefault(device.site_id, len(self.sites))
-        self._seen = len(registry.devices)
+        for device in registry.devices[len(self.site_of) :]:
+            self.site_of.append(self.sites.setdefault(device.site_id, len(self.sites)))
 
     def shares(self, decoded: Decoded, duplicate: NDArray[np.bool_], reused: Iterable[int]) -> Shares:
         """The account of a record's messages; its dead letters have their owners already."""

@@ -112,11 +112,13 @@ class WorkerView:
         with worker.loop.lock:
             pipeline = worker.pipeline
             derived, at = pipeline.tally.copy(), pipeline.position
-            devices, sites = len(pipeline.registry), list(pipeline.owners.sites)
+            site_of, sites = np.array(pipeline.owners.site_of, np.intp), list(pipeline.owners.sites)
+        devices = len(site_of)
         have, others = stored.devices(devices), stored.others(len(sites))
         return AccountsView(
             devices=have,
             pending=_messages(derived.devices(devices)) - _messages(have),
+            site_of=site_of,
             others=others,
             others_pending=_messages(derived.others(len(sites))) - _messages(others),
             unread=max(0, worker.journal.head - at),
