@@ -34,7 +34,7 @@ BAD = (b"{", b"[]", b"\xff", b'{"t": 1}', b'{"t": "now", "v": {"temp": 1}}', b'{
 VALUES = st.sampled_from([20.0, 20.0, 85.0, 85.0, 95.0, -60.0, None, "text"])
 STEPS_MS = st.sampled_from([0, 0, 1_000, 10_000, 30_000, 90_000])
 COMPARED = [name for name, _ in COLUMNS if name != "message"]
-"""All but the number of the message within its record, which follows the cuts."""
+"""All but the number of the message within its record, which follows the cuts; its position does not."""
 
 
 @st.composite
@@ -116,6 +116,7 @@ def summary(pipeline, outcomes):
     whole = Batch.concat([outcome.batch for outcome in outcomes])
     return {
         "columns": {name: getattr(whole, name).tobytes() for name in COMPARED},
+        "positions": whole.positions().tolist(),
         "counts": whole.counts,
         "account": pipeline.counts,
         "dead": sorted(whole.dead, key=lambda letter: letter.position),
@@ -264,12 +265,21 @@ def test_what_was_overdue_when_messages_arrive_is_raised_before_they_clear_it(pi
     ]
 
 
+def test_damage_far_on_is_joined_with_what_follows(pipeline):
+    pipeline.position = 2**40
+    lost = pipeline.skip(2**40 + 5)
+    found = feed(pipeline, START_MS, (topic("vat-9"), b""), (topic("vat-1"), telemetry(START_MS, temp=20)))
+    whole = Batch.concat([lost, found.batch])
+    assert (whole.first, whole.positions().tolist()) == (2**40, [2**40 + 6])
+
+
 def test_history_moves_alarms_but_is_no_message(pipeline):
     t_ms = START_MS + np.arange(0, 40_000, 10_000)
     past = Batch.of(np.zeros(4, np.int32), t_ms, np.full(4, 95.0))
     outcome = pipeline.run(control(pipeline.position, START_MS + 40_000, RecordKind.HISTORY, past.to_bytes()))
     assert outcome.batch.counts == Counts(control=1)
-    assert len(outcome.batch) == 4
+    assert outcome.batch.positions().tolist() == [outcome.batch.first] * 4
+    assert outcome.batch.first == pipeline.position - 1
     assert [t.rule for t in outcome.transitions] == ["brine.vat_hot"]
 
 

@@ -100,6 +100,7 @@ def test_paths_are_relative_to_the_file_that_names_them(file, tmp_path):
         [store]
         url = "duckdb:r.duckdb"
         token_file = "token"
+        ca_file = "ca.pem"
         [database]
         url = "sqlite:///x.sqlite"
         [journal]
@@ -109,7 +110,7 @@ def test_paths_are_relative_to_the_file_that_names_them(file, tmp_path):
     settings = load(path, {})
     assert settings.broker.password_file == tmp_path / "secret"
     assert settings.store.url == f"duckdb:{tmp_path}/r.duckdb"
-    assert settings.store.token_file == tmp_path / "token"
+    assert (settings.store.token_file, settings.store.ca_file) == (tmp_path / "token", tmp_path / "ca.pem")
     assert settings.database.url == f"sqlite:///{tmp_path}/x.sqlite"
     assert settings.journal.path == Path("/abs/journal")
 

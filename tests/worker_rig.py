@@ -22,6 +22,7 @@ from scenewatch.worker import loop, writer
 from scenewatch.worker.view import WorkerView
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pytest
@@ -50,6 +51,7 @@ class WorkerRig:
         clock: Clock,
         monkeypatch: pytest.MonkeyPatch,
         store: str = "duckdb:r.duckdb",
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         monkeypatch.setattr(scenes, "SCENES", (scene,))
         monkeypatch.setattr(loop, "TICK_MS", 20)  # so that it ends soon
@@ -61,7 +63,7 @@ class WorkerRig:
             f'[broker]\nurl = "{self.broker}"\n[store]\nurl = "{store}"\n'
             '[database]\nurl = "sqlite:///rows.sqlite"\n[journal]\npath = "journal"\n'
         )
-        self.settings = load(config, {})
+        self.settings = load(config, environment or {})
         database = Database(self.settings.database.url)
         Inventory(database).upsert(DEVICES)
         database.close()

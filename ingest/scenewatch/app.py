@@ -35,6 +35,7 @@ from scenewatch.store.retries import Retries
 from scenewatch.worker.accounts import Accounts, Mender
 from scenewatch.worker.book import Book
 from scenewatch.worker.loop import Ends, Loop
+from scenewatch.worker.refusals import Refusals
 from scenewatch.worker.snapshots import Snapshots
 from scenewatch.worker.view import WorkerView
 from scenewatch.worker.writer import Writer
@@ -85,6 +86,7 @@ def open_store(
         return InfluxStore(
             InfluxUrl.parse(url),
             token_file=settings.store.token_file,
+            ca_file=settings.store.ca_file,
             database=database,
             measurements=measurements,
         )
@@ -135,6 +137,13 @@ class Worker:
             clock=clock,
             names=self.pipeline.registry.series_name,
             account=self.accounts,
+            keep_apart=Refusals(
+                keep_letters=self.letters.add,
+                messages_at=self.journal.messages_at,
+                names=self.pipeline.registry.series_name,
+                owner_of=self._device_of,
+                moved=self.accounts.refused,
+            ),
             tidy=self._sort,
         )
         self.book = Book(Alarms(self._database), self.pipeline.registry, rules)
@@ -149,7 +158,7 @@ class Worker:
                 stored=self.store.position,
                 past_damage=self._past_damage,
                 connected=lambda: self.source_state == "connected",
-                had=self.accounts.stored,
+                had=self.accounts.had,
             ),
         )
         self._source = MqttSource(self._mqtt, clock)
@@ -268,8 +277,10 @@ class Worker:
             self.store.sort_closed_days(newest_ms, most=1)
 
     def _device_type(self, series: int) -> str:
-        registry = self.pipeline.registry
-        return registry.type_of(registry.series_device[series]).key
+        return self.pipeline.registry.type_of(self._device_of(series)).key
+
+    def _device_of(self, series: int) -> int:
+        return self.pipeline.registry.series_device[series]
 
     # --- source --------------------------------------------------------------------------------------------
 

@@ -103,6 +103,7 @@ class Pipeline:
     def run(self, record: Record) -> Outcome:
         """Take the next record; positions must follow on without a gap."""
         outcome = self._messages(record) if record.messages is not None else self._control(record)
+        outcome.batch.first = record.first
         self.position = outcome.batch.position = record.end
         self._account(outcome.batch)
         return outcome
@@ -113,7 +114,8 @@ class Pipeline:
         lost = end - self.position
         self.positions_lost += lost
         batch.counts = Counts(control=lost)
-        batch.position = self.position = end
+        batch.first, batch.position = self.position, end
+        self.position = end
         self._account(batch)
         return batch
 
@@ -172,6 +174,7 @@ class Pipeline:
         match record.kind:
             case RecordKind.HISTORY:
                 batch = Batch.from_bytes(record.body)
+                batch.message[:] = 0  # all of it has the one position
                 self.quality.check(batch)
                 transitions = self.alarms.step(batch)
             case RecordKind.INVENTORY:

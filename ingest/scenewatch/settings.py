@@ -57,6 +57,7 @@ class StoreSettings(Section):
 
     url: str = "duckdb:data/readings.duckdb"
     token_file: Path | None = None
+    ca_file: Path | None = None
 
     @field_validator("url")
     @classmethod
@@ -188,6 +189,10 @@ def _resolved(settings: Settings, base: Path) -> Settings:
         if section.url.startswith(prefix):
             url = prefix + str(base / section.url.removeprefix(prefix))
             updates[name] = section.model_copy(update={"url": url})
-    if (token_file := settings.store.token_file) is not None:
-        updates["store"] = updates.get("store", settings.store).model_copy(update={"token_file": base / token_file})
+    store = {
+        name: base / value
+        for name in ("token_file", "ca_file")
+        if (value := getattr(settings.store, name)) is not None
+    }
+    updates["store"] = updates.get("store", settings.store).model_copy(update=store)
     return settings.model_copy(update=updates)

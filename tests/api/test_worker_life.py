@@ -11,7 +11,8 @@ from ends import HandClock, wait_for
 from influx_server import create
 from records import START_MS, telemetry, topic
 from scenewatch.app import Worker
-from scenewatch.model.errors import ConfigurationError, InUseError
+from scenewatch.model.errors import ConfigurationError, InUseError, TemporaryError
+from scenewatch.model.ports import RecordKind
 from scenewatch.store.devices import Inventory
 from scenewatch.store.relational import Database
 from worker_rig import DEVICES, WorkerRig
@@ -163,10 +164,17 @@ def test_it_is_not_ready_before_history_and_live_messages(begin, history, reason
     assert reason in body["reasons"]
 
 
-def test_it_is_not_ready_while_the_store_waits(begin):
+def test_it_is_not_ready_while_the_store_waits(begin, monkeypatch):
     rig = begin()
-    rig.worker.writer.state = "waiting: the disk is full"
-    assert "store: waiting: the disk is full" in rig.client.get("/readyz").json()["reasons"]
+
+    def full(*_):
+        raise TemporaryError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.worker.store, "write", full)
+        rig.worker.journal.append_record(RecordKind.LISTENING, b"", START_MS)
+        wait_for(lambda: "store: waiting: the disk is full" in rig.client.get("/readyz").json()["reasons"])
+    wait_for(lambda: rig.worker.store.position() == rig.worker.journal.head)
 
 
 def test_it_is_ready_when_all_is_well(begin):

@@ -4,6 +4,7 @@ python tests/bench/bench_influxstore.py
 """
 
 import argparse
+import gzip
 import os
 import statistics
 import sys
@@ -42,6 +43,27 @@ def cpu_us(work, count):
     return (time.process_time_ns() - began) / 1000 / count
 
 
+def measure(store, devices, rounds):
+    """Name of a figure to its values, one a round; and the bytes of one message's line, plain and as gzip."""
+    store.write(batch(1, devices), name)
+    figures = {"line protocol": [], "gzip of it": [], "whole write, plain": [], "whole write, gzip": []}
+    position = 2
+    for _ in range(rounds):
+        made = batch(position, devices)
+        ids = store._series.ids(made.series, name, store._measurements)
+        rows = store._new_rows(made, ids, np.ones(len(ids), np.bool_))[1:]
+        figures["line protocol"].append(cpu_us(lambda rows=rows: store._series.texts.encode(*rows), devices))
+        lines = store._series.texts.encode(*rows)
+        figures["gzip of it"].append(cpu_us(lambda lines=lines: gzip.compress(lines, 1), devices))
+        for what, compresses in (("plain", False), ("gzip", True)):
+            position += 1
+            store._server._compresses = compresses
+            later = batch(position, devices)
+            figures[f"whole write, {what}"].append(cpu_us(lambda later=later: store.write(later, name), devices))
+        position += 1
+    return figures, len(lines) / devices, len(gzip.compress(lines, 1)) / devices
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--devices", type=int, default=1000, help=f"messages a batch, of {CHANNELS} values each")
@@ -52,17 +74,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "influx") as address:
         os.environ[ADDRESS] = address
         with closing(stores.OwnInfluxStore(Path(folder))) as store:
-            store.write(batch(1, chosen.devices), name)
-            encoded, written = [], []
-            for k in range(2, chosen.rounds + 2):
-                made = batch(k, chosen.devices)
-                rows = store._new_rows(made, name)
-                encoded.append(cpu_us(lambda rows=rows: store._series.texts.encode(*rows), chosen.devices))
-                later = batch(k + chosen.rounds, chosen.devices)
-                written.append(cpu_us(lambda later=later: store.write(later, name), chosen.devices))
+            figures, plain, packed = measure(store, chosen.devices, chosen.rounds)
     print(f"{'µs of CPU a message':<24}{'best':>8}{'median':>8}")
-    for what, took in (("line protocol", encoded), ("whole write", written)):
+    for what, took in figures.items():
         print(f"{what:<24}{min(took):>8.2f}{statistics.median(took):>8.2f}")
+    print(f"bytes a message: {plain:.0f} plain, {packed:.0f} as gzip")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -27,6 +28,7 @@ def batches(draw):
     batch = Batch.of(np.array(series, np.int32), np.array(t_ms, np.int64), np.array(value, np.float64))
     batch.flag[:] = flag
     batch.live[:] = draw(st.booleans())
+    batch.first = draw(st.integers(0, 2**20))
     batch.position = draw(NUMBERS)
     batch.counts = draw(COUNTS)
     batch.dead = draw(st.lists(LETTERS, max_size=3))
@@ -43,7 +45,8 @@ def columns(batch):
 def test_the_binary_form_keeps_everything(batch):
     again = Batch.from_bytes(batch.to_bytes())
     assert columns(again) == columns(batch)
-    assert (again.position, again.counts, again.dead) == (batch.position, batch.counts, batch.dead)
+    assert (again.first, again.position) == (batch.first, batch.position)
+    assert (again.counts, again.dead) == (batch.counts, batch.dead)
     again.flag[:] = Flag.FAIL  # quality writes into what came from disk
 
 
@@ -73,18 +76,28 @@ def test_columns_of_unlike_lengths_are_no_batch():
 @given(st.lists(batches(), min_size=1, max_size=4))
 def test_joined_batches_have_all_readings_and_the_sum_of_the_accounts(parts):
     whole = Batch.concat(parts)
-    assert columns(whole) == {name: b"".join(columns(part)[name] for part in parts) for name, _ in COLUMNS}
+    for name in columns(whole).keys() - {"message"}:
+        assert columns(whole)[name] == b"".join(columns(part)[name] for part in parts)
+    assert whole.positions().tolist() == [p for part in parts for p in part.positions().tolist()]
     assert whole.counts.positions == sum(part.counts.positions for part in parts)
     assert whole.dead == [letter for part in parts for letter in part.dead]
-    assert whole.position == parts[-1].position
+    assert (whole.first, whole.position) == (parts[0].first, parts[-1].position)
+
+
+def test_history_of_an_earlier_form_is_read():
+    batch = Batch.of(np.arange(3), np.arange(3), np.arange(3.0), position=9)
+    body = msgspec.msgpack.decode(batch.to_bytes())
+    del body["first"]
+    assert columns(Batch.from_bytes(msgspec.msgpack.encode(body))) == columns(batch)
 
 
 def test_a_selection_keeps_the_account():
     batch = Batch.of(np.array([0, 1, 2]), np.array([5, 6, 7]), np.array([1.0, 2.0, 3.0]), position=9)
-    batch.counts = Counts(stored=3)
+    batch.counts, batch.first = Counts(stored=3), 6
     some = batch.select(np.array([True, False, True]))
     assert (some.series.tolist(), some.t_ms.tolist(), some.message.tolist()) == ([0, 2], [5, 7], [0, 2])
     assert (len(some), some.position, some.counts) == (2, 9, Counts(stored=3))
+    assert some.positions().tolist() == [6, 8]
 
 
 def test_unchecked_readings_are_live_new_and_received_when_measured():

@@ -23,7 +23,7 @@ class OwnInfluxStore(InfluxStore):
         self.database = Database(f"sqlite:///{folder / 'scenewatch.sqlite'}")
         self.url = InfluxUrl.parse(f"influx+{os.environ[ADDRESS]}/?bucket={bucket(folder)}")
         create(self.url.base, self.url.database)
-        super().__init__(self.url, token_file=None, database=self.database, measurements=measurements)
+        super().__init__(self.url, database=self.database, measurements=measurements)
 
     def close(self):
         super().close()

@@ -1,8 +1,6 @@
 """What only InfluxStore does: a server that is away, refuses, forgets, or has been written to before."""
 
-import threading
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
 import numpy as np
@@ -11,8 +9,9 @@ import stores
 
 from influx_server import create, free_port, running
 from scenewatch.model.batch import Batch
-from scenewatch.model.errors import ConfigurationError, RefusedError, TemporaryError
+from scenewatch.model.errors import RefusedError, TemporaryError
 from scenewatch.model.ledger import Counts
+from scenewatch.store import requestsize
 from scenewatch.store.influx import InfluxStore
 from scenewatch.store.influxurl import InfluxUrl
 from scenewatch.store.relational import Database
@@ -109,7 +108,8 @@ def test_a_batch_of_which_some_was_written_before_a_failure_is_completed(store, 
         write(lines)
         written.append(lines)
 
-    monkeypatch.setattr("scenewatch.store.influx.READINGS_A_REQUEST", 20)
+    monkeypatch.setattr(requestsize, "LEAST", 20)
+    store._size.was_too_large(40)
     monkeypatch.setattr(store._server, "write", fail_at_the_second)
     with pytest.raises(TemporaryError):
         store.write(wanted, name)
@@ -153,13 +153,13 @@ def test_a_large_batch_goes_in_several_requests(store, monkeypatch):
 
 def test_a_remote_server_is_sent_gzip(store, monkeypatch):
     monkeypatch.setattr(store._server, "_compresses", True)
-    post, encodings = store._server._writes.post_write, []
+    post, encodings = store._server._writes.post_write_with_http_info, []
 
     def noted(*args, **kwargs):
         encodings.append(kwargs.get("content_encoding"))
         return post(*args, **kwargs)
 
-    monkeypatch.setattr(store._server._writes, "post_write", noted)
+    monkeypatch.setattr(store._server._writes, "post_write_with_http_info", noted)
     store.write(batch([(0, t, 1.5) for t in range(1000)], 1), name)
     store.write(batch([(0, 1000, 1.5)], 2), name)
     assert encodings == ["gzip", None]
@@ -169,48 +169,80 @@ def test_a_remote_server_is_sent_gzip(store, monkeypatch):
 # --- refused -----------------------------------------------------------------------------------------------
 
 
-def test_only_the_bad_readings_are_kept_aside_with_the_reason(store, caplog):
+@pytest.fixture
+def apart():
+    """Row to reason of what was kept apart; told as if each were a message."""
+
+    class Apart(dict):
+        def __call__(self, _, reasons):
+            self |= reasons
+            return Counts(stored=-len(reasons), dead=len(reasons))
+
+    return Apart()
+
+
+def test_only_the_bad_readings_are_kept_apart_with_the_reason(store, apart, caplog):
     bad = {7: float("inf"), 150: float("nan"), 299: float("-inf")}
-    assert store.write(batch([(0, t, bad.get(t, float(t))) for t in range(300)]), name) == 297
+    assert store.write(batch([(0, t, bad.get(t, float(t))) for t in range(300)]), name, apart) == 297
     assert [t for t, _ in contents(store)] == [t for t in range(300) if t not in bad]
-    assert (store.position(), store.counts(), store.newest_ms()) == (1, Counts(stored=300), 298)
-    refused = store.refused(10)
-    assert [(r.series, r.t_ms) for r in refused] == [(name(0), t) for t in bad]
-    assert [repr(r.value) for r in refused] == ["inf", "nan", "-inf"]
-    assert all("unable to parse" in r.reason for r in refused)
-    assert [r.message.partition(",")[0] for r in caplog.records] == ["the store refused 3 readings"]
+    assert (store.position(), store.counts(), store.newest_ms()) == (1, Counts(stored=297, dead=3), 298)
+    assert list(apart) == list(bad)
+    assert all("unable to parse" in reason for reason in apart.values())
+    assert all("the store refused readings" in record.message for record in caplog.records)
 
 
-def test_a_field_of_another_type_takes_none_of_its_neighbours_along(store, put):
+def test_what_was_refused_before_the_account_was_lost_is_refused_again(store, apart, tmp_path):
+    rows = [(0, 10, 1.0), (0, 20, float("inf")), (0, 30, 3.0)]
+    assert store.write(batch(rows), name, apart) == 2
+    first = dict(apart)
+    with store.database.writing() as con:
+        con.exec_driver_sql("delete from store_position")
+    with closing(stores.OwnInfluxStore(tmp_path)) as again:
+        assert again.write(batch(rows), name, apart) == 0
+        assert (apart, again.counts()) == (first, Counts(stored=2, dead=1))
+        assert contents(again) == [(10, 1.0), (30, 3.0)]
+
+
+def test_who_has_no_place_for_what_is_refused_is_told(store):
+    with pytest.raises(RefusedError, match="unable to parse"):
+        store.write(batch([(0, 10, float("inf"))]), name)
+    assert store.position() == 0
+
+
+def test_a_field_of_another_type_takes_none_of_its_neighbours_along(store, put, apart, monkeypatch):
     put("cold\\ room,scene=kitchen,site=north,device=room9 temp=1i 5")
-    assert store.write(batch([(s, t, 1.0) for s in (0, 1) for t in (10, 20)]), name) == 2
+    sent = []
+    write = store._server.write
+    monkeypatch.setattr(store._server, "write", lambda lines: (sent.append(lines), write(lines)))
+    rows = [(s, t, 1.0) for s in range(100) for t in (10, 20)]
+    assert store.write(batch(rows), name, apart) == 100
     assert contents(store, 1) == [(10, 1.0), (20, 1.0)]
     assert contents(store, 0) == []
-    assert [(r.series, r.t_ms) for r in store.refused(10)] == [(name(0), 10), (name(0), 20)]
-    assert "field type conflict" in store.refused(1)[0].reason
+    assert sorted(apart) == [row for row, (s, *_) in enumerate(rows) if s % 2 == 0]
+    assert "field type conflict" in apart[0]
+    assert len(sent) == 3, "all together, then each field alone"
 
 
-def test_what_is_too_old_for_the_server_is_known_at_once(store, ask, monkeypatch):
+def test_what_is_too_old_for_the_server_is_known_at_once(store, ask, apart, monkeypatch):
     ask(f'CREATE RETENTION POLICY "short" ON "{store.url.database}" DURATION 1h REPLICATION 1 DEFAULT')
     sent = []
     write = store._server.write
     monkeypatch.setattr(store._server, "write", lambda lines: (sent.append(lines), write(lines)))
-    assert store.write(batch([(s, t, 1.0) for s in (0, 1) for t in range(100)]), name) == 0
+    assert store.write(batch([(s, t, 1.0) for s in (0, 1) for t in range(100)]), name, apart) == 0
     assert len(sent) == 1
-    assert len(store.refused(1000)) == 200
-    assert "retention policy" in store.refused(1)[0].reason
+    assert len(apart) == 200
+    assert "retention policy" in apart[0]
 
 
-def test_times_that_do_not_fit_are_refused_not_bent(store):
-    assert store.write(batch([(0, 2**53, 1.0), (0, -(2**63), 1.0), (0, 10, 1.0)]), name) == 1
+def test_times_that_do_not_fit_are_refused_not_bent(store, apart):
+    assert store.write(batch([(0, 2**53, 1.0), (0, -(2**63), 1.0), (0, 10, 1.0)]), name, apart) == 1
     assert contents(store) == [(10, 1.0)]
-    assert [r.t_ms for r in store.refused(10)] == [-(2**63), 2**53]
+    assert sorted(apart) == [0, 1]
 
 
-def test_a_name_that_cannot_be_written_is_refused_for_good(store):
-    with pytest.raises(RefusedError, match="line protocol"):
-        store.write(batch([(0, 10, 1.0)]), lambda _: "kitchen.north.room\\.temp")
-    assert store.position() == 0
+def test_what_another_wrote_as_text_under_the_name_is_no_reading(store, put):
+    put('cold\\ room,scene=kitchen,site=north,device=room0 temp="warm",temp_flag=1i,temp_test=0i 5')
+    assert contents(store) == []
 
 
 def test_a_series_no_one_can_have_has_no_readings(store):
@@ -291,9 +323,12 @@ def test_a_login_is_needed_where_the_server_wants_one(open_at, tmp_path):
         assert contents(store) == [(10, 1.0)]
 
 
-def test_a_token_file_that_is_not_there_is_a_mistake(open_at, tmp_path):
-    with pytest.raises(ConfigurationError, match=r"store\.token_file"):
-        open_at("http://127.0.0.1:1", token_file=tmp_path / "none")
+def test_a_request_larger_than_a_real_server_takes_goes_in_parts(influxd, open_at, tmp_path):  # noqa: ARG001  # builds it
+    with running(tmp_path / "influx", HTTP_MAX_BODY_SIZE="4000") as address:
+        create(address, "b")
+        store = open_at(address)
+        assert store.write(batch([(0, t, 1.0) for t in range(1000)]), name) == 1000
+        assert len(contents(store)) == 1000
 
 
 def test_another_bucket_begins_anew(influxd, open_at):
@@ -303,48 +338,3 @@ def test_another_bucket_begins_anew(influxd, open_at):
         assert store.position() == 0
         assert store.write(batch([(0, 10, 1.0)]), name) == 1
     assert open_at(influxd, "first").position() == 1
-
-
-@pytest.fixture
-def answering():
-    """A server that gives one answer to every write, for those that a real one cannot be made to give."""
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self):
-            self.rfile.read(int(self.headers["Content-Length"]))
-            status, body = self.server.answer
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            """Not into the test's output."""
-
-    server = HTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "expected", "told"),
-    [
-        (429, b'{"code":"too many requests","message":"org\\nis limited"}', TemporaryError, "429: org is limited"),
-        (500, b"", TemporaryError, "500: no reason given"),
-        (503, b"<html>away</html>", TemporaryError, "503: <html>away</html>"),
-        (403, b'{"message":"no write permission"}', TemporaryError, "store.token_file"),
-        (413, b'{"message":"too large"}', RefusedError, "too large"),
-        (422, b'{"code":"unprocessable entity","message":"dropped=1"}', RefusedError, "dropped=1"),
-        (400, b"[1]", RefusedError, "[1]"),
-    ],
-)
-def test_what_a_server_answers_says_what_to_do_next(answering, open_at, status, body, expected, told):
-    answering.answer = (status, body)
-    store = open_at(f"http://127.0.0.1:{answering.server_port}")
-    with pytest.raises(expected) as raised:
-        store._server.write(b"m v=1 1\n")
-    assert told in str(raised.value)

@@ -6,7 +6,7 @@ from contextlib import closing
 import httpx
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from scenewatch.model.errors import RefusedError
@@ -44,22 +44,77 @@ def test_nothing_is_no_line():
     assert none == b""
 
 
-@pytest.mark.parametrize(
-    ("key", "line"),
-    [
-        (SeriesKey("cpu,main", "s", "p", "d", "name,bar"), r"cpu\,main,scene=s,site=p,device=d name\,bar="),
-        (SeriesKey("cpu load", "s", "p", "d", "value ms"), r"cpu\ load,scene=s,site=p,device=d value\ ms="),
-        (SeriesKey("cpu=main", "s", "p", "d", "name=bar"), r"cpu=main,scene=s,site=p,device=d name\=bar="),
-        (
-            SeriesKey("m", "east west", "a,b", "tag=value", "v"),
-            r"m,scene=east\ west,site=a\,b,device=tag\=value v=",
-        ),
-        (SeriesKey("m", "eas\\t", "\\,,=east", "d", "v"), r"m,scene=eas\t,site=\\,\,\=east,device=d v="),
-        (SeriesKey("m", '"quoted"', "厨房", "d'", "v"), 'm,scene="quoted",site=厨房,device=d\' v='),
-    ],
+MEASUREMENTS = {
+    "cpu,main": r"cpu\,main",
+    "cpu load": r"cpu\ load",
+    "cpu=load": "cpu=load",
+    "u zone=east": r"u\ zone=east",
+    '"cpu"': '"cpu"',
+    ",": r"\,",
+    "4": "4",
+}
+TAG_VALUES = {
+    "east west": r"east\ west",
+    "east,west": r"east\,west",
+    "tag=value": r"tag\=value",
+    "w,est": r"w\,est",
+    "eas\\t": r"eas\t",
+    "eas\\ t": r"eas\\ t",
+    "\\ east": r"\\ east",
+    "east\\ ": r"east\\ ",
+    "two\\\\ words": r"two\\\ words",
+    "\\,,=east": r"\\,\,\=east",
+    '1\\"\\"': r"1\"\"",
+    '"a': '"a',
+    '"serverA"': '"serverA"',
+    "v 0 1": r"v\ 0\ 1",
+    "  ": r"\ \ ",
+    "厨房": "厨房",
+    "d'": "d'",
+}
+FIELD_KEYS = {
+    "name,bar": r"name\,bar",
+    "value ms": r"value\ ms",
+    "name=bar": r"name\=bar",
+    "a ": r"a\ ",
+    "float64-tiny": "float64-tiny",
+    '"': '"',
+    "%": "%",
+}
+NUMBERS = (
+    *("1.0", "-1.0", "-0.0", "0.0", "42.0", "12.123", "-0.64", "0.0001", "6632243.0", "10000.0", "2e-7"),
+    *("5e-324", "2.2250738585072014e-308", "1.7976931348623157e308", "-1.7976931348623157e308"),
+    *("9007199254740992.0", "9.223372036854776e18", "1.8446744073709552e19", "2.620414472316874e52"),
 )
-def test_what_separates_is_escaped(key, line):
-    assert encode([key], [(0, 1, 1.5, 1, 0)]).decode().startswith(f"{line}1.5,")
+
+
+@pytest.mark.parametrize(("name", "written"), MEASUREMENTS.items())
+def test_a_measurement_is_written(name, written):
+    assert line(SeriesKey(name, "s", "p", "d", "v")).startswith(f"{written},scene=s,")
+
+
+@pytest.mark.parametrize(("value", "written"), TAG_VALUES.items())
+@pytest.mark.parametrize("place", ["scene", "site", "device"])
+def test_a_tags_value_is_written(place, value, written):
+    tags = {"scene": "s", "site": "p", "device": "d"}
+    told = ",".join(f"{key}={text}" for key, text in (tags | {place: written}).items())
+    assert line(SeriesKey("m", **tags | {place: value}, channel="v")).startswith(f"m,{told} v=1.5,")
+
+
+@pytest.mark.parametrize(("name", "written"), FIELD_KEYS.items())
+def test_a_fields_key_is_written(name, written):
+    fields = f"{written}=1.5,{written}_flag=1i,{written}_test=0i"
+    assert line(SeriesKey("m", "s", "p", "d", name)) == f"m,scene=s,site=p,device=d {fields} 1"
+
+
+@pytest.mark.parametrize("written", NUMBERS)
+def test_a_number_is_written_as_a_float_in_its_shortest_form(written):
+    assert line(ROOM, float(written)).split(" ")[1].partition(",")[0] == f"temp={written}"
+
+
+def line(key, value=1.5):
+    [one] = encode([key], [(0, 1, value, 1, 0)]).decode().splitlines()
+    return one
 
 
 @pytest.mark.parametrize("part", range(5))
@@ -98,7 +153,7 @@ def fresh_database(influxd):
         name = f"lines{zlib.crc32(text.encode()):08x}"
         query = f'DROP DATABASE "{name}"; CREATE DATABASE "{name}"'
         httpx.post(f"{influxd}/query", data={"q": query}).raise_for_status()
-        return InfluxServer(InfluxUrl.parse(f"influx+{influxd}/?bucket={name}"), "")
+        return InfluxServer(InfluxUrl.parse(f"influx+{influxd}/?bucket={name}"))
 
     return make
 
@@ -130,6 +185,7 @@ def test_a_real_server_reads_what_was_meant(fresh_database, key, value, t_ms, fl
 
 
 @settings(deadline=None, max_examples=20)
+@example(values=[float(text) for text in NUMBERS])
 @given(values=st.lists(VALUES, min_size=1, max_size=200))
 def test_many_values_come_back_bit_for_bit(fresh_database, values):
     with closing(fresh_database("many")) as server:

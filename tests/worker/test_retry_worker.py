@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from ends import Gate, wait_for
@@ -169,3 +170,46 @@ def test_asked_while_no_worker_runs_it_is_done_by_the_next(life):
     life.begin()
     wait_for(lambda: life.stored() == 3)
     assert life.temperatures() == EXPECTED
+
+
+class Refusing:
+    """A store in front of another one, whose server does not take what is not as `likes` it."""
+
+    def __init__(self, behind):
+        self.behind = behind
+        self.likes = lambda value: value < 50
+
+    def __call__(self, batch, names, keep_apart):
+        bad = np.flatnonzero([not self.likes(value) for value in batch.value.tolist()])
+        if len(bad):
+            counts = keep_apart(batch, dict.fromkeys(bad.tolist(), "too large"))
+            batch = batch.select(np.isin(np.arange(len(batch)), bad, invert=True))
+            batch.counts += counts
+        return self.behind(batch, names)
+
+
+def test_what_the_store_refused_comes_in_when_it_takes_it(life, monkeypatch):
+    """First it is dead on its device's account, after a retry in vain still, and stored once it is mended."""
+    rig = life.begin()
+    refusing = Refusing(rig.worker.store.write)
+    monkeypatch.setattr(rig.worker.store, "write", refusing)
+    at_ms = START_MS
+    rig.send(at_ms, (topic("vat-1"), telemetry(at_ms, b="x", n=0, temp=20)))
+    rig.send(at_ms + 1, (topic("vat-1"), telemetry(at_ms + 1, b="x", n=1, temp=60)))
+    rig.send(at_ms + 2, (topic("vat-1"), telemetry(at_ms + 2, b="x", n=2, temp=60, level=2)))
+    assert life.columns() == {"received": 3, "stored": 2, "duplicate": 0, "dead": 1, "pending": 0}
+    for tries in (1, 2):
+        assert life.type("dead-letters", "retry", "--all") == 0
+        wait_for(lambda: all(kept.tries == tries and kept.asked_ms is None for kept in life.letters()))  # noqa: B023
+        wait_for(lambda: rig.worker.store.position() == rig.worker.journal.head)
+        assert life.columns() == {"received": 3, "stored": 2, "duplicate": 0, "dead": 1, "pending": 0}
+        assert [kept.taken_ms for kept in life.letters()] == [None, None]
+    refusing.likes = lambda _: True
+    assert life.type("dead-letters", "retry", "--all") == 0
+    wait_for(lambda: life.stored() == 3)
+    assert life.columns() == {"received": 3, "stored": 3, "duplicate": 0, "dead": 0, "pending": 0}
+    page = rig.get("/api/v1/readings", device="brine.w1.vat-1", channel="temp")
+    assert [(r["t"] - START_MS, r["value"]) for r in page["readings"]] == [(0, 20.0), (1, 60.0), (2, 60.0)]
+    wait_for(lambda: life.letters(LetterState.DEAD) == [])
+    (device,) = (d for d in rig.get("/api/v1/ledger/devices")["devices"] if d["id"] == "brine.w1.vat-1")
+    assert (device["stored"], device["dead"]) == (3, 0)

@@ -10,8 +10,9 @@ from records import START_MS
 from scenewatch.journal.outbox import Outbox
 from scenewatch.ledger.tally import Tally
 from scenewatch.model.batch import Batch
-from scenewatch.model.errors import CorruptError
+from scenewatch.model.errors import CorruptError, TemporaryError
 from scenewatch.model.ledger import Counts, DeadLetter
+from scenewatch.model.ports import keep_nothing_apart
 from scenewatch.store.deadletters import DeadLetters
 from scenewatch.store.duck import DuckStore
 from scenewatch.store.letterfilter import Which
@@ -19,7 +20,7 @@ from scenewatch.store.relational import Database
 from scenewatch.store.retries import Retries
 from scenewatch.worker import writer as module
 from scenewatch.worker.accounts import Accounts
-from scenewatch.worker.writer import TIDY_EVERY, Writer
+from scenewatch.worker.writer import LONGEST_RETRY_S, TIDY_EVERY, Writer
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +50,7 @@ class Rig:
             clock=self.clock,
             names="brine.w1.vat-1.{}".format,
             account=self.account,
+            keep_apart=keep_nothing_apart,
             tidy=self.tidy,
         )
 
@@ -106,6 +108,25 @@ def test_a_store_that_is_away_only_makes_the_line_longer(rig, caplog):
     assert caplog.text.count("the store does not take batches") == 1
 
 
+def test_a_store_may_wish_for_a_longer_pause_up_to_a_bound(rig, monkeypatch):
+    rig.write.shut = True
+    rig.put(1)
+    wait_for(lambda: rig.write.refused >= 1)
+    pauses, pause = [], rig.writer._stopping.wait
+    monkeypatch.setattr(rig.writer._stopping, "wait", lambda span_s: (pauses.append(span_s), pause(0.005))[1])
+    wishes, inner = iter([0.0, 7.0, 1e9]), rig.write.behind
+
+    def busy(*arguments):
+        for wish in wishes:
+            raise TemporaryError("busy", retry_after_s=wish)
+        return inner(*arguments)
+
+    rig.write.behind = busy
+    rig.write.shut = False
+    wait_for(rig.drained)
+    assert pauses[-3:] == [0.005, 7.0, LONGEST_RETRY_S]
+
+
 def test_what_waited_together_is_one_commit(rig):
     rig.write.shut = True
     rig.put(1)
@@ -115,7 +136,7 @@ def test_what_waited_together_is_one_commit(rig):
     rig.write.shut = False
     taken = []
     inner = rig.write.behind
-    rig.write.behind = lambda batch, names: (taken.append(batch.position), inner(batch, names))[1]
+    rig.write.behind = lambda batch, *rest: (taken.append(batch.position), inner(batch, *rest))[1]
     wait_for(rig.drained)
     assert taken[0] == 1
     assert taken[-1] == 4

@@ -18,6 +18,7 @@ from msgspec.structs import astuple
 from scenewatch.decode.salvage import UNREADABLE, Salvaged, salvage
 from scenewatch.model.batch import Batch
 from scenewatch.model.decoded import DEAD, NOT_NUMBERED, Decoded, StatusReport
+from scenewatch.model.ledger import TAKEN_WITHOUT
 from scenewatch.model.place import ID, Kind
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class NativeDecoder:
             out.dead.append(out.letter(i, result))
             return
         if result.complaints:
-            out.partial.append(out.letter(i, "taken without: " + "; ".join(result.complaints)))
+            out.partial.append(out.letter(i, TAKEN_WITHOUT + "; ".join(result.complaints)))
         out.device[i] = route.device
         if result.boot is not None and result.n is not None:
             out.boot[i] = result.boot

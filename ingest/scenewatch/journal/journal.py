@@ -12,6 +12,7 @@ from scenewatch.journal.folder import Folder
 from scenewatch.journal.limits import Health, Limits, Status
 from scenewatch.journal.reader import Cursor, recover
 from scenewatch.journal.recent import Recent
+from scenewatch.journal.revisit import Revisit
 from scenewatch.journal.segment import MAX_BODY_BYTES, messages_body
 from scenewatch.journal.writer import Entry, SegmentWriter
 from scenewatch.model.errors import RefusedError, TemporaryError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from scenewatch.journal.look import Message
     from scenewatch.journal.reader import Damage
     from scenewatch.model.messages import Messages
     from scenewatch.model.ports import Clock, Record
@@ -67,6 +69,7 @@ class FileJournal:
         self._folder = Folder(path, files)
         self._writer = SegmentWriter(self._folder, files, self.limits.segment_bytes)
         self._cursor = Cursor(self._folder)
+        self._revisit = Revisit(self._folder)
         self._recent = Recent(self.limits.memory_bytes)
         self._released = 0
         self._health, self._reason = Health.WRITING, ""
@@ -150,12 +153,17 @@ class FileJournal:
             self._durable.notify_all()
         self._thread.join()
         self._cursor.close()
+        self._revisit.close()
         self._writer.close()
         self._folder.close()
         if self._queue:
             log.warning(
                 "journal closed with %d messages not written: they were not acknowledged", self._queued_positions
             )
+
+    def messages_at(self, positions: Sequence[int]) -> dict[int, Message | None]:
+        """As in `Revisit`, for one thread besides the reader's."""
+        return self._revisit.messages_at(positions)
 
     # --- the one reader's thread ---------------------------------------------------------------------------
 

@@ -32,8 +32,8 @@ COLUMNS = (
 class Batch:
     """Readings in arrival order; a series may occur many times, and its readings may be out of order.
 
-    All arrays have one length n. `position` is the journal position behind the last message this batch
-    comes from (exclusive); `counts`, `shares` and `dead` account for every position since the batch before.
+    All arrays have one length n. The batch comes from the journal positions [`first`, `position`); `counts`,
+    `shares` and `dead` account for every position since the batch before.
     Quality fills `flag`, `test` and `place`.
     """
 
@@ -47,8 +47,9 @@ class Batch:
     """False: marked as history by the device. Stored, but moves no quality or alarm state."""
     received_ms: NDArray[np.int64]
     message: NDArray[np.int32]
-    """Which of the batch's messages the reading came in, ascending from 0."""
+    """Which of the batch's messages the reading came in, ascending from 0; its position is `first` and this."""
     position: int = 0
+    first: int = 0
     counts: Counts = field(default_factory=Counts)
     dead: list[DeadLetter] = field(default_factory=list)
     shares: Shares = field(default_factory=Shares)
@@ -91,23 +92,30 @@ class Batch:
 
     @classmethod
     def concat(cls, parts: list[Batch]) -> Batch:
-        """All readings in the order of `parts`, with the last one's position and the sum of the accounts."""
+        """All readings in the order of `parts`, which follow on each other, with the sum of the accounts."""
         columns: dict[str, Any] = {
             name: np.concatenate([getattr(part, name) for part in parts]) for name, _ in COLUMNS
         }
+        first = parts[0].first
+        columns["message"] = np.concatenate([part.message + np.int32(part.first - first) for part in parts])
         counts = sum((part.counts for part in parts), Counts())
         return cls(
             **columns,
             position=parts[-1].position,
+            first=first,
             counts=counts,
             dead=[letter for part in parts for letter in part.dead],
             shares=Shares.concat([part.shares for part in parts]),
             tried=[tried for part in parts for tried in part.tried],
         )
 
+    def positions(self) -> NDArray[np.int64]:
+        """Of each reading, the journal position of the message, or of the history record, that brought it."""
+        return self.first + self.message.astype(np.int64)
+
     def to_bytes(self) -> bytes:
         body: dict[str, Any] = {name: getattr(self, name).tobytes() for name, _ in COLUMNS}
-        body["position"] = self.position
+        body["position"], body["first"] = self.position, self.first
         body["counts"] = [self.counts.stored, self.counts.duplicate, self.counts.dead, self.counts.control]
         body["dead"] = [[d.position, d.received_ms, d.topic, d.payload, d.reason, d.owner] for d in self.dead]
         body["shares"] = [self.shares.slot.tobytes(), self.shares.change.tobytes()]
@@ -124,6 +132,7 @@ class Batch:
             return cls(
                 **columns,
                 position=body["position"],
+                first=body.get("first", 0),  # history that was written before there was one
                 counts=Counts(*body["counts"]),
                 dead=[DeadLetter(*d) for d in body["dead"]],
                 shares=_shares(body.get("shares")),

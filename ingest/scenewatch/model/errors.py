@@ -33,7 +33,11 @@ class InUseError(ScenewatchError):
 
 
 class TemporaryError(ScenewatchError):
-    """Try again after a while: a full disk, a store or broker that is away."""
+    """Try again after a while: a full disk, a store or broker that is away. `retry_after_s` is its own wish."""
+
+    def __init__(self, what: str, *, retry_after_s: float = 0.0) -> None:
+        super().__init__(what)
+        self.retry_after_s = retry_after_s
 
 
 class RefusedError(ScenewatchError):

@@ -101,7 +101,10 @@ class LetterKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that could not be taken, kept whole. `position` is its place in the journal and its identity."""
+    """A message that could not be taken, kept whole. `position` is its place in the journal and its identity.
+
+    Where the reason begins with `TAKEN_WITHOUT`, the message was taken without some of its values.
+    """
 
     position: int
     received_ms: int

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
+from scenewatch.model.errors import RefusedError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -222,6 +225,16 @@ class Readings:
     truncated: bool
 
 
+KeepApart = Callable[["Batch", Mapping[int, str]], "Counts"]
+"""Takes the rows of a batch that its store refuses for good, each with the reason. When it returns they are on
+record; the result is what that changes in the store's account. Asked again for the same rows it does no harm."""
+
+
+def keep_nothing_apart(_: Batch, reasons: Mapping[int, str]) -> Counts:
+    """For those who have no place for what is refused: they are told, and the batch does not count as written."""
+    raise RefusedError(next(iter(reasons.values())))
+
+
 class Store(Protocol):
     """Keeps readings exactly once by (series, t). One writer thread; reads from any thread."""
 
@@ -233,14 +246,15 @@ class Store(Protocol):
         """The account of every position before `position()`."""
         ...
 
-    def write(self, batch: Batch, names: Callable[[int], str]) -> int:
+    def write(self, batch: Batch, names: Callable[[int], str], keep_apart: KeepApart = ...) -> int:
         """Rows, position and account, all or nothing; durable when it returns.
 
         A store whose rows cannot be in one transaction with its position has the rows first: after a crash
         between the two the same batch, coming again, finds them and changes nothing but the position.
         `names` gives the name of a series number. A batch at or before `position()` changes nothing. Of two
-        readings at one (series, t) the first written stays. Returns the rows added. Raises TemporaryError (try
-        the same batch again) or RefusedError.
+        readings at one (series, t) the first written stays. Readings that will never be taken go to `keep_apart`,
+        before the position moves past them; the rest is stored. Returns the rows added. Raises TemporaryError:
+        try the same batch again; RefusedError if `keep_apart` is left out and needed.
         """
         ...
 

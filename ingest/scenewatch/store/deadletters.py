@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
-from scenewatch.model.ledger import NOWHERE, DeadLetter
+from scenewatch.model.ledger import NOWHERE, STORE_REFUSED, TAKEN_WITHOUT, DeadLetter
 from scenewatch.store.relational import PARTS
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class DeadLetters:
         database.create(DEAD_LETTER)
 
     def add(self, letters: Sequence[DeadLetter]) -> None:
-        """One transaction. A position that is there already stays as it is."""
+        """One transaction. A position that is there stays as it is, but for the reasons, which are joined."""
         if not letters:
             return
         rows = [
@@ -91,8 +91,14 @@ class DeadLetters:
             }
             for letter in letters
         ]
+        insert = self._database.insert(DEAD_LETTER)
+        upsert = insert.on_conflict_do_update(
+            index_elements=[DEAD_LETTER.c.position],
+            set_=_changed(insert.excluded),
+            where=_is_new(COLUMNS.reason, insert.excluded.reason) | COLUMNS.taken_ms.is_not(None),
+        )
         with self._database.writing() as con:
-            con.execute(self._database.insert(DEAD_LETTER).on_conflict_do_nothing(), rows)
+            con.execute(upsert, rows)
 
     def dead_letters(self, limit: int, which: Which) -> list[KeptLetter]:
         """The newest first."""
@@ -149,3 +155,25 @@ def _chosen(con: sa.Connection, which: Which, *, page: int = MOST_AT_ONCE) -> It
         if len(rows) < size:
             return
         before = rows[-1].position
+
+
+def _changed(told: Any) -> dict[str, Any]:
+    """Dead again if it was taken at last; what the store refuses is on the account of its device."""
+    refused = told.reason.startswith(STORE_REFUSED, autoescape=True)
+    new = _is_new(COLUMNS.reason, told.reason)
+    return {
+        "reason": sa.case((new, _joined(COLUMNS.reason, told.reason)), else_=COLUMNS.reason),
+        "owner": sa.case((refused, told.owner), else_=COLUMNS.owner),
+        "taken_ms": None,
+    }
+
+
+def _is_new(known: Any, told: Any) -> sa.ColumnElement[bool]:
+    """By `replace`, which both dialects have and which knows no wildcards."""
+    return cast("sa.ColumnElement[bool]", sa.func.replace(known, told, "") == known)
+
+
+def _joined(known: Any, told: Any) -> sa.ColumnElement[str]:
+    """What the message was taken without comes last: a message refused after all is not one that was taken."""
+    partly = told.startswith(TAKEN_WITHOUT, autoescape=True)
+    return sa.case((partly, known + "; " + told), else_=told + "; " + known)

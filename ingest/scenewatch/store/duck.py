@@ -13,7 +13,7 @@ import numpy as np
 
 from scenewatch.model.flags import Place
 from scenewatch.model.ledger import Counts
-from scenewatch.model.ports import Readings
+from scenewatch.model.ports import Readings, keep_nothing_apart
 from scenewatch.store.duckfile import VERSION, DuckFile, cannot_write
 from scenewatch.store.kernel import raise_marks
 from scenewatch.store.series import SeriesIds
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scenewatch.model.batch import Batch
+    from scenewatch.model.ports import KeepApart
 
 Columns = dict[str, "NDArray[Any]"]
 
@@ -83,7 +84,8 @@ class DuckStore:
         t_ms, value, flag, test = (found[name][:limit] for name in ("t", "value", "flag", "test"))
         return Readings(t_ms, value, flag, test, truncated=len(found["t"]) > limit)
 
-    def write(self, batch: Batch, names: Callable[[int], str]) -> int:
+    def write(self, batch: Batch, names: Callable[[int], str], _: KeepApart = keep_nothing_apart) -> int:
+        """It takes every reading and name there is, so that nothing is kept apart."""
         self._ensure_open()
         if batch.position <= self._state.position:
             return 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scenewatch.model.errors import RefusedError
 from scenewatch.store import influxql
 from scenewatch.store.lineprotocol import LineTexts, SeriesKey
 from scenewatch.store.series import BEFORE_ALL
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from scenewatch.store.influxserver import InfluxServer
 
 STATEMENTS_A_QUERY = 200
+UNKNOWN, UNWRITABLE = -1, -2
+"""In place of an id."""
 
 
 class InfluxSeries:
@@ -36,33 +39,38 @@ class InfluxSeries:
         self._newest: dict[tuple[str, str], dict[str, int]] = {}
         """Of each scene and channel: the newest times the server had when the first such series was met."""
         self.texts = LineTexts()
-        self.names: list[str] = []
+        self.unwritable: dict[int, str] = {}
+        """Registry numbers of series that no line can carry, each with the reason."""
         self.marks = np.empty(0, np.int64)
 
     def ids(
         self, numbers: NDArray[np.int32], names: Callable[[int], str], measurements: Callable[[int], str]
     ) -> NDArray[np.int32]:
-        """Raises TemporaryError, or RefusedError for a name that cannot be written; then nothing is learnt."""
+        """UNWRITABLE for a name that no line can carry. Raises TemporaryError; then nothing is learnt."""
         missing = int(numbers.max(initial=-1)) + 1 - len(self._id_of)
         if missing > 0:
-            self._id_of = np.concatenate((self._id_of, np.full(missing, -1, np.int32)))
-        unknown = self._id_of[numbers] < 0
+            self._id_of = np.concatenate((self._id_of, np.full(missing, UNKNOWN, np.int32)))
+        unknown = self._id_of[numbers] == UNKNOWN
         if unknown.any():
             wanted = np.unique(numbers[unknown]).tolist()
             self._learn({number: (measurements(number), names(number)) for number in wanted})
         return self._id_of[numbers]
 
     def _learn(self, wanted: dict[int, tuple[str, str]]) -> None:
+        refused = {number: reason for number, key in wanted.items() if (reason := _why_unwritable(*key))}
+        wanted = {number: key for number, key in wanted.items() if number not in refused}
         new = [key for key in dict.fromkeys(wanted.values()) if key not in self._id_by_key]
         series = [SeriesKey.of(*key) for key in new]
         marks = [self._mark(name, key) for (_, name), key in zip(new, series, strict=True)]
+        first = len(self.texts.keys)
         self.texts.add(series)
-        self._id_by_key |= {key: len(self.names) + n for n, key in enumerate(new)}
+        self._id_by_key |= {key: first + n for n, key in enumerate(new)}
         self._id_by_name |= {name: self._id_by_key[measurement, name] for measurement, name in new}
-        self.names += [name for _, name in new]
         self.marks = np.concatenate((self.marks, np.array(marks, np.int64)))
         for number, key in wanted.items():
             self._id_of[number] = self._id_by_key[key]
+        self._id_of[list(refused)] = UNWRITABLE
+        self.unwritable |= refused
 
     def _mark(self, name: str, key: SeriesKey) -> int:
         asked = (key.scene, key.channel)
@@ -96,3 +104,12 @@ class InfluxSeries:
                 times = [int(row[0]) for series in found for row in series.rows]
                 result[group] = np.isin(t_ms[group], np.array(times, np.int64))
         return result
+
+
+def _why_unwritable(measurement: str, name: str) -> str:
+    """Empty where it can be written."""
+    try:
+        SeriesKey.of(measurement, name).check()
+    except RefusedError as error:
+        return str(error)
+    return ""

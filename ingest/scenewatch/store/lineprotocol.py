@@ -43,23 +43,22 @@ class SeriesKey:
             raise RefusedError(f"{name!r} does not name a series: it needs scene.site.device.channel")
         return cls(measurement, *parts)
 
-    def head(self) -> str:
-        """The line up to its fields. Raises RefusedError for a name that no line can carry."""
-        tags = (("scene", self.scene), ("site", self.site), ("device", self.device))
+    def check(self) -> None:
+        """Raises RefusedError for a name that no line can carry."""
         for part in (self.measurement, self.scene, self.site, self.device, self.channel):
-            _check(part)
-        if "\\" in f"{self.measurement}{self.channel}":  # read back as another name, or not at all
+            # Line protocol has no way to write these: a backslash at the end would escape what follows it.
+            if not part or not part.isprintable() or part.endswith("\\"):
+                raise RefusedError(f"{part!r} cannot be a name in line protocol")
+        if "\\" in self.measurement or "\\" in self.channel:  # read back as another name, or not at all
             raise RefusedError(f"{self.measurement!r}, {self.channel!r}: no backslash in line protocol but in tags")
         if self.measurement.startswith("#"):
             raise RefusedError(f"{self.measurement!r} would be a comment in line protocol")
+
+    def head(self) -> str:
+        """The line up to its fields."""
+        tags = (("scene", self.scene), ("site", self.site), ("device", self.device))
         told = "".join(f",{key}={value.translate(KEY_ESCAPES)}" for key, value in tags)
         return f"{self.measurement.translate(MEASUREMENT_ESCAPES)}{told} "
-
-
-def _check(part: str) -> None:
-    """Line protocol has no way to write these: a backslash at the end would escape what follows it."""
-    if not part or not part.isprintable() or part.endswith("\\"):
-        raise RefusedError(f"{part!r} cannot be a name in line protocol")
 
 
 class LineTexts:
@@ -69,24 +68,40 @@ class LineTexts:
         self.keys: list[SeriesKey] = []
         self.device_of = np.empty(0, np.int64)
         """Series with one number here share their lines."""
+        self.field_of = np.empty(0, np.int64)
+        """Series with one number here have one measurement and channel."""
+        self._head_texts = _texts([])
         self._channel_of = np.empty(0, np.int64)
         self._fields = np.empty(0, object)
-        self._heads = np.empty(0, object)
+        self._heads: list[str] = []
         self._channels: list[str] = []
-        self._number_of_head: dict[str, int] = {}
+        self._number_of_device: dict[tuple[str, ...], int] = {}
         self._number_of_channel: dict[str, int] = {}
+        self._number_of_field: dict[tuple[str, str], int] = {}
 
     def add(self, keys: list[SeriesKey]) -> None:
         """All or, raising RefusedError, none."""
-        heads = [key.head() for key in keys]
-        devices = [self._number_of_head.setdefault(head, len(self._number_of_head)) for head in heads]
+        for key in keys:
+            key.check()
+        devices = [self._device(key) for key in keys]
         channels = [self._number_of_channel.setdefault(k.channel, len(self._number_of_channel)) for k in keys]
+        fields = [
+            self._number_of_field.setdefault((k.measurement, k.channel), len(self._number_of_field)) for k in keys
+        ]
         self.keys += keys
         self._channels = [channel.translate(KEY_ESCAPES) for channel in self._number_of_channel]
-        self._heads = _texts(list(self._number_of_head))
+        self._head_texts = np.append(self._head_texts, _texts(self._heads[len(self._head_texts) :]))
         self.device_of = np.append(self.device_of, devices).astype(np.int64)
+        self.field_of = np.append(self.field_of, fields).astype(np.int64)
         self._channel_of = np.append(self._channel_of, channels).astype(np.int64)
-        self._fields = _texts([f"{self._channels[c]}=" for c in self._channel_of.tolist()])
+        self._fields = np.append(self._fields, _texts([f"{self._channels[c]}=" for c in channels]))
+
+    def _device(self, key: SeriesKey) -> int:
+        place = (key.measurement, key.scene, key.site, key.device)
+        number = self._number_of_device.setdefault(place, len(self._heads))
+        if number == len(self._heads):
+            self._heads.append(key.head())
+        return number
 
     def encode(
         self,
@@ -105,7 +120,7 @@ class LineTexts:
         ends = np.append(begins[1:], True)
         parts = np.empty((n, 5), object)
         parts[:, 0] = ","
-        parts[begins, 0] = self._heads[device[begins]]
+        parts[begins, 0] = self._head_texts[device[begins]]
         parts[:, 1] = self._fields[series]
         parts[:, 2] = msgspec.json.encode(value.tolist())[1:-1].decode().split(",")
         parts[:, 3] = self._judgements(series, flag, test)

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from scenewatch.ledger.retry import encode_retry
+from scenewatch.model.ledger import Shares
 from scenewatch.model.ports import RecordKind
 
 if TYPE_CHECKING:
@@ -31,17 +32,30 @@ class Accounts:
         self._tally = tally
         self._letters = letters
         self._retries = retries
+        self._refused = Shares()
+        """Of the batch at hand: what the store's server would not take."""
         self._lock = threading.Lock()
 
     def keep(self, batch: Batch) -> None:
         """Before the store moves on: what it has taken is never handed on again, and nothing here told again."""
+        self._refused = Shares()
         if batch.dead:
             self._letters.add(batch.dead)
         if batch.tried:
             self._retries.tell(batch.tried)
 
+    def refused(self, shares: Shares) -> None:
+        """What the store refuses of the batch at hand changes accounts, once it has the rest. From its writer."""
+        self._refused = shares
+
     def stored(self, batch: Batch) -> None:
-        """From the store's writer; of batches of an earlier life from the pipeline."""
+        """From the store's writer."""
+        with self._lock:
+            self._tally.add(batch.shares)
+            self._tally.add(self._refused)
+
+    def had(self, batch: Batch) -> None:
+        """A batch that the store took in an earlier life. From the pipeline's thread."""
         with self._lock:
             self._tally.add(batch.shares)
 

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Protocol
 
 from scenewatch.model.errors import TemporaryError
 from scenewatch.model.words import minutes
+from scenewatch.worker.outage import Outage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scenewatch.model.batch import Batch
-    from scenewatch.model.ports import Clock, Store
+    from scenewatch.model.ports import Clock, KeepApart, Store
 
 log = logging.getLogger(__name__)
 
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+LONGEST_RETRY_S = 60.0
+"""A server may wish for a longer pause; this much is granted."""
 IDLE_S = 0.5
 GATHER_S = 0.2
 """How long batches gather for one commit."""
@@ -57,6 +60,7 @@ class Writer:
         clock: Clock,
         names: Callable[[int], str],
         account: Account,
+        keep_apart: KeepApart,
         tidy: Callable[[], None],
     ) -> None:
         self._outbox = outbox
@@ -64,13 +68,19 @@ class Writer:
         self._clock = clock
         self._names = names
         self._account = account
+        self._keep_apart = keep_apart
         self._tidy = tidy
         self._tidied_at_ms = clock.now_ms()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
-        self.state = "ok"
+        self._outage = Outage(clock)
         self.failure: BaseException | None = None
         self.rows = 0
+
+    @property
+    def state(self) -> str:
+        reason = self._outage.reason
+        return f"waiting: {reason}" if reason else "ok"
 
     def start(self) -> None:
         self._thread.start()
@@ -109,17 +119,14 @@ class Writer:
         while True:
             try:
                 self._account.keep(batch)
-                self.rows += self._store.write(batch, self._names)
+                self.rows += self._store.write(batch, self._names, self._keep_apart)
             except TemporaryError as error:
-                if self.state == "ok":
-                    log.warning("the store does not take batches, they wait: %s", error)
-                self.state = f"waiting: {error}"
-                if self._stopping.wait(RETRY_S[min(tries, len(RETRY_S) - 1)]):
+                self._outage.goes_on(str(error))
+                retry_s = max(RETRY_S[min(tries, len(RETRY_S) - 1)], min(error.retry_after_s, LONGEST_RETRY_S))
+                if self._stopping.wait(retry_s):
                     return False
                 tries += 1
             else:
-                if self.state != "ok":
-                    log.info("the store takes batches again")
-                    self.state = "ok"
+                self._outage.is_over()
                 self._account.stored(batch)
                 return True
