@@ -3,7 +3,8 @@
 `messages.jsonl` has one line a step: a message (`topic`, `received_ms`, and its payload as `payload` (JSON),
 `text`, `base64`, or `padded` to so many bytes), or `tick_ms`, or `listening_ms`. `expected.json` has the readings
 as [series, t, value, flag, test, place], the transitions as [rule, device, step, at, raised at], the counts of
-messages, the reasons of what was kept apart, how many numbers are missing, and who is online. Times are
+messages, the reasons of what was kept apart, how many numbers are missing and how many were used twice, and who
+is online. Times are
 milliseconds after `START_MS` where they are near it; the inventory is a gateway and two vats behind it.
 """
 
@@ -18,6 +19,7 @@ import pytest
 from records import START_MS, control, messages
 from scenewatch.model.flags import Flag, Place
 from scenewatch.model.flags import Test as QualityTest
+from scenewatch.model.ledger import Fate
 from scenewatch.model.ports import RecordKind
 from scenewatch.pipeline import Pipeline, encode_inventory
 
@@ -84,8 +86,13 @@ def result(pipeline, outcomes, transitions):
         "missing": {
             d.device: lost for n, d in enumerate(registry.devices) if (lost := pipeline.identity.missing(n))
         },
+        "reused": {d.device: again for d, again in zip(registry.devices, reused(pipeline), strict=True) if again},
         "online": {registry.devices[n].device: said for n, said in pipeline.online.items()},
     }
+
+
+def reused(pipeline):
+    return pipeline.tally.devices(len(pipeline.registry))[:, Fate.REUSED].tolist()
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from records import START_MS, control, messages, telemetry, topic
+from scenewatch.ledger.retry import encode_retry
 from scenewatch.model.alarm import Step
 from scenewatch.model.batch import COLUMNS, Batch
 from scenewatch.model.errors import CorruptError
 from scenewatch.model.flags import Flag
-from scenewatch.model.ledger import Counts
+from scenewatch.model.ledger import Counts, DeadLetter
 from scenewatch.model.place import Device
 from scenewatch.model.ports import RecordKind
 from scenewatch.pipeline import Pipeline, encode_inventory, encode_limits
@@ -70,8 +71,16 @@ def pairs(draw, at_ms, before):
 
 
 @st.composite
+def retries(draw, at_ms, before):
+    """Letters of what came, also of what was no letter: whatever a table may hold."""
+    reasons = st.sampled_from(["not JSON: it", "taken without: temp", "the store refused temp: it"])
+    chosen = draw(st.lists(st.tuples(st.sampled_from(before), reasons, st.integers(-3, 3)), max_size=5))
+    return encode_retry([DeadLetter(k, at_ms - 60_000, *pair, why, at) for k, (pair, why, at) in enumerate(chosen)])
+
+
+@st.composite
 def scripts(draw):
-    """What arrives, one entry a receive time: messages, inventories, history, and that the source listens."""
+    """What arrives, one entry a receive time: messages, inventories, history, letters, and that it listens."""
     at_ms, before = START_MS, []
     script = [(RecordKind.INVENTORY, at_ms, encode_inventory(INVENTORIES[0]))]
     for _ in range(draw(st.integers(1, 15))):
@@ -84,10 +93,12 @@ def scripts(draw):
                 t_ms = at_ms - np.arange(5_000, 0, -1_000)
                 past = Batch.of(np.zeros(5, np.int32), t_ms, np.full(5, 90.0))
                 script.append((RecordKind.HISTORY, at_ms, past.to_bytes()))
-            case 2 | 3:
+            case 2:
                 script.append((RecordKind.LISTENING, at_ms, b""))
             case 4:
                 script.append((RecordKind.LIMITS, at_ms, encode_limits(draw(LIMITS))))
+            case 3 if before:
+                script.append((RecordKind.RETRY, at_ms, draw(retries(at_ms, before))))
             case _:
                 arrived = [draw(pairs(at_ms, before)) for _ in range(draw(st.integers(1, 12)))]
                 before += arrived
@@ -119,12 +130,20 @@ def summary(pipeline, outcomes):
         "account": pipeline.counts,
         "dead": sorted(whole.dead, key=lambda letter: letter.position),
         "transitions": [repr(t) for outcome in outcomes for t in outcome.transitions],
+        "owners": [pipeline.tally.devices(9).tolist(), pipeline.tally.others(9).tolist()],
+        "tried": whole.tried,
         "online": pipeline.online,
         "refused": pipeline.values_refused,
         "missing": [pipeline.identity.missing(n) for n in range(len(pipeline.registry))],
         "limits": (pipeline.limits, pipeline.alarms.rules),
         "standing": [repr(t) for t in pipeline.alarms.standing()],
     }
+
+
+def owned(tally, control):
+    """The sum over all owners, as counts; the journal's own records have no owner."""
+    stored, duplicate, dead, _ = (tally.devices(99).sum(axis=0) + tally.others(99).sum(axis=0)).tolist()
+    return Counts(stored, duplicate, dead, control)
 
 
 @settings(deadline=None, max_examples=60)
@@ -139,6 +158,7 @@ def test_every_position_of_every_record_is_accounted_for(vat_scene, script):
         letters = [letter.position for letter in batch.dead]
         assert all(record.first <= at < record.end for at in letters)
         assert len(set(letters)) == len(letters)
+        assert owned(pipeline.tally, pipeline.counts.control) == pipeline.counts
 
 
 @settings(deadline=None, max_examples=60)

@@ -38,6 +38,9 @@ DEVICES = (
 )
 
 
+COLUMNS = ("received", "stored", "duplicate", "dead", "pending")
+
+
 class WorkerRig:
     """Worker, server and a client for it. `more` ends its settings file."""
 
@@ -63,7 +66,7 @@ class WorkerRig:
         )
         self.settings = load(config, environment or {})
         database = Database(self.settings.database.url)
-        Inventory(database).replace(DEVICES)
+        Inventory(database).upsert(DEVICES)
         database.close()
         self.worker = Worker(self.settings, clock)
         self.view = WorkerView(self.worker)
@@ -89,7 +92,23 @@ class WorkerRig:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def ledger(self) -> dict[str, int]:
+        """The columns, which are the sum of all sites' and of all devices'. For moments when nothing moves."""
+        whole = self.get("/api/v1/ledger")
+        for rows in ("sites", "devices"):
+            accounts = self.get(f"/api/v1/ledger/{rows}")
+            parts = [*accounts[rows], accounts["unassigned"]]
+            for column in COLUMNS:
+                added = sum(part[column] for part in parts)
+                assert added == accounts["total"][column] == whole[column], (rows, column)
+        assert whole["received"] == sum(whole[column] for column in COLUMNS[1:])
+        return {column: whole[column] for column in COLUMNS}
+
     def close(self) -> None:
+        """Nothing is lost, and everything belongs to somebody, whatever the test did."""
+        serves = not self.server.should_exit and self.worker.failure is None
+        if serves and self.view.ledger().pending == 0:
+            self.ledger()
         self.server.end()
         self._serving.join(DEADLINE_S)
         self.client.close()

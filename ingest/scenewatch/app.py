@@ -30,6 +30,8 @@ from scenewatch.store.influxurl import PREFIX as INFLUX
 from scenewatch.store.influxurl import InfluxUrl
 from scenewatch.store.lease import Leases
 from scenewatch.store.relational import Database
+from scenewatch.store.retries import Retries
+from scenewatch.worker.accounts import Accounts, Mender
 from scenewatch.worker.book import Book
 from scenewatch.worker.ending import Deadline, Ending, aside
 from scenewatch.worker.loop import Ends, Loop
@@ -133,16 +135,21 @@ class Worker:
             self._restore()
             self._opened = opened.pop_all()
         self.letters = DeadLetters(self._database)
+        retries = Retries(self._database, self.letters)
+        self.accounts = Accounts(self.pipeline.tally.copy(), self.letters, retries)
+        self._mender = Mender(retries, self.journal, self.store.position, clock)
         self.writer = Writer(
             outbox=self._outbox,
             store=self.store,
             clock=clock,
             names=self.pipeline.registry.series_name,
-            keep_letters=self.letters.add,
+            account=self.accounts,
             keep_apart=Refusals(
                 keep_letters=self.letters.add,
                 messages_at=self.journal.messages_at,
                 names=self.pipeline.registry.series_name,
+                owner_of=self._device_of,
+                moved=self.accounts.refused,
             ),
             tidy=self._sort,
         )
@@ -158,6 +165,7 @@ class Worker:
                 stored=self.store.position,
                 past_damage=self._past_damage,
                 connected=lambda: self.source_state == "connected",
+                had=self.accounts.had,
             ),
         )
         self.told = Told(
@@ -241,6 +249,7 @@ class Worker:
                     return
                 try:
                     self.told.sync()
+                    self._mender.step()
                 except TemporaryError as error:
                     log.warning("%s; tried again", error)
         except Exception as error:
@@ -296,8 +305,10 @@ class Worker:
             self.store.sort_closed_days(newest_ms, most=1)
 
     def _device_type(self, series: int) -> str:
-        registry = self.pipeline.registry
-        return registry.type_of(registry.series_device[series]).key
+        return self.pipeline.registry.type_of(self._device_of(series)).key
+
+    def _device_of(self, series: int) -> int:
+        return self.pipeline.registry.series_device[series]
 
     # --- source --------------------------------------------------------------------------------------------
 
@@ -394,6 +405,7 @@ class Worker:
         log.warning("no usable state: going on from %d with quality and alarms fresh", stored)
         self.pipeline.position = stored
         self.pipeline.counts = self.store.counts()
+        self.pipeline.tally.add_nowhere(self.pipeline.counts)
         # The record that brought the inventory may be gone, and without it every message would be a dead letter.
         devices = encode_inventory(known_devices(Inventory(self._database).devices(), self.pipeline.registry))
         self.pipeline.run(Record(stored, stored, RecordKind.INVENTORY, self.clock.now_ms(), None, devices))

@@ -6,7 +6,7 @@ batches and transitions, whatever the sizes of the pieces it is fed. No clock, n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,9 @@ import numpy as np
 from scenewatch.alarms.engine import Engine
 from scenewatch.decode.identity import Identity
 from scenewatch.decode.native import NativeDecoder
+from scenewatch.ledger.retry import Retry
+from scenewatch.ledger.reuse import reused
+from scenewatch.ledger.tally import Owners, Tally
 from scenewatch.model.batch import Batch
 from scenewatch.model.errors import CorruptError
 from scenewatch.model.flags import Place
@@ -27,6 +30,8 @@ from scenewatch.quality.quality import Quality
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from scenewatch.model.alarm import Transition
     from scenewatch.model.decoded import StatusReport
@@ -68,6 +73,8 @@ class _Snapshot(msgspec.Struct):
     quality: bytes
     alarms: bytes
     limits: dict[str, dict[str, float]] = {}
+    tally: bytes = b""
+    """Empty in the snapshots of releases that kept no accounts by owner."""
 
 
 class Pipeline:
@@ -83,8 +90,12 @@ class Pipeline:
         self.limits: OperatorLimits = limits or {}
         """As the operators gave them last, whether the tables can use them or not."""
         self.alarms = Engine(scenes, self.limits)
+        self.retry = Retry(self.decoder, self.identity, self.quality)
+        self.owners = Owners()
         self.position = 0
         self.counts = Counts()
+        self.tally = Tally()
+        """`counts` by owner."""
         self.listening = False
         """The source has been subscribed at some time: from then on silence means something."""
         self.online: dict[int, bool] = {}
@@ -99,7 +110,7 @@ class Pipeline:
         outcome = self._messages(record) if record.messages is not None else self._control(record)
         outcome.batch.first = record.first
         self.position = outcome.batch.position = record.end
-        self.counts += outcome.batch.counts
+        self._account(outcome.batch)
         return outcome
 
     def skip(self, end: int) -> Batch:
@@ -110,7 +121,7 @@ class Pipeline:
         batch.counts = Counts(control=lost)
         batch.first, batch.position = self.position, end
         self.position = end
-        self.counts += batch.counts
+        self._account(batch)
         return batch
 
     def overdue(self, now_ms: int) -> bool:
@@ -137,20 +148,35 @@ class Pipeline:
         transitions = self.tick(record.received_ms)
         decoded = self.decoder.decode(messages, record.first)
         twice = self.identity.duplicates(decoded)
-        batch = decoded.batch.select(~twice[decoded.batch.message]) if twice.any() else decoded.batch
-        self.quality.check(batch)
+        batch, again = self._checked(decoded.batch, twice)
         transitions += self.alarms.step(batch)
-        duplicate = int(twice.sum()) + _wholly_duplicate(batch, len(messages))
+        duplicate = twice | _wholly_duplicate(batch, len(messages))
+        decoded.dead = [replace(letter, owner=self.owners.of(letter.topic)) for letter in decoded.dead]
         # of a message that came twice, what was wrong with it has been told
         partial = [letter for letter in decoded.partial if not twice[letter.position - record.first]]
         self.values_refused += len(partial)
         batch.dead = decoded.dead + partial
-        batch.counts = Counts(
-            stored=len(messages) - duplicate - len(decoded.dead), duplicate=duplicate, dead=len(decoded.dead)
-        )
+        doubles, dead = int(duplicate.sum()), len(decoded.dead)
+        batch.counts = Counts(stored=len(messages) - doubles - dead, duplicate=doubles, dead=dead)
+        batch.shares = self.owners.shares(decoded, duplicate, again)
         for report in decoded.status:
             self.online[report.device] = report.online
         return Outcome(batch, transitions, decoded.status)
+
+    def _checked(self, batch: Batch, twice: NDArray[np.bool_]) -> tuple[Batch, set[int]]:
+        """Without what came twice; and the messages among those whose number was used twice."""
+        if not twice.any():
+            self.quality.check(batch)
+            return batch, set()
+        left_out = twice[batch.message]
+        doubles, batch = batch.select(left_out), batch.select(~left_out)
+        newest = self.quality.last(doubles.series).t_ms
+        self.quality.check(batch)
+        return batch, reused(doubles, newest, batch)
+
+    def _account(self, batch: Batch) -> None:
+        self.counts += batch.counts
+        self.tally.add(batch.shares)
 
     def _control(self, record: Record) -> Outcome:
         batch = _nothing()
@@ -175,13 +201,22 @@ class Pipeline:
                 # What was overdue by the old limits is raised by them, whether a tick came before or not.
                 transitions = self.tick(record.received_ms)
                 self.change_limits(_decode_limits(record))
+            case RecordKind.RETRY:
+                return self._retry(record)
             case RecordKind.MESSAGES:
                 raise CorruptError(f"record {record.first} holds no messages")
         batch.counts = Counts(control=record.end - record.first)
         batch.dead = []
         return Outcome(batch, transitions)
 
+    def _retry(self, record: Record) -> Outcome:
+        batch, mended = self.retry.run(record)
+        batch.counts += Counts(control=record.end - record.first)
+        self.values_refused -= mended
+        return Outcome(batch)
+
     def _grow(self) -> None:
+        self.owners.grow(self.registry)
         self.decoder.grow(self.registry)
         self.quality.grow(self.registry)
         self.alarms.grow(self.registry)
@@ -209,6 +244,7 @@ class Pipeline:
                 quality=self.quality.snapshot(),
                 alarms=self.alarms.snapshot(),
                 limits={rule: dict(numbers) for rule, numbers in self.limits.items()},
+                tally=self.tally.snapshot(),
             )
         )
 
@@ -244,10 +280,14 @@ class Pipeline:
             self.identity.restore(s.identity)
             self.quality.restore(s.quality)
             self.alarms.restore(s.alarms)
+            if s.tally:
+                self.tally.restore(s.tally)
         except (msgspec.MsgspecError, ValueError, KeyError) as error:
             raise CorruptError(f"not a snapshot: {error}") from error
         self.position = s.position
         self.counts = Counts(*s.counts)
+        if not s.tally:
+            self.tally.add_nowhere(self.counts)
         self.listening = s.listening
         self.online = s.online
         self.values_refused = s.values_refused
@@ -275,11 +315,12 @@ def _nothing() -> Batch:
     return Batch.of(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0))
 
 
-def _wholly_duplicate(batch: Batch, messages: int) -> int:
-    """How many messages brought readings, all of which their series had already."""
+def _wholly_duplicate(batch: Batch, messages: int) -> NDArray[np.bool_]:
+    """Which messages brought readings, all of which their series had already."""
     double = batch.place == Place.DUPLICATE
     if not double.any():
-        return 0
+        return np.zeros(messages, np.bool_)
     readings = np.bincount(batch.message, minlength=messages)
     doubles = np.bincount(batch.message[double], minlength=messages)
-    return int(np.count_nonzero((doubles == readings) & (doubles > 0)))
+    wholly: NDArray[np.bool_] = (doubles == readings) & (doubles > 0)
+    return wholly

@@ -15,7 +15,10 @@ SHAPES = {
     "/api/v1/devices": shapes.Devices,
     "/api/v1/alarms": shapes.Alarms,
     "/api/v1/ledger": shapes.Ledger,
+    "/api/v1/ledger/sites": shapes.SiteAccounts,
+    "/api/v1/ledger/devices?site=w1": shapes.DeviceAccounts,
     "/api/v1/dead-letters": shapes.DeadLetters,
+    "/api/v1/dead-letters/reasons": shapes.DeadLetterReasons,
     "/api/v1/readings?device=vat-1&channel=temp": shapes.ReadingsPage,
 }
 
@@ -163,13 +166,63 @@ def test_metrics_are_what_prometheus_reads(rig):
     }
     assert found["scenewatch_messages_total", "stored"] == 8
     assert found["scenewatch_messages_total", "duplicate"] == 1
-    assert found["scenewatch_messages_total", "dead"] == 1
+    assert found["scenewatch_dead_letters",] == 1
+    assert found["scenewatch_site_messages_total", "stored", "brine.w1"] == 7
+    assert found["scenewatch_site_messages_total", "duplicate", "brine.w1"] == 1
+    assert found["scenewatch_site_dead_letters", "brine.w1"] == 1
+    assert found["scenewatch_site_messages_pending", "brine.w2"] == 0
+    assert found["scenewatch_site_messages_total", "stored", ""] == 0
+    assert found["scenewatch_site_numbers_missing", "brine.w1"] == found["scenewatch_numbers_missing",] == 2
+    assert found["scenewatch_numbers_reused_total",] == 0
     assert found["scenewatch_messages_received_total",] == 10
     assert found["scenewatch_messages_pending",] == 0
     assert found["scenewatch_readings_flagged_total", "expected"] == 1
     assert found["scenewatch_alarms_standing", "high"] == 1
     assert found["scenewatch_alarms_standing", "low"] == 0
     assert found["scenewatch_source_connected",] == 0
+
+
+def columns(account):
+    return {name: account[name] for name in ("received", "stored", "duplicate", "dead", "pending")}
+
+
+def total_of(accounts, rows):
+    whole = [*accounts[rows], accounts["unassigned"]]
+    added = {name: sum(row[name] for row in whole) for name in accounts["total"]}
+    assert added == accounts["total"]
+    for row in whole:
+        assert row["received"] == row["stored"] + row["duplicate"] + row["dead"] + row["pending"]
+    return accounts["total"]
+
+
+def test_the_ledger_by_site_and_by_device_adds_up_to_the_whole(rig):
+    whole = columns(rig.get("/api/v1/ledger"))
+    by_site, by_device = rig.get("/api/v1/ledger/sites"), rig.get("/api/v1/ledger/devices")
+    assert columns(total_of(by_site, "sites")) == whole
+    assert columns(total_of(by_device, "devices")) == whole
+    w1, w2 = by_site["sites"]
+    assert (w1["id"], w1["received"], w1["unassigned"], w1["missing"]) == ("brine.w1", 9, 1, 2)
+    assert (w2["id"], w2["received"], w2["stored"]) == ("brine.w2", 1, 1)
+    for site in (w1, w2):
+        accounts = rig.get("/api/v1/ledger/devices", site=site["id"])
+        assert accounts == rig.get("/api/v1/ledger/devices", site=site["site"])
+        assert columns(total_of(accounts, "devices")) == columns(site)
+        assert accounts["unassigned"]["received"] == site["unassigned"]
+    (vat,) = (d for d in by_device["devices"] if d["id"] == "brine.w1.vat-1")
+    assert (vat["stored"], vat["duplicate"], vat["dead"], vat["missing"], vat["active"]) == (6, 1, 0, 2, True)
+
+
+def test_no_site_has_no_account(rig):
+    nowhere = rig.get("/api/v1/ledger/devices", site="w9")
+    assert (nowhere["devices"], nowhere["total"]["received"]) == ([], 0)
+
+
+def test_dead_letters_are_counted_by_reason_and_found_by_it(rig):
+    one, other = sorted(rig.get("/api/v1/dead-letters/reasons")["reasons"], key=lambda kind: kind["reason"])
+    assert one == {"reason": "taken without", "count": 1}
+    assert other == {"reason": "unknown device brine.w1.vat-9", "count": 1}
+    assert len(rig.get("/api/v1/dead-letters", reason=other["reason"], site="w1")["dead_letters"]) == 1
+    assert rig.get("/api/v1/dead-letters", topic="sw/brine/w2/#")["dead_letters"] == []
 
 
 def test_it_is_alive_but_not_ready_without_its_broker(rig):
@@ -225,7 +278,8 @@ def test_refusals_are_described_as_the_problems_they_are(rig):
         for status, answer in methods["get"]["responses"].items()
         if status in ("404", "422") or (status == "503" and path != "/readyz")
     ]
-    asked = {"/api/v1/readings", "/api/v1/devices", "/api/v1/alarms", "/api/v1/dead-letters"}
+    letters = {"/api/v1/dead-letters", "/api/v1/dead-letters/reasons"}
+    asked = {"/api/v1/readings", "/api/v1/devices", "/api/v1/alarms", "/api/v1/ledger/devices", *letters}
     assert {path for path, _, _ in refusals} == asked
     assert [found for found in refusals if found[-1] != problem] == []
 

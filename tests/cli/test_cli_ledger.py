@@ -51,6 +51,24 @@ def test_as_json_it_is_what_the_worker_answers(typed, rig, tmp_path, to_file):
     assert json.loads(file.read_bytes() if to_file else out) == rig.get("/api/v1/ledger")
 
 
+@pytest.mark.parametrize(
+    ("by", "first", "unassigned"),
+    [("site", ["brine.w1", "6", "3", "0", "3", "0", "0", "0"], "0"), ("device", ["brine.w1.gw", *"0000000"], "1")],
+)
+def test_it_is_told_by_site_and_by_device(typed, rig, by, first, unassigned):
+    """The dead with a mended topic are of their site, and of no known device."""
+    status, out, err = typed("ledger", "--worker", rig.url, "--by", by)
+    head, *rows, last = (line.split() for line in out.decode().splitlines())
+    assert (status, err) == (0, [])
+    assert head == [by, "received", "stored", "duplicate", "dead", "pending", "missing", "reused"]
+    assert rows[0] == first
+    assert rows[-2][:2] == ["unassigned", unassigned]
+    assert rows[-1] == ["total", "6", "3", "0", "3", "0", "0", "0"]
+    assert " ".join(last) == "balanced: every message is accounted for"
+    status, out, _ = typed("ledger", "--worker", rig.url, "--by", by, "--json")
+    assert (status, json.loads(out)) == (0, rig.get(f"/api/v1/ledger/{by}s"))
+
+
 def test_while_messages_are_pending_the_status_is_1(typed, rig, monkeypatch):
     gate = Gate(rig.worker.store.write)
     gate.shut = True
@@ -65,6 +83,10 @@ def test_while_messages_are_pending_the_status_is_1(typed, rig, monkeypatch):
         assert (status, err) == (1, [])
         assert out.decode().splitlines()[-1] == "1 pending: on their way to the store"
         assert typed("ledger", "--worker", rig.url, "--json")[0] == 1
+        status, out, err = typed("ledger", "--worker", rig.url, "--by", "device")
+        assert (status, err) == (1, [])
+        (vat,) = (line.split() for line in out.decode().splitlines() if line.startswith("brine.w1.vat-2"))
+        assert vat[1:6] == ["1", "0", "0", "0", "1"]  # whose it is, is known before the store has it
     finally:
         gate.shut = False
         wait_for(lambda: rig.worker.store.position() >= behind)

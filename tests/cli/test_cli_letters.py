@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+import scenewatch
 from records import START_MS
 
 RECEIVED = "2027-01-15T08:00:05.000Z"
@@ -23,7 +29,7 @@ def test_the_newest_come_first_with_time_topic_and_reason(typed, config, listed)
     status, out, err = typed("dead-letters", "list", "--config", config)
     lines = out.decode().splitlines()
     assert (status, err) == (0, [])
-    assert lines[0].split() == ["position", "received", "topic", "reason"]
+    assert lines[0].split() == ["position", "received", "state", "topic", "reason"]
     assert [line.split()[0] for line in lines[1:]] == [str(d["position"]) for d in listed]
     assert [line.split()[1] for line in lines[1:]] == [RECEIVED] * 3
     assert [d["position"] for d in listed] == sorted((d["position"] for d in listed), reverse=True)
@@ -62,6 +68,7 @@ def test_a_payload_is_shown_as_it_is(typed, config, listed):
         f"received: {RECEIVED}",
         f"topic: {letter['topic']}",
         f"reason: {letter['reason']}",
+        "state: dead",
         "bytes: 3",
     ]
 
@@ -87,4 +94,61 @@ def test_where_no_worker_has_run_nothing_is_made(typed, tmp_path):
     status, _, err = typed("dead-letters", "list", "--config", config)
     assert (status, len(err)) == (1, 1)
     assert "there is no database" in err[0]
+    assert list(tmp_path.iterdir()) == [config]
+
+
+def test_on_a_terminal_a_payload_moves_no_cursor(config, listed):
+    """In a process of its own, so that its standard output is a terminal."""
+    ours, its = pty.openpty()
+    command = [sys.executable, "-m", "scenewatch", "dead-letters", "show", str(listed[0]["position"])]
+    env = os.environ | {"PYTHONPATH": str(Path(scenewatch.__file__).parents[1])}
+    done = subprocess.run([*command, "--config", config], stdout=its, stderr=subprocess.PIPE, env=env, check=True)
+    os.close(its)
+    assert os.read(ours, 1000) == b"\\xff\\n\\x00\r\n"
+    os.close(ours)
+    assert b"\x1b" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        ([], 3),
+        (["--reason", "NOT JSON"], 2),
+        (["--reason", "not_json"], 0),
+        (["--topic", "sw/+/w1/vat-1/telemetry"], 2),
+        (["--topic", "sw/brine/#"], 3),
+        (["--topic", "sw/brine/w1/vat-1"], 0),
+        (["--topic", "sw/brine/w1/vat-1/telemetry/#"], 2),
+        (["--site", "w1"], 3),
+        (["--site", "brine.w1"], 3),
+        (["--site", "w2"], 0),
+        (["--reason", "not JSON", "--site", "w1", "--limit", "1"], 1),
+        (["--state", "taken"], 0),
+        (["--state", "all"], 3),
+    ],
+)
+def test_they_are_chosen_by_reason_topic_and_site(typed, config, options, count):
+    status, out, err = typed("dead-letters", "list", "--config", config, "--json", *options)
+    assert (status, err, len(json.loads(out)["dead_letters"])) == (0, [], count)
+
+
+@pytest.mark.parametrize("options", [[], ["--all", "--site", "w1"]])
+def test_a_retry_without_saying_which_is_used_wrongly(typed, config, options):
+    status, out, err = typed("dead-letters", "retry", "--config", config, *options)
+    assert (status, out, len(err)) == (2, b"", 1)
+    assert err[0].startswith("scenewatch: dead-letters retry: say which: --position, --reason")
+
+
+def test_a_retry_of_nothing_says_so(typed, config):
+    nothing = ("dead-letters", "retry", "--config", config, "--position", 0, "--position", 1)
+    assert typed(*nothing) == (1, b"no dead letter fits\n", [])
+    status, out, _ = typed(*nothing, "--json")
+    assert (status, json.loads(out)) == (1, {"asked": 0})
+
+
+def test_a_retry_where_no_worker_has_run_makes_nothing(typed, tmp_path):
+    config = tmp_path / "scenewatch.toml"
+    config.write_text('[database]\nurl = "sqlite:///rows.sqlite"\n', "utf-8")
+    status, _, err = typed("dead-letters", "retry", "--all", "--config", config)
+    assert (status, len(err)) == (1, 1)
     assert list(tmp_path.iterdir()) == [config]

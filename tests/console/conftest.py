@@ -83,6 +83,20 @@ def standing():
     stage.stop_all()
 
 
+@pytest.fixture(scope="module")
+def standing_with():
+    """Begins a console in front of a worker that a file has prepared; gives its address."""
+    stages = []
+
+    def begin(worker):
+        stages.append(Stage(worker, free_port()))
+        return stages[-1].start()
+
+    yield begin
+    for stage in stages:
+        stage.stop_all()
+
+
 @pytest.fixture(scope="session")
 def chromium():
     if not CHROMIUM.exists():

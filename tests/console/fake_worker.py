@@ -6,6 +6,7 @@ import json
 import math
 import socket
 import threading
+from collections import Counter
 
 import uvicorn
 from starlette.applications import Starlette
@@ -177,6 +178,7 @@ class FakeWorker:
             "source": {"state": "connected", "since": now},
             "store": {"position": 1198, "state": "ok"},
         }
+        self.dead_letters = []
         self.asked = []
         self.flags = {}
         self._streams = set()
@@ -241,6 +243,10 @@ class FakeWorker:
             Route("/api/v1/devices", lambda _: JSONResponse({"devices": self.devices})),
             Route("/api/v1/alarms", self._alarms),
             Route("/api/v1/ledger", lambda _: JSONResponse(self.ledger)),
+            Route("/api/v1/ledger/sites", self._site_accounts),
+            Route("/api/v1/ledger/devices", self._device_accounts),
+            Route("/api/v1/dead-letters", self._dead_letters),
+            Route("/api/v1/dead-letters/reasons", self._reasons),
             Route("/api/v1/readings", self._readings),
             Route("/api/v1/stream", self._stream),
             Route("/api/v1/echo", self._echo),
@@ -265,6 +271,57 @@ class FakeWorker:
         standing = request.query_params.get("state") == "standing"
         wanted = [a for a in self.alarms if not standing or a["state"] in ("unacknowledged", "acknowledged")]
         return JSONResponse({"alarms": wanted})
+
+    def refuse(self, reason, topic, payload, *, position=None, **more):
+        """One more dead letter, the newest."""
+        letter = {
+            "position": 1000 + len(self.dead_letters) if position is None else position,
+            "received_at": self.now - 5 * MINUTE,
+            "topic": topic,
+            "reason": reason,
+            "payload": payload,
+            "bytes": len(payload),
+            "tries": 0,
+            "asked_at": None,
+            "taken_at": None,
+        }
+        self.dead_letters.insert(0, letter | more)
+
+    def _dead_letters(self, request):
+        asked = dict(request.query_params)
+        self.asked.append(asked)
+        wanted = [
+            letter
+            for letter in self.dead_letters
+            if letter["position"] < int(asked.get("before", 10**9))
+            and asked.get("reason", "").lower() in letter["reason"].lower()
+            and (asked["state"] == "all" or (letter["taken_at"] is not None) == (asked["state"] == "taken"))
+        ]
+        return JSONResponse({"dead_letters": wanted[: int(asked["limit"])]})
+
+    def _reasons(self, _):
+        kinds = Counter(letter["reason"].partition(":")[0] for letter in self.dead_letters)
+        return JSONResponse({"reasons": [{"reason": r, "count": n} for r, n in kinds.most_common()]})
+
+    def account(self, owner=None):
+        """All messages are of the first site's first device, the dead of no known device."""
+        whole = {name: self.ledger[name] for name in ("received", "stored", "duplicate", "dead", "pending")}
+        known = whole | {"received": whole["received"] - whole["dead"], "dead": 0}
+        return known | {"missing": 3, "reused": 1} | ({"id": owner} if owner else {})
+
+    def _accounts(self, name, ids):
+        nothing = dict.fromkeys(self.account(), 0)
+        rows = [self.account(one) if at == 0 else nothing | {"id": one} for at, one in enumerate(ids)]
+        strangers = nothing | {"received": self.ledger["dead"], "dead": self.ledger["dead"]}
+        total = {key: self.account()[key] + strangers[key] for key in nothing}
+        return JSONResponse({"total": total, name: rows, "unassigned": strangers})
+
+    def _site_accounts(self, _):
+        return self._accounts("sites", sorted({f"{d['scene']}.{d['site']}" for d in self.devices}))
+
+    def _device_accounts(self, request):
+        site = request.query_params["site"]
+        return self._accounts("devices", [d["id"] for d in self.devices if d["id"].startswith(f"{site}.")])
 
     def _readings(self, request):
         asked = dict(request.query_params)

@@ -108,6 +108,10 @@ def test_a_newcomer_sees_it_live_publishes_by_hand_ends_it_and_starts_it_again(s
 
     ledger = up.get("/api/v1/ledger")
     assert ledger["received"] == ledger["stored"] + ledger["duplicate"] + ledger["dead"] + ledger["pending"]
+    by_site = up.get("/api/v1/ledger/sites")
+    parts = [*by_site["sites"], by_site["unassigned"]]
+    assert {key: sum(part[key] for part in parts) for key in by_site["total"]} == by_site["total"]
+    assert all(site["stored"] > 0 for site in by_site["sites"])
 
     processes = children_of(up.process.pid)
     assert len(processes) == 4

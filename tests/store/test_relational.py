@@ -10,16 +10,21 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from scenewatch.model.errors import ConfigurationError, CorruptError, RefusedError, ScenewatchError, TemporaryError
-from scenewatch.model.ledger import DeadLetter
+from scenewatch.model.ledger import NOWHERE, DeadLetter
 from scenewatch.store import relational
 from scenewatch.store.alarms import ALARM, Alarms
 from scenewatch.store.deadletters import DEAD_LETTER, DeadLetters
 from scenewatch.store.devices import DEVICE, Inventory
+from scenewatch.store.letterfilter import Which
 from scenewatch.store.relational import Database, ExistingDatabase
 
 
 def letter(position, payload=b"{"):
     return DeadLetter(position, 1_000 + position, b"sw/kitchen/a/b/telemetry", payload, "not JSON")
+
+
+def found(letters, limit, **which):
+    return [kept.letter for kept in letters.dead_letters(limit, Which(**which))]
 
 
 def test_all_concerns_share_one_file_and_open_it_again(url):
@@ -114,7 +119,7 @@ def test_many_threads_write_and_read_at_once(database):
     def write(first):
         for k in range(20):
             letters.add([letter(first + k)])
-            assert letters.dead_letters(1)
+            assert found(letters, 1)
 
     threads = [threading.Thread(target=write, args=(n * 100,)) for n in range(4)]
     for thread in threads:
@@ -139,9 +144,9 @@ def test_dead_letters_come_back_whole_newest_first(database):
     letters = DeadLetters(database)
     kept = [letter(k, bytes(range(256))) for k in (3, 1, 2**62)]
     letters.add(kept)
-    assert letters.dead_letters(2) == [kept[2], kept[0]]
-    assert letters.dead_letters(10, before=2**62) == [kept[0], kept[1]]
-    assert letters.dead_letters(10, before=1) == []
+    assert found(letters, 2) == [kept[2], kept[0]]
+    assert found(letters, 10, before=2**62) == [kept[0], kept[1]]
+    assert found(letters, 10, before=1) == []
 
 
 def test_a_dead_letter_put_aside_again_stays_as_it_was(database):
@@ -150,7 +155,7 @@ def test_a_dead_letter_put_aside_again_stays_as_it_was(database):
     letters.add([letter(1, b"first")])
     letters.add([letter(1, b"second"), letter(2)])
     assert letters.count() == 2
-    assert letters.dead_letters(1, before=2)[0].payload == b"first"
+    assert found(letters, 1, before=2)[0].payload == b"first"
 
 
 def test_thousands_of_dead_letters_are_one_transaction(database):
@@ -165,7 +170,7 @@ def test_an_existing_database_is_read_while_another_writes(url):
         letters = DeadLetters(beside)
         with worker.writing() as con:
             con.execute(sa.delete(DEAD_LETTER))
-            assert letters.at(2) == letter(2)
+            assert letters.at(2).letter == letter(2)
         assert letters.at(2) is None
 
 
@@ -199,3 +204,30 @@ def test_an_existing_database_of_another_release_is_refused(url):
             con.execute(sa.update(relational.ABOUT).values(version=99))
         with pytest.raises(ConfigurationError, match="is of schema 99"):
             ExistingDatabase(url)
+
+
+def test_a_table_of_an_older_release_gets_the_new_columns_and_keeps_its_rows(tmp_path):
+    file = tmp_path / "old.sqlite"
+    url = f"sqlite:///{file}"
+    Database(url).close()
+    with closing(sqlite3.connect(file)) as con:
+        con.execute(
+            "CREATE TABLE dead_letter (position BIGINT NOT NULL PRIMARY KEY, received_ms BIGINT NOT NULL, "
+            "topic BLOB NOT NULL, payload BLOB NOT NULL, reason TEXT NOT NULL)"
+        )
+        con.execute("INSERT INTO dead_letter VALUES (1, 1001, x'7377', x'7b', 'not JSON')")
+        con.commit()
+    with closing(ExistingDatabase(url)) as database, pytest.raises(RefusedError, match="start its worker once"):
+        DeadLetters(database)
+    for _ in range(2):
+        with closing(Database(url)) as database:
+            (kept,) = DeadLetters(database).dead_letters(10, Which())
+            assert (kept.letter.position, kept.letter.owner, kept.tries) == (1, NOWHERE, 0)
+            assert (kept.asked_ms, kept.taken_ms) == (None, None)
+    with closing(sqlite3.connect(file)) as con:  # what the older release does still works
+        con.execute(
+            "INSERT INTO dead_letter (position, received_ms, topic, payload, reason) VALUES (2, 2, x'', x'', '')"
+        )
+        con.commit()
+    with closing(Database(url)) as database:
+        assert DeadLetters(database).count() == 2

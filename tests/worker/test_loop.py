@@ -42,7 +42,7 @@ class Rig:
 
     def begin(self):
         """Also what a restart does: from the newest snapshot the store is not behind, or from the start."""
-        self.batches = []
+        self.batches, self.had = [], []
         self.pipeline = Pipeline([self.scene], "sw")
         self.snapshots = Snapshots(self.folder / "state")
         usable = ((at, data) for at, data in self.snapshots.newest_first() if at <= self.stored)
@@ -54,6 +54,7 @@ class Rig:
             stored=lambda: self.stored,
             past_damage=lambda position: max(d.end for d in self.journal.damaged if d.first <= position),
             connected=lambda: self.connected,
+            had=self.had.append,
         )
         self.loop = Loop(
             chain=self.pipeline, journal=self.journal, clock=self.clock, snapshots=self.snapshots, ends=ends
@@ -113,6 +114,7 @@ def test_what_the_store_has_already_is_derived_again_but_not_handed_on(rig):
     rig.heat(START_MS + 6)
     rig.caught_up(8)
     assert [batch.position for batch in rig.batches] == [7, 8]
+    assert sum(batch.counts.stored for batch in rig.had) == 5
     assert rig.pipeline.counts == Counts(stored=7, control=1)
 
 
@@ -223,6 +225,7 @@ def test_a_deaf_source_raises_nothing(rig):
         stored=rig.loop._ends.stored,
         past_damage=rig.loop._ends.past_damage,
         connected=lambda: bool(looked.set()),
+        had=rig.had.append,
     )
     rig.clock.ms += 3_600_000
     assert looked.wait(10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,10 +14,11 @@ from records import START_MS
 from scenewatch.journal.journal import FileJournal
 from scenewatch.model.batch import Batch
 from scenewatch.model.flags import Place
-from scenewatch.model.ledger import Counts, DeadLetter
+from scenewatch.model.ledger import NOWHERE, Counts, DeadLetter, Fate, slot
 from scenewatch.model.messages import Messages
 from scenewatch.model.ports import RecordKind
 from scenewatch.store.deadletters import DeadLetters
+from scenewatch.store.letterfilter import Which
 from scenewatch.store.relational import Database
 from scenewatch.worker.refusals import Refusals
 
@@ -45,12 +47,22 @@ def letters(tmp_path):
         yield DeadLetters(database)
 
 
+VAT = 7
+
+
 @pytest.fixture
-def refuse(journal, letters):
+def moved():
+    return []
+
+
+@pytest.fixture
+def refuse(journal, letters, moved):
     return Refusals(
         keep_letters=letters.add,
         messages_at=journal.messages_at,
         names=lambda series: f"brine.w1.vat-1.{CHANNELS[series]}",
+        owner_of=lambda _: VAT,
+        moved=moved.append,
     )
 
 
@@ -64,12 +76,24 @@ def batch(*positions, first=0):
 
 
 def kept(letters):
-    return {letter.position: letter for letter in letters.dead_letters(100)}
+    """Without their owner, who is always the same here."""
+    found = [kept.letter for kept in letters.dead_letters(100, Which())]
+    return {letter.position: replace(letter, owner=NOWHERE) for letter in found}
 
 
 def test_a_message_of_which_nothing_is_stored_is_dead(refuse, letters):
     assert refuse(batch(1, 4), {2: "too hot", 3: "too hot"}) == Counts(stored=-1, dead=1)
     assert kept(letters) == {4: DeadLetter(4, START_MS + 1000, *pair(4), "the store refused temp, level: too hot")}
+
+
+def test_what_is_dead_moves_on_its_device_s_account(refuse, letters, moved):
+    refuse(batch(1, 4), {0: "no", 2: "no", 3: "no"})
+    (shares,) = moved
+    assert (shares.slot.tolist(), shares.change.tolist()) == (
+        [slot(VAT, Fate.STORED), slot(VAT, Fate.DEAD)],
+        [-1, 1],
+    )
+    assert letters.at(4).letter.owner == VAT
 
 
 def test_a_message_of_which_some_is_stored_is_not(refuse, letters):

@@ -8,14 +8,18 @@ import pytest
 from ends import Gate, HandClock, wait_for
 from records import START_MS
 from scenewatch.journal.outbox import Outbox
+from scenewatch.ledger.tally import Tally
 from scenewatch.model.batch import Batch
 from scenewatch.model.errors import CorruptError, TemporaryError
 from scenewatch.model.ledger import Counts, DeadLetter
 from scenewatch.model.ports import keep_nothing_apart
 from scenewatch.store.deadletters import DeadLetters
 from scenewatch.store.duck import DuckStore
+from scenewatch.store.letterfilter import Which
 from scenewatch.store.relational import Database
+from scenewatch.store.retries import Retries
 from scenewatch.worker import writer as module
+from scenewatch.worker.accounts import Accounts
 from scenewatch.worker.writer import LONGEST_RETRY_S, TIDY_EVERY, Writer
 
 
@@ -35,7 +39,8 @@ class Rig:
         self.store = DuckStore(folder / "readings.duckdb")
         self.database = Database(f"sqlite:///{folder / 'rows.sqlite'}")
         self.letters = DeadLetters(self.database)
-        self.keep_letters = Gate(self.letters.add)
+        self.account = Accounts(Tally(), self.letters, Retries(self.database, self.letters))
+        self.account.keep = self.keep = Gate(self.account.keep)
         self.write = Gate(self.store.write)
         self.tidied = []
         self.tidy = Gate(lambda: self.tidied.append(self.clock.ms))
@@ -44,7 +49,7 @@ class Rig:
             store=self,
             clock=self.clock,
             names="brine.w1.vat-1.{}".format,
-            keep_letters=self.keep_letters,
+            account=self.account,
             keep_apart=keep_nothing_apart,
             tidy=self.tidy,
         )
@@ -136,18 +141,18 @@ def test_what_waited_together_is_one_commit(rig):
     assert taken[0] == 1
     assert taken[-1] == 4
     assert rig.store.counts() == Counts(stored=4, dead=3)
-    assert [letter.position for letter in rig.letters.dead_letters(10)] == [4, 3, 2]
+    assert [kept.letter.position for kept in rig.letters.dead_letters(10, Which())] == [4, 3, 2]
 
 
 def test_dead_letters_are_kept_before_their_batch(rig):
     letter = DeadLetter(0, START_MS, b"topic", b"payload", "reason")
-    rig.keep_letters.shut = True
+    rig.keep.shut = True
     rig.put(1, dead=[letter])
-    wait_for(lambda: rig.keep_letters.refused >= 2)
+    wait_for(lambda: rig.keep.refused >= 2)
     assert rig.store.position() == 0
-    rig.keep_letters.shut = False
+    rig.keep.shut = False
     wait_for(rig.drained)
-    assert rig.letters.dead_letters(10) == [letter]
+    assert [kept.letter for kept in rig.letters.dead_letters(10, Which())] == [letter]
     assert rig.store.counts() == Counts(stored=1, dead=1)
 
 

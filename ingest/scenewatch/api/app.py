@@ -12,10 +12,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from scenewatch.api import present, shapes
+from scenewatch.api import accounts, present, shapes
 from scenewatch.api.docs import page
 from scenewatch.api.metrics import exposition
 from scenewatch.api.stream import Stream
+from scenewatch.api.views import LetterQuery
 from scenewatch.model.errors import TemporaryError
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ AlarmFilter = Literal[
     "shelved",
     "suppressed",
 ]
+LetterFilter = Literal["dead", "taken", "all"]
+SiteFilter = Annotated[str | None, Query(description="`scene.site`, or the site alone")]
 OPENAPI_URL = "/api/openapi.json"
 DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 FOREVER_MS = 2**62
@@ -72,6 +75,7 @@ def create_app(view: View) -> FastAPI:
     _add_problems(app)
     _add_health(app, view)
     _add_nouns(app, view)
+    _add_ledger(app, view)
     _add_readings(app, view)
 
     @app.get("/api/v1/stream", tags=["live"], response_class=StreamingResponse)
@@ -149,9 +153,7 @@ def _add_nouns(app: FastAPI, view: View) -> None:
         return _json({"sites": present.sites(view)})
 
     @app.get("/api/v1/devices", tags=["live"], response_model=shapes.Devices, responses=WRONG_QUERY)
-    def devices(
-        site: Annotated[str | None, Query(description="`scene.site`, or the site alone")] = None,
-    ) -> Response:
+    def devices(site: SiteFilter = None) -> Response:
         """Devices with their values now."""
         return _json({"devices": present.devices(view, site)})
 
@@ -160,18 +162,46 @@ def _add_nouns(app: FastAPI, view: View) -> None:
         """Alarms, newest first; `standing` are those whose condition holds."""
         return _json({"alarms": [present.alarm(a) for a in view.alarms(state, limit)]})
 
+
+def _add_ledger(app: FastAPI, view: View) -> None:
     @app.get("/api/v1/ledger", tags=["ledger"], response_model=shapes.Ledger)
     def ledger() -> Response:
         """Received = stored + duplicate + dead + pending, in messages."""
         return _json(present.ledger(view.ledger()))
 
+    @app.get("/api/v1/ledger/sites", tags=["ledger"], response_model=shapes.SiteAccounts)
+    def ledger_by_site() -> Response:
+        """The ledger site by site."""
+        return _json(accounts.by_site(view))
+
+    @app.get("/api/v1/ledger/devices", tags=["ledger"], response_model=shapes.DeviceAccounts, responses=WRONG_QUERY)
+    def ledger_by_device(site: SiteFilter = None) -> Response:
+        """The ledger device by device, with the numbers each one skipped."""
+        return _json(accounts.by_device(view, site))
+
     @app.get("/api/v1/dead-letters", tags=["ledger"], response_model=shapes.DeadLetters, responses=WRONG_QUERY)
     def dead_letters(
         limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
         before: Annotated[int | None, Query(ge=0, le=FOREVER_MS, description="position, for the next page")] = None,
+        reason: Annotated[str | None, Query(description="any part of the reason")] = None,
+        topic: Annotated[str | None, Query(description="a filter as in MQTT, with + and #")] = None,
+        site: SiteFilter = None,
+        state: LetterFilter = "dead",
     ) -> Response:
-        """Messages that could not be taken, with their reasons, newest first."""
-        return _json({"dead_letters": [present.dead_letter(d) for d in view.dead_letters(limit, before)]})
+        """Messages that could not be taken, newest first; `taken` are those that were at last."""
+        query = LetterQuery(limit=limit, before=before, reason=reason, topic=topic, site=site, state=state)
+        return _json({"dead_letters": [present.dead_letter(d) for d in view.dead_letters(query)]})
+
+    @app.get(
+        "/api/v1/dead-letters/reasons",
+        tags=["ledger"],
+        response_model=shapes.DeadLetterReasons,
+        responses=WRONG_QUERY,
+    )
+    def dead_letter_reasons(limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> Response:
+        """How many there are for each kind of reason."""
+        found = view.dead_letter_reasons(limit)
+        return _json({"reasons": [{"reason": reason, "count": count} for reason, count in found]})
 
 
 def _add_readings(app: FastAPI, view: View) -> None:

@@ -8,6 +8,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from scenewatch.api import accounts
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -25,9 +27,10 @@ class WorkerCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         ledger = self._view.ledger()
         messages = CounterMetricFamily("scenewatch_messages", "Messages by their fate", labels=["fate"])
-        for fate in ("stored", "duplicate", "dead"):
+        for fate in ("stored", "duplicate"):
             messages.add_metric([fate], getattr(ledger.counts, fate))
         yield messages
+        yield GaugeMetricFamily("scenewatch_dead_letters", "Messages not taken until now", value=ledger.counts.dead)
         yield CounterMetricFamily("scenewatch_messages_received", "Messages made durable", value=ledger.received)
         yield GaugeMetricFamily(
             "scenewatch_messages_pending", "Received, not yet accounted for", value=ledger.pending
@@ -60,11 +63,32 @@ class WorkerCollector(Collector):
         for event, count in ledger.source_events.items():
             events.add_metric([event], count)
         yield events
+        yield from self._sites()
         standing = GaugeMetricFamily("scenewatch_alarms_standing", "Standing alarms", labels=["priority"])
         alarms = self._view.alarms("standing", 100_000)
         for priority in ("low", "medium", "high"):
             standing.add_metric([priority], sum(a.priority == priority for a in alarms))
         yield standing
+
+    def _sites(self) -> Iterable[Metric]:
+        """Dead letters are a gauge: each one that is tried again and taken makes them fewer."""
+        found = accounts.by_site(self._view)
+        messages = CounterMetricFamily("scenewatch_site_messages", "Messages by fate", labels=["site", "fate"])
+        dead = GaugeMetricFamily("scenewatch_site_dead_letters", "Messages not taken until now", labels=["site"])
+        pending = GaugeMetricFamily("scenewatch_site_messages_pending", "On the way to the store", labels=["site"])
+        missing = GaugeMetricFamily("scenewatch_site_numbers_missing", "Numbers skipped", labels=["site"])
+        for site in (*found["sites"], {"id": "", **found["unassigned"]}):
+            for fate in ("stored", "duplicate"):
+                messages.add_metric([site["id"], fate], site[fate])
+            dead.add_metric([site["id"]], site["dead"])
+            pending.add_metric([site["id"]], site["pending"])
+            missing.add_metric([site["id"]], site["missing"])
+        yield from (messages, dead, pending, missing)
+        total = found["total"]
+        yield GaugeMetricFamily(
+            "scenewatch_numbers_missing", "Numbers that devices skipped", value=total["missing"]
+        )
+        yield CounterMetricFamily("scenewatch_numbers_reused", "Numbers used twice", value=total["reused"])
 
 
 def exposition(view: View) -> bytes:

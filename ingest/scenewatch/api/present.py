@@ -10,8 +10,7 @@ from scenewatch.model.flags import Flag, Test
 from scenewatch.model.scene import Above, Below, NoData, Priority
 
 if TYPE_CHECKING:
-    from scenewatch.api.views import AlarmView, LedgerView, Now, View
-    from scenewatch.model.ledger import DeadLetter
+    from scenewatch.api.views import AlarmView, LedgerView, LetterView, Now, View
     from scenewatch.model.scene import Channel, DeviceType, Rule, Scene
     from scenewatch.model.words import Text
 
@@ -196,8 +195,9 @@ def alarm(a: AlarmView) -> Json:
     }
 
 
-def dead_letter(letter: DeadLetter) -> Json:
+def dead_letter(view: LetterView) -> Json:
     """Bytes that are no UTF-8 are shown as escapes, a long payload by its beginning: the record keeps all of it."""
+    letter = view.letter
     return {
         "position": letter.position,
         "received_at": letter.received_ms,
@@ -205,6 +205,9 @@ def dead_letter(letter: DeadLetter) -> Json:
         "reason": letter.reason,
         "payload": letter.payload[:PAYLOAD_SHOWN].decode("utf-8", "backslashreplace"),
         "bytes": len(letter.payload),
+        "tries": view.tries,
+        "asked_at": view.asked_at,
+        "taken_at": view.taken_at,
     }
 
 

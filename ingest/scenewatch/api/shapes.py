@@ -183,7 +183,11 @@ class Alarms(BaseModel):
 
 
 class DeadLetter(BaseModel):
-    """A message that could not be taken; `payload` is its beginning, `bytes` the whole length."""
+    """A message that could not be taken; `payload` is its beginning, `bytes` the whole length.
+
+    `tries` is how often it was tried again, `asked_at` when that was last asked for and has not been done yet,
+    `taken_at` when it was taken at last.
+    """
 
     position: int
     received_at: int
@@ -191,12 +195,28 @@ class DeadLetter(BaseModel):
     reason: str
     payload: str
     bytes: int
+    tries: int
+    asked_at: int | None
+    taken_at: int | None
 
 
 class DeadLetters(BaseModel):
     """`GET /dead-letters`, newest first; the next page is `before` the last position."""
 
     dead_letters: list[DeadLetter]
+
+
+class DeadLetterReason(BaseModel):
+    """One kind of reason: the text before its details."""
+
+    reason: str
+    count: int
+
+
+class DeadLetterReasons(BaseModel):
+    """`GET /dead-letters/reasons`, the most frequent first."""
+
+    reasons: list[DeadLetterReason]
 
 
 class ReadingCounts(BaseModel):
@@ -244,6 +264,57 @@ class Ledger(BaseModel):
     journal: JournalState
     source: SourceState
     store: StoreState
+
+
+class Account(BaseModel):
+    """received = stored + duplicate + dead + pending, in messages.
+
+    `missing` are numbers that devices skipped; `reused`, of the duplicates, those that brought readings nobody
+    had seen under a number used before.
+    """
+
+    received: int
+    stored: int
+    duplicate: int
+    dead: int
+    pending: int
+    reused: int
+    missing: int
+
+
+class SiteAccount(Account):
+    """One site. `unassigned` of its messages name no device that the inventory has."""
+
+    id: str
+    scene: str
+    site: str
+    unassigned: int
+
+
+class DeviceAccount(Account):
+    """One device. A device whose type changed keeps the account of its former type beside."""
+
+    id: str
+    scene: str
+    site: str
+    device: str
+    active: bool
+
+
+class SiteAccounts(BaseModel):
+    """`GET /ledger/sites`: the sites and `unassigned`, what names no known site, add up to `total`."""
+
+    total: Account
+    sites: list[SiteAccount]
+    unassigned: Account
+
+
+class DeviceAccounts(BaseModel):
+    """`GET /ledger/devices`: the devices and `unassigned`, what names no known device, add up to `total`."""
+
+    total: Account
+    devices: list[DeviceAccount]
+    unassigned: Account
 
 
 class History(BaseModel):

@@ -71,6 +71,51 @@ class LedgerView:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountsView:
+    """The ledger by owner at one moment; a row an owner, a column a `Fate`. The sum is the ledger's."""
+
+    devices: NDArray[np.int64]
+    """By device number."""
+    pending: NDArray[np.int64]
+    """Of each device: decided, and on the way to the store."""
+    site_of: NDArray[np.intp]
+    """Of each device its site's place in `sites`."""
+    others: NDArray[np.int64]
+    """Messages of no known device: of no known site, then site by site."""
+    others_pending: NDArray[np.int64]
+    unread: int
+    """Received, and not looked at yet: nobody knows whose they are."""
+    sites: Sequence[str]
+    """Ids, in the order of `others`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LetterQuery:
+    """Which dead letters are wanted; all that is given must fit."""
+
+    limit: int
+    before: int | None = None
+    """A position, for the next page."""
+    reason: str | None = None
+    """Any part of the reason."""
+    topic: str | None = None
+    """A filter as in MQTT."""
+    site: str | None = None
+    state: str = "dead"
+    """`dead`, `taken` or `all`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LetterView:
+    """A dead letter and what was done about it."""
+
+    letter: DeadLetter
+    tries: int
+    asked_at: int | None
+    taken_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Readiness:
     """Whether the worker does its work, and if not, why."""
 
@@ -108,11 +153,17 @@ class View(Protocol):
 
     def readings(self, series: str, from_ms: int, to_ms: int, limit: int) -> Readings: ...
 
-    def dead_letters(self, limit: int, before: int | None) -> Sequence[DeadLetter]:
-        """Newest first; `before` is a position, for the next page."""
+    def dead_letters(self, query: LetterQuery) -> Sequence[LetterView]:
+        """Newest first."""
+        ...
+
+    def dead_letter_reasons(self, most: int) -> Sequence[tuple[str, int]]:
+        """How many there are of each kind of reason, the most frequent first."""
         ...
 
     def ledger(self) -> LedgerView: ...
+
+    def accounts(self) -> AccountsView: ...
 
     def readiness(self) -> Readiness: ...
 

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from scenewatch.cli.words import FOUND, WELL, add, add_json
 from scenewatch.model.errors import ConfigurationError, Mistake, TemporaryError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
-    from scenewatch.api.shapes import Ledger
+    from pydantic import BaseModel
+
+    from scenewatch.api.shapes import Account, Ledger
     from scenewatch.cli.words import Subparsers
 
+Shape = TypeVar("Shape", bound="BaseModel")
 WORKER = "http://127.0.0.1:8080"
 ANSWER_S = 10.0
+COLUMNS = ("received", "stored", "duplicate", "dead", "pending", "missing", "reused")
+BALANCED = "balanced: every message is accounted for"
 
 
 def add_commands(commands: Subparsers) -> None:
     text = "ask a running worker whether every message is accounted for; status 1 while any is pending"
-    p = add(commands, "ledger", _ledger, text, "scenewatch ledger --worker http://127.0.0.1:8080")
+    p = add(commands, "ledger", _ledger, text, "scenewatch ledger --worker http://127.0.0.1:8080 --by site")
+    p.add_argument(
+        "--by", choices=("site", "device"), default=None, help="one line a site, or a device, and their sum"
+    )
     where = p.add_mutually_exclusive_group()
     where.add_argument("--worker", default=None, metavar="URL", help=f"where the worker's API is ({WORKER})")
     where.add_argument("--config", type=Path, default=None, metavar="FILE", help="TOML file whose worker is asked")
@@ -28,21 +37,55 @@ def add_commands(commands: Subparsers) -> None:
 
 
 def _ledger(options: argparse.Namespace) -> int:
+    url = _configured(options.config) if options.config is not None else options.worker or WORKER
+    show = _show_whole if options.by is None else _show_rows
+    return show(url.rstrip("/"), options)
+
+
+def _show_whole(url: str, options: argparse.Namespace) -> int:
     from scenewatch.api.shapes import Ledger
     from scenewatch.cli.show import put_json
 
-    url = _configured(options.config) if options.config is not None else options.worker or WORKER
-    answer = _get(f"{url.rstrip('/')}/api/v1/ledger")
-    try:
-        ledger = Ledger.model_validate_json(answer)
-    except ValueError as error:
-        raise TemporaryError(f"what answers at {url} is no worker of this release") from error
+    ledger = _asked(url, "", Ledger)
     complaint = _complaint(ledger)
     if options.json is not None:
         put_json(ledger.model_dump(), options.json)
     else:
-        _show(ledger, complaint or "balanced: every message is accounted for")
+        _show(ledger, complaint or BALANCED)
     return FOUND if complaint else WELL
+
+
+def _show_rows(url: str, options: argparse.Namespace) -> int:
+    from scenewatch.api.shapes import DeviceAccounts, SiteAccounts
+    from scenewatch.cli.show import printable, put_json, table
+
+    accounts: SiteAccounts | DeviceAccounts
+    rows: Sequence[Account]
+    if options.by == "site":
+        sites = _asked(url, "/sites", SiteAccounts)
+        accounts, rows, ids = sites, sites.sites, [site.id for site in sites.sites]
+    else:
+        devices = _asked(url, "/devices", DeviceAccounts)
+        accounts, rows, ids = devices, devices.devices, [device.id for device in devices.devices]
+    whole = (*rows, accounts.unassigned)
+    adds_up = all(sum(getattr(row, name) for row in whole) == getattr(accounts.total, name) for name in COLUMNS)
+    complaint = _complaint(accounts.total) if adds_up else f"not balanced: the {options.by}s are not the whole"
+    if options.json is not None:
+        put_json(accounts.model_dump(), options.json)
+    else:
+        named = zip([*map(printable, ids), "unassigned", "total"], (*whole, accounts.total), strict=True)
+        lines = [(name, *(f"{getattr(row, column):,}" for column in COLUMNS)) for name, row in named]
+        table((options.by, *COLUMNS), lines)
+        print(complaint or BALANCED)
+    return FOUND if complaint else WELL
+
+
+def _asked(url: str, path: str, shape: type[Shape]) -> Shape:
+    answer = _get(f"{url}/api/v1/ledger{path}")
+    try:
+        return shape.model_validate_json(answer)
+    except ValueError as error:
+        raise TemporaryError(f"what answers at {url} is no worker of this release") from error
 
 
 def _configured(config: Path) -> str:
@@ -71,7 +114,7 @@ def _get(url: str) -> bytes:
     return answer.content
 
 
-def _complaint(ledger: Ledger) -> str | None:
+def _complaint(ledger: Ledger | Account) -> str | None:
     accounted = ledger.stored + ledger.duplicate + ledger.dead + ledger.pending
     if ledger.received != accounted:
         return f"not balanced: {ledger.received} received, {accounted} accounted for"

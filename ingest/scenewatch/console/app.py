@@ -22,6 +22,7 @@ from scenewatch.console.hub import Hub
 from scenewatch.console.live import Live
 from scenewatch.console.pages import Pages
 from scenewatch.console.proxy import Proxy, problem
+from scenewatch.console.records import Records
 from scenewatch.console.security import SecurityHeaders
 from scenewatch.console.shelf import echarts
 from scenewatch.console.worker import Worker
@@ -70,6 +71,7 @@ def create_app(worker_url: str, *, clock: Clock | None = None) -> Starlette:
     assets = f"/static/{_digest(STATIC)}"
     scripts = [f"{assets}/{path.name}" for path in sorted(STATIC.glob("*.js"))]
     pages = Pages(hub, assets=assets, preloads=(*scripts, *shelf.preloads), chart_module=shelf.module)
+    records = Records(hub, worker, pages)
     proxy = Proxy(worker_url)
 
     @asynccontextmanager
@@ -88,6 +90,8 @@ def create_app(worker_url: str, *, clock: Clock | None = None) -> Starlette:
         routes=[
             Route("/", pages.page, middleware=ZIPPED),
             Route("/parts", pages.parts, middleware=ZIPPED),
+            Route("/ledger", records.ledger, middleware=ZIPPED),
+            Route("/dead-letters", records.dead_letters, middleware=ZIPPED),
             Route("/notice", _notice),
             WebSocketRoute("/live", Live(hub).endpoint),
             Mount(assets, KeptFiles(directory=STATIC), middleware=ZIPPED),

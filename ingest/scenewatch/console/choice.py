@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from scenewatch.console.picture import Picture
     from scenewatch.console.shapes import Channel, Device
 
-KEYS = frozenset({"lang", "theme", "site", "device", "channel", "span"})
+FRAME_KEYS = frozenset({"lang", "theme"})
+KEYS = FRAME_KEYS | {"site", "device", "channel", "span"}
 THEMES = ("auto", "light", "dark")
 SPANS = {"1h": hours(1), "6h": hours(6), "24h": hours(24)}
 ALL = "all"
@@ -37,10 +38,18 @@ class Choice:
     channel: Channel | None
     span: str
     asked: Mapping[str, str]
+    path: str = "/"
 
     def href(self, **changes: str) -> str:
-        """The address of this page with something chosen otherwise."""
-        return "/?" + urlencode({**self.asked, **changes})
+        """The address of this page with something chosen otherwise; what is empty is not said."""
+        query = {k: v for k, v in {**self.asked, **changes}.items() if v}
+        return f"{self.path}?{urlencode(query)}"
+
+    def other(self, path: str, **chosen: str) -> str:
+        """The address of another page, in the same language and appearance."""
+        kept = {k: v for k, v in self.asked.items() if k in FRAME_KEYS}
+        query = urlencode({**kept, **chosen})
+        return f"{path}?{query}" if query else path
 
     def as_query(self) -> dict[str, str]:
         """All of it, so that a part fetched later does not change what is shown."""
@@ -54,8 +63,9 @@ class Choice:
         }
 
 
-def choose(request: Request, picture: Picture) -> Choice:
-    asked = {k: v for k, v in request.query_params.items() if k in KEYS and v}
+def choose(request: Request, picture: Picture, *, path: str = "/", keys: frozenset[str] = KEYS) -> Choice:
+    """What the address of the page at `path` says by `keys`."""
+    asked = {k: v for k, v in request.query_params.items() if k in keys and v}
     device = picture.devices.get(asked.get("device", "")) or _first_device(picture, asked.get("site", ALL))
     theme = asked.get("theme") or request.cookies.get("scenewatch-theme", "")
     span = asked.get("span", "")
@@ -67,6 +77,7 @@ def choose(request: Request, picture: Picture) -> Choice:
         channel=_channel(picture, device, asked.get("channel", "")),
         span=span if span in SPANS else next(iter(SPANS)),
         asked=asked,
+        path=path,
     )
 
 

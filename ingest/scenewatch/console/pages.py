@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PARTS = ("alarms", "places", "detail", "about")
 """What scripts may ask for again; the template of each is `_<name>.html`."""
+PLACES = (("/", "overview"), ("/ledger", "ledger"), ("/dead-letters", "letters"))
+"""The pages there are, and what they are called in the catalogue."""
 RECENT = 30
 FRESH = {"cache-control": "no-store"}
 
@@ -41,7 +43,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters["iso"] = iso
+        self._templates.filters.update(iso=iso, count="{:,}".format)
         self._templates.globals.update(
             assets=assets,
             preloads=preloads,
@@ -52,11 +54,12 @@ class Pages:
             languages=tuple(Language),
             nothing=NOTHING,
             recent_most=RECENT,
+            places=PLACES,
         )
 
     async def page(self, request: Request) -> Response:
         await self._hub.first_look()
-        return HTMLResponse(self._render("page", choose(request, self._hub.picture)), headers=FRESH)
+        return HTMLResponse(self.render("page", choose(request, self._hub.picture)), headers=FRESH)
 
     async def parts(self, request: Request) -> Response:
         """The wanted parts as `{"edition", "parts": {name: HTML}}`."""
@@ -65,11 +68,11 @@ class Pages:
             return problem(400, f"want must be some of {', '.join(PARTS)}")
         await self._hub.first_look()
         choice = choose(request, self._hub.picture)
-        parts = {name: self._render(f"_{name}", choice) for name in wanted}
+        parts = {name: self.render(f"_{name}", choice) for name in wanted}
         return JSONResponse({"edition": self._hub.edition, "parts": parts}, headers=FRESH)
 
-    def _render(self, template: str, choice: Choice) -> str:
-        return self._templates.get_template(f"{template}.html").render(self._context(choice))
+    def render(self, template: str, choice: Choice, **more: Any) -> str:
+        return self._templates.get_template(f"{template}.html").render(self._context(choice), **more)
 
     def _context(self, choice: Choice) -> dict[str, Any]:
         picture = self._hub.picture

@@ -164,6 +164,73 @@ class Ledger(msgspec.Struct, frozen=True):
         return self.received == self.stored + self.duplicate + self.dead + self.pending
 
 
+class Account(msgspec.Struct, frozen=True):
+    """The ledger's columns, of one owner or of several together."""
+
+    received: int
+    stored: int
+    duplicate: int
+    dead: int
+    pending: int
+    missing: int
+    reused: int
+
+
+class OwnedAccount(Account, frozen=True):
+    """That of one site or device."""
+
+    id: str
+
+
+class SiteAccounts(msgspec.Struct, frozen=True):
+    """`GET /api/v1/ledger/sites`."""
+
+    total: Account
+    sites: tuple[OwnedAccount, ...]
+    unassigned: Account
+
+
+class DeviceAccounts(msgspec.Struct, frozen=True):
+    """`GET /api/v1/ledger/devices`."""
+
+    total: Account
+    devices: tuple[OwnedAccount, ...]
+    unassigned: Account
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """A message that could not be taken: topic, reason and payload are anybody's."""
+
+    position: int
+    received_at: int
+    topic: str
+    reason: str
+    payload: str
+    bytes: int
+    tries: int
+    asked_at: int | None
+    taken_at: int | None
+
+
+class DeadLetters(msgspec.Struct, frozen=True):
+    """`GET /api/v1/dead-letters`."""
+
+    dead_letters: tuple[DeadLetter, ...]
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """How many dead letters there are for one kind of reason."""
+
+    reason: str
+    count: int
+
+
+class Reasons(msgspec.Struct, frozen=True):
+    """`GET /api/v1/dead-letters/reasons`."""
+
+    reasons: tuple[Reason, ...]
+
+
 class Progress(msgspec.Struct, frozen=True):
     """How much of the history is written."""
 

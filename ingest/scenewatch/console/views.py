@@ -105,11 +105,22 @@ class Views:
         sites = [s for s in self._picture.sites.values() if chosen in (ALL, s.id)]
         return [self._group(s, [self._card(d) for d in self._picture.devices_of(s.id)]) for s in sites]
 
+    def title_of(self, owner: str) -> str:
+        """Of a site or a device by its id; the id itself where it is not in the inventory (any more)."""
+        if (site := self._picture.sites.get(owner)) is not None:
+            return self._site_title(site)
+        device = self._picture.devices.get(owner)
+        return device_name(device, self._language) if device else owner
+
+    def _site_title(self, site: Site) -> str:
+        scene = self._picture.scenes.get(site.scene)
+        return f"{of(scene.site_title, self._language)} {site.site}" if scene else site.id
+
     def _group(self, site: Site, cards: list[Card]) -> Group:
         scene = self._picture.scenes.get(site.scene)
         return Group(
             id=site.id,
-            title=f"{of(scene.site_title, self._language)} {site.site}" if scene else site.id,
+            title=self._site_title(site),
             scene_title=of(scene.title, self._language) if scene else "",
             state=self._site_states[site.id],
             cards=sorted(cards, key=lambda card: card.first is None),

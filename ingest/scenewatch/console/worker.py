@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
@@ -12,21 +13,27 @@ import msgspec
 from scenewatch.console.shapes import (
     Alarm,
     Alarms,
+    DeadLetter,
+    DeadLetters,
     Device,
+    DeviceAccounts,
     Devices,
     Ledger,
     Online,
     Readiness,
+    Reason,
+    Reasons,
     Scene,
     Scenes,
     Site,
+    SiteAccounts,
     Sites,
     Values,
 )
 from scenewatch.model.errors import TemporaryError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
 T = TypeVar("T")
 Event = Values | Alarms | Ledger | Online
@@ -70,6 +77,18 @@ class Worker:
 
     async def ledger(self) -> Ledger:
         return await self._get("/api/v1/ledger", Ledger)
+
+    async def site_accounts(self) -> SiteAccounts:
+        return await self._get("/api/v1/ledger/sites", SiteAccounts)
+
+    async def device_accounts(self, site: str) -> DeviceAccounts:
+        return await self._get(f"/api/v1/ledger/devices?{urlencode({'site': site})}", DeviceAccounts)
+
+    async def dead_letters(self, query: Mapping[str, str]) -> tuple[DeadLetter, ...]:
+        return (await self._get(f"/api/v1/dead-letters?{urlencode(query)}", DeadLetters)).dead_letters
+
+    async def dead_letter_reasons(self) -> tuple[Reason, ...]:
+        return (await self._get("/api/v1/dead-letters/reasons", Reasons)).reasons
 
     async def readiness(self) -> Readiness:
         """Asked every second, so it waits less than pages do before they call the line dead."""

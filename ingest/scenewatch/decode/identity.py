@@ -101,8 +101,9 @@ class Identity:
         return marks
 
     def missing(self, device: int) -> int:
-        """Numbers that the device skipped, over the boots remembered."""
-        return sum(boot.missing for boot in self._boots.get(device, {}).values())
+        """Numbers that the device skipped, over the boots remembered. From any thread."""
+        # a copy, which cannot change meanwhile
+        return sum(boot.missing for boot in tuple(self._boots.get(device, {}).values()))
 
     def _grow(self, devices: int) -> None:
         if devices > len(self._newest.next):

@@ -10,7 +10,7 @@ import numpy as np
 
 from scenewatch.model.errors import CorruptError
 from scenewatch.model.flags import Flag, Place, Test
-from scenewatch.model.ledger import Counts, DeadLetter
+from scenewatch.model.ledger import Counts, DeadLetter, Shares, Tried
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,8 +32,8 @@ COLUMNS = (
 class Batch:
     """Readings in arrival order; a series may occur many times, and its readings may be out of order.
 
-    All arrays have one length n. The batch comes from the journal positions [`first`, `position`); `counts` and
-    `dead` account for every position since the batch before.
+    All arrays have one length n. The batch comes from the journal positions [`first`, `position`); `counts`,
+    `shares` and `dead` account for every position since the batch before.
     Quality fills `flag`, `test` and `place`.
     """
 
@@ -52,6 +52,10 @@ class Batch:
     first: int = 0
     counts: Counts = field(default_factory=Counts)
     dead: list[DeadLetter] = field(default_factory=list)
+    shares: Shares = field(default_factory=Shares)
+    """`counts` by owner."""
+    tried: list[Tried] = field(default_factory=list)
+    """Dead letters of earlier batches that were tried again."""
 
     def __len__(self) -> int:
         return len(self.series)
@@ -95,8 +99,15 @@ class Batch:
         first = parts[0].first
         columns["message"] = np.concatenate([part.message + np.int32(part.first - first) for part in parts])
         counts = sum((part.counts for part in parts), Counts())
-        dead = [letter for part in parts for letter in part.dead]
-        return cls(**columns, position=parts[-1].position, first=first, counts=counts, dead=dead)
+        return cls(
+            **columns,
+            position=parts[-1].position,
+            first=first,
+            counts=counts,
+            dead=[letter for part in parts for letter in part.dead],
+            shares=Shares.concat([part.shares for part in parts]),
+            tried=[tried for part in parts for tried in part.tried],
+        )
 
     def positions(self) -> NDArray[np.int64]:
         """Of each reading, the journal position of the message, or of the history record, that brought it."""
@@ -106,7 +117,9 @@ class Batch:
         body: dict[str, Any] = {name: getattr(self, name).tobytes() for name, _ in COLUMNS}
         body["position"], body["first"] = self.position, self.first
         body["counts"] = [self.counts.stored, self.counts.duplicate, self.counts.dead, self.counts.control]
-        body["dead"] = [[d.position, d.received_ms, d.topic, d.payload, d.reason] for d in self.dead]
+        body["dead"] = [[d.position, d.received_ms, d.topic, d.payload, d.reason, d.owner] for d in self.dead]
+        body["shares"] = [self.shares.slot.tobytes(), self.shares.change.tobytes()]
+        body["tried"] = [[t.position, t.record, t.at_ms, t.reason] for t in self.tried]
         return msgspec.msgpack.encode(body)
 
     @classmethod
@@ -122,6 +135,16 @@ class Batch:
                 first=body.get("first", 0),  # history that was written before there was one
                 counts=Counts(*body["counts"]),
                 dead=[DeadLetter(*d) for d in body["dead"]],
+                shares=_shares(body.get("shares")),
+                tried=[Tried(*t) for t in body.get("tried", ())],
             )
         except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
             raise CorruptError(f"not a batch: {error}") from error
+
+
+def _shares(columns: list[bytes] | None) -> Shares:
+    """None in batches that were written before accounts had owners."""
+    if columns is None:
+        return Shares()
+    slot, change = (np.frombuffer(column, np.int64).copy() for column in columns)
+    return Shares(slot, change)

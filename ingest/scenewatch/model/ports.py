@@ -84,6 +84,8 @@ class RecordKind(IntEnum):
     """The source subscribed at `received_ms`: earlier silence proves nothing; one position."""
     TICK = 5
     """At `received_ms` nothing had come and silence was overdue; one position."""
+    RETRY = 6
+    """Dead letters to be tried again, as `ledger.retry` writes them; one position."""
     LIMITS = 7
     """The operators' numbers from here on as msgpack, by `<scene>.<rule>`; one position."""
 

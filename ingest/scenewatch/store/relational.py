@@ -54,9 +54,16 @@ class Database:
             )
 
     def create(self, table: sa.Table) -> None:
-        """Make the table, if it is not there."""
+        """Make the table, if it is not there, and the columns that the release which made it did not have.
+
+        Such columns must have a default or take null: the older release still writes rows without them.
+        """
         with self.writing() as con:
             table.create(con, checkfirst=True)
+            for column in _missing(con, table):
+                name = con.dialect.identifier_preparer.format_table(table)
+                column_ddl = sa.schema.CreateColumn(column).compile(dialect=con.dialect)
+                con.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {column_ddl}")
 
     def insert(self, table: sa.Table) -> Any:
         """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`, alike in both dialects."""
@@ -106,8 +113,11 @@ class ExistingDatabase(Database):
         """Raises RefusedError if it is not there."""
         with self.reading() as con:
             there = sa.inspect(con).has_table(table.name)
+            older = there and _missing(con, table)
         if not there:
             raise RefusedError(f"{self._name}: has no table {table.name}; has a worker run with these settings?")
+        if older:
+            raise RefusedError(f"{self._name}: is of an older release; start its worker once with this one")
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -118,6 +128,11 @@ class ExistingDatabase(Database):
 
     def writing(self) -> NoReturn:
         raise RefusedError(f"{self._name}: is only looked at")
+
+
+def _missing(con: sa.Connection, table: sa.Table) -> list[sa.Column[Any]]:
+    have = {column["name"] for column in sa.inspect(con).get_columns(table.name)}
+    return [column for column in table.columns if column.name not in have]
 
 
 def _sqlite_file(engine: sa.Engine) -> Path | None:

@@ -68,6 +68,8 @@ class Ends:
     """Where the journal can be read again behind damage at a position."""
     connected: Callable[[], bool]
     """Whether the source hears the devices: else silence means nothing."""
+    had: Callable[[Batch], None]
+    """Told of a batch that the store took in an earlier life, and that is not put."""
 
 
 class Loop:
@@ -163,6 +165,8 @@ class Loop:
         """
         if batch.position > self._ends.stored():
             self._ends.put(batch)
+        else:
+            self._ends.had(batch)
 
     def _deliver(self, transitions: list[Transition]) -> bool:
         """Alarms must be on record before the position moves on: wait for the database rather than lose one.

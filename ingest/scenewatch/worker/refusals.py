@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from scenewatch.model.flags import Place
-from scenewatch.model.ledger import TAKEN_WITHOUT, Counts, DeadLetter
+from scenewatch.model.ledger import STORE_REFUSED, TAKEN_WITHOUT, Counts, DeadLetter, Fate, Shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scenewatch.journal.look import Message
     from scenewatch.model.batch import Batch
 
+STORED_TO_DEAD = ((Fate.STORED, -1), (Fate.DEAD, 1))
 COMPLAINTS_TOLD = 5
 """In one reason; a buffered message may have thousands."""
 
@@ -25,7 +26,8 @@ class Refusals:
     """`ports.KeepApart`, in the store writer's thread.
 
     `messages_at` gives a position's message, None where it holds none, and leaves out what cannot be read;
-    `names` gives the name of a series number.
+    `names` gives the name of a series number and `owner_of` its device's number; `moved` is told on whose account
+    messages are dead now.
     """
 
     def __init__(
@@ -34,10 +36,14 @@ class Refusals:
         keep_letters: Callable[[Sequence[DeadLetter]], None],
         messages_at: Callable[[Sequence[int]], Mapping[int, Message | None]],
         names: Callable[[int], str],
+        owner_of: Callable[[int], int],
+        moved: Callable[[Shares], None],
     ) -> None:
         self._keep_letters = keep_letters
         self._messages_at = messages_at
         self._names = names
+        self._owner_of = owner_of
+        self._moved = moved
 
     def __call__(self, batch: Batch, reasons: Mapping[int, str]) -> Counts:
         """A message of which nothing is stored is dead. History is no message: it is kept, and not counted."""
@@ -57,8 +63,13 @@ class Refusals:
             letters.append(self._letter(batch, rows, messages.get(position), reason))
         self._keep_letters(letters)
         is_history = {position for position, message in messages.items() if message is None}
-        dead = len(rows_at.keys() - partly - is_history)
-        return Counts(stored=-dead, dead=dead)
+        dead = rows_at.keys() - partly - is_history
+        owners = [self._owner(batch, rows_at[position][0]) for position in sorted(dead)]
+        self._moved(Shares.of([(o, *change) for o in owners for change in STORED_TO_DEAD]))
+        return Counts(stored=-len(dead), dead=len(dead))
+
+    def _owner(self, batch: Batch, row: int) -> int:
+        return self._owner_of(int(batch.series[row]))
 
     def _complaints(self, batch: Batch, rows: list[int], reasons: Mapping[int, str]) -> str:
         channels: defaultdict[str, list[str]] = defaultdict(list)
@@ -68,16 +79,16 @@ class Refusals:
                 channels[reasons[row]].append(channel)
         told = [f"{', '.join(some)}: {reason}" for reason, some in channels.items()]
         more = f"; and {len(told) - COMPLAINTS_TOLD} more reasons" if len(told) > COMPLAINTS_TOLD else ""
-        return "the store refused " + "; ".join(told[:COMPLAINTS_TOLD]) + more
+        return STORE_REFUSED + "; ".join(told[:COMPLAINTS_TOLD]) + more
 
     def _letter(self, batch: Batch, rows: list[int], message: Message | None, reason: str) -> DeadLetter:
         """Without its message the readings themselves are the payload."""
+        owner = self._owner(batch, rows[0])
         if message is not None:
-            return DeadLetter(message.position, message.received_ms, message.topic, message.payload, reason)
+            return DeadLetter(message.position, message.received_ms, message.topic, message.payload, reason, owner)
         position, received_ms = batch.first + int(batch.message[rows[0]]), int(batch.received_ms[rows[0]])
-        return DeadLetter(
-            position, received_ms, b"", msgspec.json.encode([self._reading(batch, r) for r in rows]), reason
-        )
+        readings = msgspec.json.encode([self._reading(batch, row) for row in rows])
+        return DeadLetter(position, received_ms, b"", readings, reason, owner)
 
     def _reading(self, batch: Batch, row: int) -> dict[str, Any]:
         return {

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenewatch.api.views import LedgerView, Now, Readiness
+from scenewatch.api.views import AccountsView, LedgerView, LetterView, Now, Readiness
 from scenewatch.model.flags import Place, Test
+from scenewatch.model.ledger import Fate
+from scenewatch.store.letterfilter import LetterState, Which
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from scenewatch.api.views import AlarmView
+    from numpy.typing import NDArray
+
+    from scenewatch.api.views import AlarmView, LetterQuery
     from scenewatch.app import Worker
-    from scenewatch.model.ledger import DeadLetter
     from scenewatch.model.ports import Readings
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Scene
@@ -60,8 +63,19 @@ class WorkerView:
     def readings(self, series: str, from_ms: int, to_ms: int, limit: int) -> Readings:
         return self._worker.store.readings(series, from_ms, to_ms, limit)
 
-    def dead_letters(self, limit: int, before: int | None) -> Sequence[DeadLetter]:
-        return self._worker.letters.dead_letters(limit, before)
+    def dead_letters(self, query: LetterQuery) -> Sequence[LetterView]:
+        which = Which(
+            before=query.before,
+            reason=query.reason,
+            topic=query.topic,
+            site=query.site,
+            state=LetterState(query.state),
+        )
+        found = self._worker.letters.dead_letters(query.limit, which)
+        return [LetterView(kept.letter, kept.tries, kept.asked_ms, kept.taken_ms) for kept in found]
+
+    def dead_letter_reasons(self, most: int) -> Sequence[tuple[str, int]]:
+        return [(kind.reason, kind.count) for kind in self._worker.letters.reasons(most)]
 
     def ledger(self) -> LedgerView:
         """The store's account first: what is counted after it can only be more, so pending is never negative."""
@@ -92,8 +106,34 @@ class WorkerView:
             store_state=worker.writer.state,
         )
 
+    def accounts(self) -> AccountsView:
+        """The store's account first, for the same reason."""
+        worker = self._worker
+        stored = worker.accounts.copy()
+        with worker.loop.lock:
+            pipeline = worker.pipeline
+            derived, at = pipeline.tally.copy(), pipeline.position
+            site_of, sites = np.array(pipeline.owners.site_of, np.intp), list(pipeline.owners.sites)
+        devices = len(site_of)
+        have, others = stored.devices(devices), stored.others(len(sites))
+        return AccountsView(
+            devices=have,
+            pending=_messages(derived.devices(devices)) - _messages(have),
+            site_of=site_of,
+            others=others,
+            others_pending=_messages(derived.others(len(sites))) - _messages(others),
+            unread=max(0, worker.journal.head - at),
+            sites=sites,
+        )
+
     def readiness(self) -> Readiness:
         return self._worker.readiness()
 
     def now_ms(self) -> int:
         return self._worker.clock.now_ms()
+
+
+def _messages(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of each row the columns that a message is in exactly one of."""
+    sums: NDArray[np.int64] = rows[:, [Fate.STORED, Fate.DUPLICATE, Fate.DEAD]].sum(axis=1)
+    return sums

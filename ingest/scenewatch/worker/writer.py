@@ -11,10 +11,9 @@ from scenewatch.model.words import minutes
 from scenewatch.worker.outage import Outage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from scenewatch.model.batch import Batch
-    from scenewatch.model.ledger import DeadLetter
     from scenewatch.model.ports import Clock, KeepApart, Store
 
 log = logging.getLogger(__name__)
@@ -38,6 +37,18 @@ class Waiting(Protocol):
     def gather(self, most_s: float) -> None: ...
 
 
+class Account(Protocol):
+    """Follows what becomes of messages, beside the store."""
+
+    def keep(self, batch: Batch) -> None:
+        """Put on record what does not go into the store, before the batch does. May come again for one batch."""
+        ...
+
+    def stored(self, batch: Batch) -> None:
+        """The store has it. Once a batch."""
+        ...
+
+
 class Writer:
     """Moves batches from the outbox into the store, in order, each until it is durable."""
 
@@ -48,7 +59,7 @@ class Writer:
         store: Store,
         clock: Clock,
         names: Callable[[int], str],
-        keep_letters: Callable[[Sequence[DeadLetter]], None],
+        account: Account,
         keep_apart: KeepApart,
         tidy: Callable[[], None],
     ) -> None:
@@ -56,7 +67,7 @@ class Writer:
         self._store = store
         self._clock = clock
         self._names = names
-        self._keep_letters = keep_letters
+        self._account = account
         self._keep_apart = keep_apart
         self._tidy = tidy
         self._tidied_at_ms = clock.now_ms()
@@ -107,8 +118,7 @@ class Writer:
         tries = 0
         while True:
             try:
-                if batch.dead:
-                    self._keep_letters(batch.dead)
+                self._account.keep(batch)
                 self.rows += self._store.write(batch, self._names, self._keep_apart)
             except TemporaryError as error:
                 self._outage.goes_on(str(error))
@@ -118,4 +128,5 @@ class Writer:
                 tries += 1
             else:
                 self._outage.is_over()
+                self._account.stored(batch)
                 return True

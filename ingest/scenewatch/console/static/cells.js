@@ -4,6 +4,7 @@ import { listen, newest, newestAt, now } from "./live.js";
 import { channel, count, has, language, NOTHING, number, quality, sign, spanText, t, valueText } from "./words.js";
 
 const STALE_INTERVALS = 3;
+const TITLE = document.title;
 
 let byChannel = new Map();
 let clocks = { day: null, time: null, full: null };
@@ -90,7 +91,7 @@ function showStates(states) {
   }
   const { high, medium, low } = states.totals;
   const standing = high + medium + low;
-  document.title = standing ? `${sign(high ? "high" : medium ? "medium" : "low")} ${standing} · ${t("product")}` : t("product");
+  document.title = standing ? `${sign(high ? "high" : medium ? "medium" : "low")} ${standing} · ${TITLE}` : TITLE;
 }
 
 function showLedger(ledger) {
