@@ -139,7 +139,8 @@ STEPS = {
 
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_between_any_two_steps_it_is_done_once(life, monkeypatch, step):
-    monkeypatch.setattr(app, "DRAIN_S", 0.1)
+    for name in ("END_S", "FAREWELL_S", "CLOSING_S"):
+        monkeypatch.setattr(app, name, getattr(app, name) / 6)
     life.begin()
     stranger_speaks(life)
     adopt(life)

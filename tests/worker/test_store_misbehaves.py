@@ -44,7 +44,9 @@ def begin(vat_scene, tmp_path, monkeypatch):
     monkeypatch.setattr(influxserver, "TIMEOUT_S", 0.3)
     monkeypatch.setattr(writer, "RETRY_S", (0.02,))
     monkeypatch.setattr(writer, "LONGEST_RETRY_S", 0.02)
-    monkeypatch.setattr(app, "DRAIN_S", 0.1)
+    monkeypatch.setattr(app, "END_S", 2.5)
+    monkeypatch.setattr(app, "CLOSING_S", 1.0)
+    monkeypatch.setattr(app, "FAREWELL_S", 0.5)
     rigs = []
 
     def begin(address):
