@@ -50,12 +50,17 @@ def test_what_came_before_we_listened_is_no_gap_and_still_new(judge):
     assert judge.identity.missing(1) == 0
 
 
-def test_an_earlier_boot_is_remembered_and_a_very_old_one_counts_as_new(judge):
+def test_an_earlier_boot_is_remembered_and_the_one_unheard_of_longest_counts_as_new(judge):
     boots = [(f"b{i}", 0) for i in range(BOOTS_KEPT)]
     judge(*boots)
-    assert judge(boots[0]) == [True]
-    judge(("another", 0))
-    assert judge(boots[0]) == [False]
+    assert judge(boots[0], ("another", 0)) == [True, False]
+    assert judge(boots[0], boots[1]) == [True, False]
+
+
+def test_a_backlog_of_many_reboots_that_comes_again_is_all_known(judge):
+    named = [(f"b{i}", n) for i in range(BOOTS_KEPT) for n in range(3)]
+    assert not any(judge(*named))
+    assert all(judge(*named))
 
 
 def test_holes_beyond_the_bound_are_joined_so_that_nothing_new_is_refused(judge):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from scenewatch.decode.newest import Newest, next_in_line
+from scenewatch.decode.latest import Latest, next_in_line
 from scenewatch.model.decoded import NOT_NUMBERED
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from scenewatch.model.decoded import Decoded
 
-BOOTS_KEPT = 4
-"""Boots remembered a device: late messages of the boot before are still told apart."""
+BOOTS_KEPT = 16
+"""Boots remembered a device, those heard of last: a device may reboot often within one backlog."""
 MOST_HOLES = 256
 """Gaps remembered a boot; beyond, neighbours are joined, so that what lies between counts as new."""
 UNNUMBERED_KEPT = 262_144
@@ -65,7 +65,7 @@ class Boot:
 
 class _Saved(msgspec.Struct):
     devices: int
-    newest: dict[str, bytes]
+    latest: dict[str, bytes]
     boots: dict[int, dict[bytes, Boot]]
     contents: list[bytes]
 
@@ -73,12 +73,12 @@ class _Saved(msgspec.Struct):
 class Identity:
     """Marks duplicate messages. State per device; the same verdicts for any split of the stream.
 
-    Of most devices only the newest boot is known, its numbers came in order, and columns hold all of it. Where
-    there is more to know, `_boots` has it, the newest boot last.
+    Of most devices only one boot is known, its numbers came in order, and columns hold all of it. Where there
+    is more to know, `_boots` has it, the boot heard of latest at the end.
     """
 
     def __init__(self) -> None:
-        self._newest = Newest.of(0)
+        self._latest = Latest.of(0)
         self._boots: dict[int, dict[bytes, Boot]] = {}
         self._contents: set[bytes] = set()
         self._order: deque[bytes] = deque()
@@ -88,8 +88,8 @@ class Identity:
         marks = np.zeros(len(decoded.device), np.bool_)
         self._grow(int(decoded.device.max(initial=-1)) + 1)
         others = np.empty(len(marks), np.int32)
-        waits = np.zeros(len(self._newest.next), np.bool_)
-        count = next_in_line(decoded.device, decoded.boot, decoded.n, self._newest, waits, others)
+        waits = np.zeros(len(self._latest.next), np.bool_)
+        count = next_in_line(decoded.device, decoded.boot, decoded.n, self._latest, waits, others)
         for i in others[:count].tolist():
             marks[i] = not self._is_new(int(decoded.device[i]), decoded.boot[i].tobytes(), int(decoded.n[i]))
         unnumbered = decoded.n == NOT_NUMBERED
@@ -106,31 +106,28 @@ class Identity:
         return sum(boot.missing for boot in tuple(self._boots.get(device, {}).values()))
 
     def _grow(self, devices: int) -> None:
-        if devices > len(self._newest.next):
-            self._newest = self._newest.grown(max(devices, 2 * len(self._newest.next)))
+        if devices > len(self._latest.next):
+            self._latest = self._latest.grown(max(devices, 2 * len(self._latest.next)))
 
     def _is_new(self, device: int, name: bytes, n: int) -> bool:
         boots = self._known(device)
-        boot = boots.get(name)
-        if boot is None:
-            boots[name] = Boot.first(n)
-            if len(boots) > BOOTS_KEPT:
-                del boots[next(iter(boots))]
+        boot = boots.pop(name, None)
         new = boot is None or boot.is_new(n)
-        # The columns go on from the newest boot.
-        newest, last = next(reversed(boots.items()))
-        self._newest.boot[device] = np.frombuffer(newest, np.uint8)
-        self._newest.next[device] = last.next
+        boots[name] = boot = boot or Boot.first(n)
+        if len(boots) > BOOTS_KEPT:
+            del boots[next(iter(boots))]
+        self._latest.boot[device] = np.frombuffer(name, np.uint8)
+        self._latest.next[device] = boot.next
         return new
 
     def _known(self, device: int) -> dict[bytes, Boot]:
         """All that is known of the device's boots, with what the columns know."""
-        newest = self._newest
+        latest = self._latest
         boots = self._boots.get(device)
         if boots is None:
-            first = Boot.first(int(newest.since[device]))
-            boots = self._boots[device] = {newest.boot[device].tobytes(): first}
-        boots[newest.boot[device].tobytes()].next = int(newest.next[device])
+            first = Boot.first(int(latest.since[device]))
+            boots = self._boots[device] = {latest.boot[device].tobytes(): first}
+        boots[latest.boot[device].tobytes()].next = int(latest.next[device])
         return boots
 
     def _content(self, decoded: Decoded, i: int) -> bool:
@@ -145,15 +142,15 @@ class Identity:
         return True
 
     def snapshot(self) -> bytes:
-        columns = {name: column.tobytes() for name, column in self._newest._asdict().items()}
-        return msgspec.msgpack.encode(_Saved(len(self._newest.next), columns, self._boots, list(self._order)))
+        columns = {name: column.tobytes() for name, column in self._latest._asdict().items()}
+        return msgspec.msgpack.encode(_Saved(len(self._latest.next), columns, self._boots, list(self._order)))
 
     def restore(self, data: bytes) -> None:
         saved = msgspec.msgpack.decode(data, type=_Saved)
-        empty = Newest.of(saved.devices)
-        self._newest = Newest(
+        empty = Latest.of(saved.devices)
+        self._latest = Latest(
             **{
-                name: np.frombuffer(saved.newest[name], column.dtype).reshape(column.shape).copy()
+                name: np.frombuffer(saved.latest[name], column.dtype).reshape(column.shape).copy()
                 for name, column in empty._asdict().items()
             }
         )

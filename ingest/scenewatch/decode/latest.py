@@ -1,4 +1,4 @@
-"""The columns of message identity: of each device the newest boot, and the number that comes next."""
+"""The columns of message identity: the boot heard of latest from each device, and its next number."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Newest(NamedTuple):
+class Latest(NamedTuple):
     """A row a device; the first byte of `boot` is 0 where no numbered message has come yet."""
 
     boot: NDArray[np.uint8]
@@ -22,13 +22,13 @@ class Newest(NamedTuple):
     next: NDArray[np.int64]
 
     @classmethod
-    def of(cls, devices: int) -> Newest:
+    def of(cls, devices: int) -> Latest:
         return cls(
             np.zeros((devices, BOOT_BYTES), np.uint8), np.zeros(devices, np.int64), np.zeros(devices, np.int64)
         )
 
-    def grown(self, devices: int) -> Newest:
-        larger = Newest.of(devices)
+    def grown(self, devices: int) -> Latest:
+        larger = Latest.of(devices)
         known = len(self.next)
         larger.boot[:known], larger.since[:known], larger.next[:known] = self
         return larger
@@ -39,11 +39,11 @@ def next_in_line(
     device: NDArray[np.int32],
     boot: NDArray[np.uint8],
     n: NDArray[np.int64],
-    newest: Newest,
+    latest: Latest,
     waits: NDArray[np.bool_],
     others: NDArray[np.int32],
 ) -> int:
-    """Take every message that begins a device's first boot or is the next of its newest one.
+    """Take every message that begins a device's first boot or is the next of its latest one.
 
     Fills `others` with the rest of the numbered messages, in order, and returns how many. A device that is
     among the others once stays there for the whole batch, for its order matters: `waits` tells, all False at first.
@@ -54,19 +54,19 @@ def next_in_line(
             continue
         d = device[i]
         if not waits[d]:
-            if newest.boot[d, 0] == 0:
+            if latest.boot[d, 0] == 0:
                 for k in range(BOOT_BYTES):
-                    newest.boot[d, k] = boot[i, k]
-                newest.since[d] = n[i]
-                newest.next[d] = n[i] + 1
+                    latest.boot[d, k] = boot[i, k]
+                latest.since[d] = n[i]
+                latest.next[d] = n[i] + 1
                 continue
-            alike = n[i] == newest.next[d]
+            alike = n[i] == latest.next[d]
             k = 0
             while alike and k < BOOT_BYTES:
-                alike = newest.boot[d, k] == boot[i, k]
+                alike = latest.boot[d, k] == boot[i, k]
                 k += 1
             if alike:
-                newest.next[d] += 1
+                latest.next[d] += 1
                 continue
         waits[d] = True
         others[count] = i
