@@ -15,6 +15,7 @@ import argparse
 import statistics
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import eight_rules
 from contestants import Ground, ours_on_duckdb, ours_on_influx, telegraf
-from load import mosquitto
+from load import mosquitto, percentile
 from trial import Trial, say
 
 from influx_server import running
@@ -33,17 +34,13 @@ if TYPE_CHECKING:
 SITES = 200
 
 
-def percentile(share: float) -> Callable[[Sequence[float]], float]:
-    return lambda figures: sorted(figures)[min(len(figures) - 1, int(share * len(figures)))]
-
-
 ROWS: tuple[tuple[str, str, Callable[[Sequence[float]], float]], ...] = (
     ("CPU µs a message, draining: best", "drain", min),
     ("  median", "drain", statistics.median),
     ("CPU µs a message, steady: best", "steady", min),
     ("  median", "steady", statistics.median),
     ("published to readable, ms: median", "late", statistics.median),
-    ("  p99", "late", percentile(0.99)),
+    ("  p99", "late", partial(percentile, share=0.99)),
     ("peak memory draining, MiB", "peak_drain", max),
     ("peak memory steady, MiB", "peak_steady", max),
     ("draining with its start, s", "drain_wall_s", statistics.median),

@@ -9,12 +9,14 @@ import socket
 import subprocess
 import threading
 import time
+from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+    from typing import Self
 
     from scenewatch.model.place import Device
 
@@ -23,6 +25,8 @@ CONNECTIONS = 4
 WINDOW = 2_000
 STEP_S = 0.005
 PATIENCE_S = 120.0
+
+PUBLISH = 3
 
 Message = tuple[bytes, bytes]
 
@@ -56,17 +60,23 @@ class Fleet:
         return made
 
 
+def connect(port: int, name: str) -> socket.socket:
+    """A connection that has been greeted, of MQTT 3.1.1 with a clean session and no keep-alive."""
+    sock = socket.create_connection(("127.0.0.1", port))
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    client_id = name.encode()
+    body = b"\x00\x04MQTT\x04\x02\x00\x00" + len(client_id).to_bytes(2, "big") + client_id
+    sock.sendall(b"\x10" + bytes([len(body)]) + body)
+    if sock.recv(4) != b"\x20\x02\x00\x00":
+        raise ConnectionError("the broker does not want us")
+    return sock
+
+
 class Publisher:
     """Just enough of a client: QoS 1 over a connection of its own, within a window of acknowledgements."""
 
     def __init__(self, port: int, name: str) -> None:
-        self._sock = socket.create_connection(("127.0.0.1", port))
-        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client_id = name.encode()
-        body = b"\x00\x04MQTT\x04\x02\x00\x00" + len(client_id).to_bytes(2, "big") + client_id
-        self._sock.sendall(b"\x10" + bytes([len(body)]) + body)
-        if self._sock.recv(4) != b"\x20\x02\x00\x00":
-            raise ConnectionError("the broker does not want us")
+        self._sock = connect(port, name)
         self._pending = 0
         self._in_flight = 0
 
@@ -89,6 +99,54 @@ class Publisher:
         self.settle()
         self._sock.sendall(b"\xe0\x00")
         self._sock.close()
+
+
+class Watcher:
+    """A client that notes when it is shown what, on topics that match one filter. In a thread of its own."""
+
+    def __init__(self, port: int, topic_filter: str) -> None:
+        self.heard: dict[str, list[tuple[float, bytes]]] = defaultdict(list)
+        """By topic: when (monotonic), and the payload."""
+        self._sock = connect(port, "bench-watcher")
+        subscribe = b"\x00\x01" + len(topic_filter).to_bytes(2, "big") + topic_filter.encode() + b"\x00"
+        self._sock.sendall(b"\x82" + bytes([len(subscribe)]) + subscribe)
+        self._data = bytearray()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sock.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._sock.close()
+
+    def shown(self) -> int:
+        """Messages with a payload so far."""
+        return sum(bool(payload) for heard in list(self.heard.values()) for _, payload in heard)
+
+    def _watch(self) -> None:
+        while got := self._sock.recv(65_536):
+            now = time.monotonic()
+            self._data += got
+            while (packet := self._packet()) is not None:
+                kind, body = packet
+                if kind == PUBLISH:
+                    topic_end = 2 + int.from_bytes(body[:2], "big")
+                    self.heard[body[2:topic_end].decode()].append((now, bytes(body[topic_end:])))
+
+    def _packet(self) -> tuple[int, bytes] | None:
+        """The next whole one; its length takes one byte or two."""
+        data = self._data
+        if len(data) < 3:
+            return None
+        size, at = (data[1], 2) if data[1] < 0x80 else (data[1] & 0x7F | data[2] << 7, 3)
+        if len(data) < at + size:
+            return None
+        packet = data[0] >> 4, bytes(data[at : at + size])
+        del data[: at + size]
+        return packet
 
 
 def _publish(packet_id: int, topic: bytes, payload: bytes) -> bytes:
@@ -128,14 +186,14 @@ def mosquitto(folder: Path) -> Iterator[int]:
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         process = subprocess.Popen([program, "-c", str(config)], stdout=log, stderr=log)
     try:
-        wait_for(lambda: _answers(port), "Mosquitto")
+        wait_for(lambda: listens(port), "Mosquitto")
         yield port
     finally:
         process.terminate()
         process.wait(30)
 
 
-def _answers(port: int) -> bool:
+def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
@@ -153,3 +211,8 @@ def wait_for(there: Callable[[], Any], what: str, *, look_s: float = 0.05, patie
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {patience_s:g} s for {what}")
         pause.wait(look_s)
+
+
+def percentile(figures: Sequence[float], share: float) -> float:
+    """The smallest of them that is not below so large a share."""
+    return sorted(figures)[min(len(figures) - 1, int(share * len(figures)))]
