@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scenewatch.model.place import Device
+    from scenewatch.model.scene import Scene
 
 RULES_A_CHANNEL = 8
 LIMITS = tuple(0.84 + 0.02 * n for n in range(RULES_A_CHANNEL - 1))
@@ -45,10 +46,10 @@ SCENE = replace(
 )
 
 
-def devices(sites: int) -> list[Device]:
+def devices(sites: int, scene: Scene = SCENE) -> list[Device]:
     """The measuring ones of so many kitchens, five each."""
     made = demonstration(KITCHEN).devices(sites)
-    return [replace(d, scene=SCENE.key) for d in made if SCENE.device_type(d.type).channels]
+    return [replace(d, scene=scene.key) for d in made if scene.device_type(d.type).channels]
 
 
 def install(folder: Path) -> None:

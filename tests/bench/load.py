@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scenewatch.model.place import Device
 
 CHANNELS = ("air_temp", "door", "compressor_power", "defrost", "battery")
+HOUR_MS = 3_600_000
 CONNECTIONS = 4
 WINDOW = 2_000
 STEP_S = 0.005
@@ -40,6 +41,17 @@ class Fleet:
         self.sent = 0
         self.sums = dict.fromkeys(CHANNELS, 0.0)
         """Of all values sent, a channel."""
+        self._newest_ms = time.time_ns() // 1_000_000 - HOUR_MS
+
+    def backlog(self, count: int) -> list[Message]:
+        """The next `count`, measured evenly between the newest before and now; the first ones over an hour."""
+        first_ms = self._newest_ms + 1
+        return self.messages(count, first_ms=first_ms, every_ms=(time.time_ns() // 1_000_000 - first_ms) / count)
+
+    def live(self, count: int, rate: int) -> tuple[list[Message], int]:
+        """The next `count`, measured from now on, and the time of the first."""
+        now_ms = time.time_ns() // 1_000_000
+        return self.messages(count, first_ms=now_ms, every_ms=1000 / rate), now_ms
 
     def messages(self, count: int, *, first_ms: int, every_ms: float) -> list[Message]:
         """The next `count`, measured `every_ms` apart."""
@@ -56,6 +68,7 @@ class Fleet:
             self.sums["compressor_power"] += 120 + wave / 10
             made.append((self.topics[device], payload))
         self.sent += count
+        self._newest_ms = max(self._newest_ms, first_ms + int(count * every_ms))
         self.sums["battery"] += 3.61 * count
         return made
 

@@ -10,7 +10,7 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from load import Message, publish, wait_for
+from load import publish, wait_for
 
 if TYPE_CHECKING:
     from contestants import Contestant
@@ -19,7 +19,6 @@ WARM = 2_000
 """Messages of a start that is measured to be subtracted: a new process loads its compiled kernels with them."""
 LOOK_S = 0.25
 PROBE_LOOK_S = 0.02
-HOUR_MS = 3_600_000
 
 
 def say(text: str) -> None:
@@ -32,20 +31,10 @@ class Trial:
     def __init__(self, contestant: Contestant) -> None:
         self.contestant = contestant
         self.figures: dict[str, list[float]] = defaultdict(list)
-        self._newest_ms = time.time_ns() // 1_000_000 - HOUR_MS
-
-    def messages(self, count: int, rate: int = 0) -> tuple[list[Message], int]:
-        """Live ones at a rate, else a backlog since the newest before; and the time of the first."""
-        now_ms = time.time_ns() // 1_000_000
-        first_ms = now_ms if rate else self._newest_ms + 1
-        every_ms = 1000 / rate if rate else (now_ms - first_ms) / count
-        made = self.contestant.fleet.messages(count, first_ms=first_ms, every_ms=every_ms)
-        self._newest_ms = first_ms + int(count * every_ms)
-        return made, first_ms
 
     def begin(self) -> None:
         """A first start makes the broker's session and compiles what is compiled once."""
-        first, _ = self.messages(1)
+        first = self.contestant.fleet.backlog(1)
 
         def taken() -> bool:
             publish(self.contestant.ground.mqtt_port, first, 0)  # again until it is heard, which adds nothing
@@ -57,7 +46,7 @@ class Trial:
 
     def queue(self, count: int) -> None:
         """Publish while the contestant is stopped: its session keeps all."""
-        publish(self.contestant.ground.mqtt_port, self.messages(count)[0], 0)
+        publish(self.contestant.ground.mqtt_port, self.contestant.fleet.backlog(count), 0)
 
     def drained(self) -> bool:
         return self.contestant.store.stored() >= self.contestant.fleet.sent
@@ -83,7 +72,7 @@ class Trial:
         say(f"{name}: drained at {spent:.2f} µs a message, its start {started:.2f} s")
         self.contestant.program.usage.forget_peak()
         before = self.contestant.program.usage.cpu_s()
-        publish(self.contestant.ground.mqtt_port, self.messages(int(rate * seconds), rate)[0], rate)
+        publish(self.contestant.ground.mqtt_port, self.contestant.fleet.live(int(rate * seconds), rate)[0], rate)
         wait_for(self.drained, f"{name} to store the rest", look_s=LOOK_S)
         spent = (self.contestant.program.usage.cpu_s() - before) / (rate * seconds) * 1e6
         self._note("steady", spent)
@@ -95,7 +84,7 @@ class Trial:
     def latency(self, rate: int, seconds: float) -> list[float]:
         """Milliseconds from publishing until readable, as seen by asking the store again and again."""
         every, first = self.contestant.store.probe_every, self.contestant.fleet.sent
-        messages, first_ms = self.messages(int(rate * seconds), rate)
+        messages, first_ms = self.contestant.fleet.live(int(rate * seconds), rate)
         probes = [i for i in range(len(messages)) if (first + i) % every == 0]
         before, looks, over = self.contestant.store.seen(first_ms), list[tuple[float, int]](), threading.Event()
 
