@@ -14,6 +14,7 @@ from scenewatch.api.views import Readiness
 from scenewatch.journal.journal import FileJournal
 from scenewatch.journal.limits import Health, Limits
 from scenewatch.journal.outbox import Outbox
+from scenewatch.model.devices import Devices
 from scenewatch.model.errors import ConfigurationError, CorruptError, Mistake, TemporaryError
 from scenewatch.model.place import subscriptions
 from scenewatch.model.ports import Listening, RecordKind
@@ -243,14 +244,18 @@ class Worker:
         revision = self._inventory.revision()
         if revision == self._inventory_seen:
             return
-        devices = self._inventory.devices()
         registry = self.pipeline.registry
-        with self.loop.lock:
-            known = {d.id: d for d, active in zip(registry.devices, registry.active, strict=True) if active}
-        taken = [d for d in devices if (d.scene, d.type) in registry.types]
-        if left_out := len(devices) - len(taken):
+        taken, left_out = Devices(), 0
+        for device in self._inventory.each():
+            if (device.scene, device.type) in registry.types:
+                taken.append(device)
+            else:
+                left_out += 1
+        if left_out:
             log.warning("%d devices of the inventory are of scenes or types that are not in use", left_out)
-        if known != {d.id: d for d in taken}:
+        with self.loop.lock:
+            known = registry.holds(taken)
+        if not known:
             self.journal.append_record(RecordKind.INVENTORY, encode_inventory(taken), self.clock.now_ms())
         self._inventory_seen = revision
 

@@ -17,20 +17,21 @@ from scenewatch.alarms.engine import Engine
 from scenewatch.decode.identity import Identity
 from scenewatch.decode.native import NativeDecoder
 from scenewatch.model.batch import Batch
+from scenewatch.model.devices import Devices
 from scenewatch.model.errors import CorruptError
 from scenewatch.model.flags import Place
 from scenewatch.model.ledger import Counts
-from scenewatch.model.place import Device
 from scenewatch.model.ports import Record, RecordKind
 from scenewatch.model.registry import Registry
 from scenewatch.quality.quality import Quality
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from scenewatch.model.alarm import Transition
     from scenewatch.model.decoded import StatusReport
     from scenewatch.model.messages import Messages
+    from scenewatch.model.place import Device
     from scenewatch.model.ports import AlarmEngine, Check, Decoder
     from scenewatch.model.scene import Scene
 
@@ -149,8 +150,7 @@ class Pipeline:
                 self.quality.check(batch)
                 transitions = self.alarms.step(batch)
             case RecordKind.INVENTORY:
-                devices = msgspec.msgpack.decode(record.body, type=list[Device])
-                self.registry.apply(devices, at_ms=record.received_ms)
+                self.registry.apply(Devices.from_bytes(record.body), at_ms=record.received_ms)
                 self._grow()
                 transitions = self.alarms.retire(self.registry, record.received_ms)
             case RecordKind.LISTENING:
@@ -217,9 +217,9 @@ class Pipeline:
         self.positions_lost = s.positions_lost
 
 
-def encode_inventory(devices: Sequence[Device]) -> bytes:
+def encode_inventory(devices: Iterable[Device]) -> bytes:
     """The body of an INVENTORY record."""
-    return msgspec.msgpack.encode(list(devices))
+    return (devices if isinstance(devices, Devices) else Devices(devices)).to_bytes()
 
 
 def _nothing() -> Batch:
