@@ -26,7 +26,7 @@ from scenewatch.model.registry import Registry
 from scenewatch.quality.quality import Quality
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from scenewatch.model.alarm import Transition
     from scenewatch.model.decoded import StatusReport
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     _alarms: type[AlarmEngine] = Engine
 
 SNAPSHOT_VERSION = 1
+BYTES_32 = b"\xc6"
+"""Begins bytes in MessagePack; their length in four more follows."""
 
 
 @dataclass(slots=True)
@@ -52,16 +54,19 @@ class Outcome:
     status: list[StatusReport] = field(default_factory=list)
 
 
-class _Snapshot(msgspec.Struct):
+class _Head(msgspec.Struct):
     version: int
     tables: str
     position: int
     listening: bool
     counts: list[int]
-    registry: bytes
     online: dict[int, bool]
     values_refused: int
     positions_lost: int
+
+
+class _Snapshot(_Head):
+    registry: bytes
     identity: bytes
     quality: bytes
     alarms: bytes
@@ -174,25 +179,35 @@ class Pipeline:
         names = "\n".join(f"{s.key}.{t.key}.{c.key}" for s, t, c in self.registry.kinds)
         return blake2b(names.encode(), digest_size=16).hexdigest()
 
-    def snapshot(self) -> bytes:
-        """All state at `position`."""
+    def snapshot(self) -> Iterator[bytes]:
+        """All state at `position`, in pieces: of many devices it is large, so a part is made when it is asked for.
+
+        Together they are one MessagePack map.
+        """
         c = self.counts
-        return msgspec.msgpack.encode(
-            _Snapshot(
+        head = msgspec.msgpack.encode(
+            _Head(
                 version=SNAPSHOT_VERSION,
                 tables=self._tables(),
                 position=self.position,
                 listening=self.listening,
                 counts=[c.stored, c.duplicate, c.dead, c.control],
-                registry=self.registry.snapshot(),
                 online=self.online,
                 values_refused=self.values_refused,
                 positions_lost=self.positions_lost,
-                identity=self.identity.snapshot(),
-                quality=self.quality.snapshot(),
-                alarms=self.alarms.snapshot(),
             )
         )
+        parts = {
+            "registry": self.registry.snapshot,
+            "identity": self.identity.snapshot,
+            "quality": self.quality.snapshot,
+            "alarms": self.alarms.snapshot,
+        }
+        yield bytes([head[0] + len(parts)]) + head[1:]  # a map of up to 15 says how many in its first byte
+        for name, part in parts.items():
+            data = part()
+            yield msgspec.msgpack.encode(name) + BYTES_32 + len(data).to_bytes(4, "big")
+            yield data
 
     def restore(self, data: bytes) -> None:
         """Into a new pipeline of the same tables. Raises CorruptError and leaves a pipeline not to be used."""

@@ -8,16 +8,21 @@ from scenewatch.model.errors import TemporaryError
 from scenewatch.worker.snapshots import KEPT, Snapshots
 
 
+def save(snapshots, position, *pieces):
+    snapshots.write(position, pieces)
+    snapshots.keep(position)
+
+
 def test_the_newest_comes_first_and_only_so_many_are_kept(tmp_path):
     snapshots = Snapshots(tmp_path)
     for position in (5, 40, 300):
-        snapshots.save(position, b"state %d" % position)
+        save(snapshots, position, b"state %d" % position)
     assert list(snapshots.newest_first()) == [(300, b"state 300"), (40, b"state 40")]
     assert len(list(tmp_path.iterdir())) == KEPT
 
 
 def test_they_are_there_after_a_restart(tmp_path):
-    Snapshots(tmp_path / "state").save(7, b"")
+    save(Snapshots(tmp_path / "state"), 7, b"")
     assert list(Snapshots(tmp_path / "state").newest_first()) == [(7, b"")]
 
 
@@ -26,8 +31,8 @@ def test_they_are_there_after_a_restart(tmp_path):
 )
 def test_a_damaged_one_is_passed_over(tmp_path, caplog, damage):
     snapshots = Snapshots(tmp_path)
-    snapshots.save(1, b"older state")
-    snapshots.save(2, b"newer state")
+    save(snapshots, 1, b"older state")
+    save(snapshots, 2, b"newer state")
     newest = max(tmp_path.iterdir())
     newest.write_bytes(damage(newest.read_bytes()))
     assert list(snapshots.newest_first()) == [(1, b"older state")]
@@ -36,17 +41,34 @@ def test_a_damaged_one_is_passed_over(tmp_path, caplog, damage):
 
 def test_one_that_was_being_written_at_a_crash_does_not_count(tmp_path):
     snapshots = Snapshots(tmp_path)
-    snapshots.save(1, b"whole")
+    save(snapshots, 1, b"whole")
     (tmp_path / "00000000000000000002.partial").write_bytes(b"hal")
     assert [position for position, _ in snapshots.newest_first()] == [1]
-    snapshots.save(2, b"whole again")
+    save(snapshots, 2, b"whole again")
     assert [position for position, _ in snapshots.newest_first()] == [2, 1]
+
+
+def test_pieces_are_one_state_that_counts_once_it_is_kept(tmp_path):
+    snapshots = Snapshots(tmp_path)
+    snapshots.write(3, (b"one ", b"", b"state"))
+    assert list(snapshots.newest_first()) == []
+    snapshots.keep(3)
+    assert list(snapshots.newest_first()) == [(3, b"one state")]
+
+
+def test_one_that_was_never_kept_goes_with_the_next(tmp_path):
+    snapshots = Snapshots(tmp_path)
+    snapshots.write(1, (b"never kept",))
+    save(snapshots, 2, b"kept")
+    assert [path.name for path in tmp_path.iterdir()] == ["00000000000000000002.snapshot"]
 
 
 def test_what_cannot_be_written_leaves_the_one_before(tmp_path):
     snapshots = Snapshots(tmp_path)
-    snapshots.save(1, b"kept")
+    save(snapshots, 1, b"kept")
     (tmp_path / "00000000000000000002.partial").mkdir()
     with pytest.raises(TemporaryError, match="cannot save the state"):
-        snapshots.save(2, b"lost")
+        snapshots.write(2, (b"lost",))
+    with pytest.raises(TemporaryError, match="cannot save the state"):
+        snapshots.keep(3)
     assert list(snapshots.newest_first()) == [(1, b"kept")]
