@@ -34,6 +34,7 @@ from scenewatch.store.influxurl import InfluxUrl
 from scenewatch.store.relational import Database
 from scenewatch.worker.book import Book
 from scenewatch.worker.loop import Ends, Loop
+from scenewatch.worker.memory import keep_small
 from scenewatch.worker.snapshots import Snapshots
 from scenewatch.worker.view import WorkerView
 from scenewatch.worker.writer import Writer
@@ -100,6 +101,7 @@ class Worker:
     """One worker: started, looked at through its view, stopped. Restarted, it goes on where it was killed."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
+        keep_small()
         self.clock = clock
         self._settings = settings
         scenes = scenes_of(settings)
@@ -244,6 +246,12 @@ class Worker:
         revision = self._inventory.revision()
         if revision == self._inventory_seen:
             return
+        if (changed := self._changed_inventory()) is not None:
+            self.journal.append_record(RecordKind.INVENTORY, changed, self.clock.now_ms())
+        self._inventory_seen = revision
+
+    def _changed_inventory(self) -> bytes | None:
+        """The body of its record; None if the pipeline has it so."""
         registry = self.pipeline.registry
         taken, left_out = Devices(), 0
         for device in self._inventory.each():
@@ -254,10 +262,7 @@ class Worker:
         if left_out:
             log.warning("%d devices of the inventory are of scenes or types that are not in use", left_out)
         with self.loop.lock:
-            known = registry.holds(taken)
-        if not known:
-            self.journal.append_record(RecordKind.INVENTORY, encode_inventory(taken), self.clock.now_ms())
-        self._inventory_seen = revision
+            return None if registry.holds(taken) else encode_inventory(taken)
 
     def _sort(self) -> None:
         """Days that are over are laid out for reading; one a time, so that batches do not wait long."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from scenewatch.model.place import Device
     from scenewatch.model.scene import Channel, DeviceType, Scene
 
+ARRAY_OF_3 = b"\x93"
+
 
 class Registry:
     """Append-only. One device's channels take consecutive series numbers, in the order of its type's table.
@@ -133,7 +135,9 @@ class Registry:
         self._number[device_id] = number
 
     def snapshot(self) -> bytes:
-        return msgspec.msgpack.encode([msgspec.Raw(self.devices.to_bytes()), self.active, self.since_ms.tolist()])
+        """An array of three; put together by hand, because the devices are long."""
+        active, since = map(msgspec.msgpack.encode, (self.active, self.since_ms.tolist()))
+        return b"".join((ARRAY_OF_3, self.devices.to_bytes(), active, since))
 
     def restore(self, data: bytes) -> None:
         """Take the numbering of `snapshot`. Must be called on an empty registry of the same tables."""
