@@ -8,7 +8,6 @@ A measurement for each device type; times in milliseconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
@@ -72,8 +71,7 @@ class LineTexts:
         self.device_of = np.empty(0, np.int64)
         """Series with one number here share their lines."""
         self._channel_of = np.empty(0, np.int64)
-        self._field_of = np.empty(0, object)
-        """By channel."""
+        self._fields = np.empty(0, object)
         self._heads = np.empty(0, object)
         self._channels: list[str] = []
         self._number_of_head: dict[str, int] = {}
@@ -82,16 +80,14 @@ class LineTexts:
     def add(self, keys: list[SeriesKey]) -> None:
         """All or, raising RefusedError, none."""
         heads = [key.head() for key in keys]
-        known = len(self._number_of_head)
         devices = [self._number_of_head.setdefault(head, len(self._number_of_head)) for head in heads]
         channels = [self._number_of_channel.setdefault(k.channel, len(self._number_of_channel)) for k in keys]
         self.keys += keys
         self._channels = [channel.translate(KEY_ESCAPES) for channel in self._number_of_channel]
-        self._field_of = _texts([f"{channel}=" for channel in self._channels])
-        new_heads = list(islice(self._number_of_head, known, None))
-        self._heads = np.concatenate((self._heads, _texts(new_heads)))
-        self.device_of = np.concatenate((self.device_of, np.array(devices, np.int64)))
-        self._channel_of = np.concatenate((self._channel_of, np.array(channels, np.int64)))
+        self._heads = _texts(list(self._number_of_head))
+        self.device_of = np.append(self.device_of, devices).astype(np.int64)
+        self._channel_of = np.append(self._channel_of, channels).astype(np.int64)
+        self._fields = _texts([f"{self._channels[c]}=" for c in self._channel_of.tolist()])
 
     def encode(
         self,
@@ -111,7 +107,7 @@ class LineTexts:
         parts = np.empty((n, 5), object)
         parts[:, 0] = ","
         parts[begins, 0] = self._heads[device[begins]]
-        parts[:, 1] = self._field_of[self._channel_of[series]]
+        parts[:, 1] = self._fields[series]
         parts[:, 2] = msgspec.json.encode(value.tolist())[1:-1].decode().split(",")
         parts[:, 3] = self._judgements(series, flag, test)
         parts[:, 4] = ""
