@@ -169,7 +169,7 @@ def test_cuts_and_restarts_change_nothing(vat_scene, script, cuts, restarts):
     pipeline, outcomes = Pipeline([vat_scene], "sw"), []
     for record in records(script, is_cut=(cuts | restarts).__contains__):
         if record.first in restarts:
-            saved = pipeline.snapshot()
+            saved = b"".join(pipeline.snapshot())
             pipeline = Pipeline([vat_scene], "sw")
             pipeline.restore(saved)
         outcomes.append(pipeline.run(record))
@@ -330,7 +330,7 @@ def test_a_record_of_no_limits_is_named(pipeline):
 
 
 def test_what_is_no_snapshot_is_refused(vat_scene, pipeline):
-    good = pipeline.snapshot()
+    good = b"".join(pipeline.snapshot())
     other_version = msgspec.msgpack.decode(good)
     other_version["version"] += 1
     for bad in (b"", b"\x80", good[:-10], msgspec.msgpack.encode(other_version)):
@@ -344,7 +344,7 @@ def test_a_snapshot_of_other_tables_is_refused(vat_scene, pipeline):
     without = replace(vat_scene, device_types=(gateway,), rules=(), faults=())
     for scene in (fewer, without):
         with pytest.raises(CorruptError):
-            Pipeline([scene], "sw").restore(pipeline.snapshot())
+            Pipeline([scene], "sw").restore(b"".join(pipeline.snapshot()))
 
 
 def test_a_record_of_no_messages_is_named(pipeline):

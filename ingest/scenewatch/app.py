@@ -35,6 +35,7 @@ from scenewatch.worker.accounts import Accounts, Mender
 from scenewatch.worker.book import Book
 from scenewatch.worker.ending import Deadline, Ending, aside
 from scenewatch.worker.loop import Ends, Loop
+from scenewatch.worker.memory import keep_small
 from scenewatch.worker.refusals import Refusals
 from scenewatch.worker.snapshots import Snapshots
 from scenewatch.worker.tenure import Tenure
@@ -112,6 +113,7 @@ class Worker:
     """One worker: started, looked at through its view, stopped. Restarted, it goes on where it was killed."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
+        keep_small()
         self.clock = clock
         self.settings = settings
         self._scenes = scenes_of(settings)
@@ -407,8 +409,10 @@ class Worker:
         self.pipeline.counts = self.store.counts()
         self.pipeline.tally.add_nowhere(self.pipeline.counts)
         # The record that brought the inventory may be gone, and without it every message would be a dead letter.
-        devices = encode_inventory(known_devices(Inventory(self._database).devices(), self.pipeline.registry))
-        self.pipeline.run(Record(stored, stored, RecordKind.INVENTORY, self.clock.now_ms(), None, devices))
+        devices, _ = known_devices(Inventory(self._database), self.pipeline.registry)
+        self.pipeline.run(
+            Record(stored, stored, RecordKind.INVENTORY, self.clock.now_ms(), None, encode_inventory(devices))
+        )
 
     def readiness(self) -> Readiness:
         reasons = []

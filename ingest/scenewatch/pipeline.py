@@ -20,22 +20,23 @@ from scenewatch.ledger.retry import Retry
 from scenewatch.ledger.reuse import reused
 from scenewatch.ledger.tally import Owners, Tally
 from scenewatch.model.batch import Batch
+from scenewatch.model.devices import Devices
 from scenewatch.model.errors import CorruptError
 from scenewatch.model.flags import Place
 from scenewatch.model.ledger import Counts
-from scenewatch.model.place import Device
 from scenewatch.model.ports import Record, RecordKind
 from scenewatch.model.registry import Registry
 from scenewatch.quality.quality import Quality
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from scenewatch.model.alarm import Transition
     from scenewatch.model.decoded import StatusReport
     from scenewatch.model.messages import Messages
+    from scenewatch.model.place import Device
     from scenewatch.model.ports import AlarmEngine, Check, Decoder
     from scenewatch.model.scene import Scene
 
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     _alarms: type[AlarmEngine] = Engine
 
 SNAPSHOT_VERSION = 2
+BYTES_32 = b"\xc6"
+"""Begins bytes in MessagePack; their length in four more follows."""
 
 
 @dataclass(slots=True)
@@ -59,16 +62,19 @@ class Outcome:
     status: list[StatusReport] = field(default_factory=list)
 
 
-class _Snapshot(msgspec.Struct):
+class _Head(msgspec.Struct):
     version: int
     tables: str
     position: int
     listening: bool
     counts: list[int]
-    registry: bytes
     online: dict[int, bool]
     values_refused: int
     positions_lost: int
+
+
+class _Snapshot(_Head):
+    registry: bytes
     identity: bytes
     quality: bytes
     alarms: bytes
@@ -188,8 +194,7 @@ class Pipeline:
                 self.quality.check(batch)
                 transitions = self.alarms.step(batch)
             case RecordKind.INVENTORY:
-                devices = msgspec.msgpack.decode(record.body, type=list[Device])
-                self.registry.apply(devices, at_ms=record.received_ms)
+                self.registry.apply(Devices.from_bytes(record.body), at_ms=record.received_ms)
                 self._grow()
                 transitions = self.alarms.retire(self.registry, record.received_ms)
             case RecordKind.LISTENING:
@@ -226,27 +231,37 @@ class Pipeline:
         names = "\n".join(f"{s.key}.{t.key}.{c.key}" for s, t, c in self.registry.kinds)
         return blake2b(names.encode(), digest_size=16).hexdigest()
 
-    def snapshot(self) -> bytes:
-        """All state at `position`."""
+    def snapshot(self) -> Iterator[bytes]:
+        """All state at `position`, in pieces: of many devices it is large, so a part is made when it is asked for.
+
+        Together they are one MessagePack map.
+        """
         c = self.counts
-        return msgspec.msgpack.encode(
-            _Snapshot(
+        head = msgspec.msgpack.encode(
+            _Head(
                 version=SNAPSHOT_VERSION,
                 tables=self._tables(),
                 position=self.position,
                 listening=self.listening,
                 counts=[c.stored, c.duplicate, c.dead, c.control],
-                registry=self.registry.snapshot(),
                 online=self.online,
                 values_refused=self.values_refused,
                 positions_lost=self.positions_lost,
-                identity=self.identity.snapshot(),
-                quality=self.quality.snapshot(),
-                alarms=self.alarms.snapshot(),
                 limits={rule: dict(numbers) for rule, numbers in self.limits.items()},
-                tally=self.tally.snapshot(),
             )
         )
+        parts = {
+            "registry": self.registry.snapshot,
+            "identity": self.identity.snapshot,
+            "quality": self.quality.snapshot,
+            "alarms": self.alarms.snapshot,
+            "tally": self.tally.snapshot,
+        }
+        yield bytes([head[0] + len(parts)]) + head[1:]  # a map of up to 15 says how many in its first byte
+        for name, part in parts.items():
+            data = part()
+            yield msgspec.msgpack.encode(name) + BYTES_32 + len(data).to_bytes(4, "big")
+            yield data
 
     def begin(self, position: int, at_ms: int, data: bytes) -> None:
         """Go on from `position`, of which only the devices are known, from a snapshot of later.
@@ -294,9 +309,9 @@ class Pipeline:
         self.positions_lost = s.positions_lost
 
 
-def encode_inventory(devices: Sequence[Device]) -> bytes:
+def encode_inventory(devices: Iterable[Device]) -> bytes:
     """The body of an INVENTORY record."""
-    return msgspec.msgpack.encode(list(devices))
+    return (devices if isinstance(devices, Devices) else Devices(devices)).to_bytes()
 
 
 def encode_limits(limits: OperatorLimits) -> bytes:

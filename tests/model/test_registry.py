@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scenewatch.model.devices import Devices
 from scenewatch.model.place import Device
 from scenewatch.model.registry import Registry
 
@@ -62,7 +63,7 @@ def test_a_device_that_comes_back_has_its_number_and_a_new_start(vat_registry):
     assert vat_registry.number("brine.w1.vat-2") is None
     assert len(vat_registry.apply(vats, at_ms=20)) == 0
     assert vat_registry.number("brine.w1.vat-2") == 2
-    assert vat_registry.since_ms == [0, 0, 20]
+    assert list(vat_registry.since_ms) == [0, 0, 20]
 
 
 def test_a_device_of_another_type_is_another_one(vat_registry):
@@ -86,6 +87,17 @@ def test_children_are_the_active_devices_behind_a_gateway_of_one_site(vat_regist
     assert list(vat_registry.children(0)) == [1, 2]
     vat_registry.apply(vats[:2], at_ms=6)
     assert list(vat_registry.children(0)) == [1]
+
+
+def test_it_holds_an_inventory_that_changes_nothing(vat_registry):
+    vats = list(vat_registry.devices)
+    assert vat_registry.holds(Devices(reversed(vats)))
+    assert not vat_registry.holds(Devices(vats[1:]))
+    assert not vat_registry.holds(Devices([*vats, device("new")]))
+    assert not vat_registry.holds(Devices([replace(vats[0], lat=1.0), *vats[1:]]))
+    vat_registry.apply(vats[1:], at_ms=1)
+    assert not vat_registry.holds(Devices(vats))
+    assert vat_registry.holds(Devices(vats[1:]))
 
 
 def test_a_device_of_a_type_that_is_gone_is_refused(vat_scene):
@@ -119,8 +131,9 @@ def test_who_looks_from_another_thread_never_sees_half_a_device(vat_registry):
             assert len(names) == len(vat_registry.type_of(n).channels)
         seen.append(vat_registry.number("brine.w1.vat-3"))
 
-    for name in ("devices", "active", "first_series", "since_ms", "series_device", "series_kind"):
+    columns = ("ids", "gateway_ids", "active", "first_series", "since_ms", "series_device", "series_kind", "_type")
+    for name in columns:
         setattr(vat_registry, name, Watched(getattr(vat_registry, name), look))
     vat_registry.apply([*vat_registry.devices, device("vat-3")], at_ms=5)
-    assert seen == [None] * 6
+    assert seen == [None] * len(columns)
     assert vat_registry.number("brine.w1.vat-3") == 3

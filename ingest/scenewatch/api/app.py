@@ -228,7 +228,7 @@ def _add_readings(app: FastAPI, view: View) -> None:
         columns = zip(page.t_ms.tolist(), page.value.tolist(), page.flag.tolist(), page.test.tolist(), strict=True)
         return _json(
             {
-                "device": registry.devices[number].id,
+                "device": registry.ids[number],
                 "channel": channel,
                 "unit": registry.channel_of(at).unit,
                 "readings": [
@@ -246,10 +246,11 @@ def _find(view: View, device: str) -> int:
     number = registry.number(device)
     if number is not None:
         return number
-    named = [n for n, active in enumerate(registry.active) if active and registry.devices[n].device == device]
+    own_ids = (device_id.rpartition(".")[2] for device_id in registry.ids)
+    named = [n for n, own_id in enumerate(own_ids) if own_id == device and registry.active[n]]
     if len(named) == 1:
         return named[0]
     if named:
-        ids = ", ".join(registry.devices[n].id for n in named[:5])
+        ids = ", ".join(registry.ids[n] for n in named[:5])
         raise HTTPException(404, f"{device!r} is not unique: say which, such as {ids}")
     raise HTTPException(404, f"no device {device!r}; see /api/v1/devices")

@@ -172,13 +172,13 @@ def changed_values(view: View, before: Now | None, now: Now) -> dict[str, dict[s
     for series in np.flatnonzero(now.t_ms != t_before).tolist():
         number = registry.series_device[series]
         if registry.active[number]:
-            channels = out.setdefault(registry.devices[number].id, {})
+            channels = out.setdefault(registry.ids[number], {})
             channels[registry.channel_of(series).key] = value_now(series, now)
     return out
 
 
 def online_states(view: View) -> dict[str, bool]:
-    states = ((view.registry.devices[n].id, view.online(n)) for n in _active(view))
+    states = ((view.registry.ids[n], view.online(n)) for n in _active(view))
     return {device: online for device, online in states if online is not None}
 
 

@@ -11,9 +11,11 @@ from scenewatch.model.words import Text
 from scenewatch.store.relational import ABOUT, PARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from scenewatch.store.relational import Database
+
+ROWS_AT_ONCE = 1000
 
 DEVICE = sa.Table(
     "device",
@@ -45,8 +47,12 @@ class Inventory:
 
     def devices(self) -> list[Device]:
         """All, by scene, site and device."""
+        return list(self.each())
+
+    def each(self) -> Iterator[Device]:
+        """As `devices`, one after the other: there may be more than anybody wants to hold at once."""
         with self._database.reading() as con:
-            return _devices(con)
+            yield from _devices(con)
 
     def replace(self, devices: Iterable[Device]) -> int:
         """Make the inventory exactly these; returns the revision. The same again is no change."""
@@ -82,10 +88,10 @@ def _next_revision(con: sa.Connection) -> int:
     return _revision(con)
 
 
-def _devices(con: sa.Connection) -> list[Device]:
-    rows = con.execute(sa.select(DEVICE).order_by(*DEVICE.primary_key)).all()
-    return [
-        Device(
+def _devices(con: sa.Connection) -> Iterator[Device]:
+    query = sa.select(DEVICE).order_by(*DEVICE.primary_key).execution_options(yield_per=ROWS_AT_ONCE)
+    for r in con.execute(query):
+        yield Device(
             scene=r.scene,
             site=r.site,
             device=r.device,
@@ -96,8 +102,6 @@ def _devices(con: sa.Connection) -> list[Device]:
             lon=r.lon,
             properties=r.properties,
         )
-        for r in rows
-    ]
 
 
 def _row(d: Device) -> dict[str, Any]:

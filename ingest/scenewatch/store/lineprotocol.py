@@ -8,6 +8,7 @@ A measurement for each device type; times in milliseconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from sys import intern
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -39,7 +40,7 @@ class SeriesKey:
         parts = name.split(".")
         if len(parts) != 4:
             raise RefusedError(f"{name!r} does not name a series: it needs scene.site.device.channel")
-        return cls(measurement, *parts)
+        return cls(measurement, *map(intern, parts))  # a device's parts are those of all its series
 
     def check(self) -> None:
         """Raises RefusedError for a name that no line can carry."""

@@ -82,7 +82,7 @@ class Book:
         raised = transition.step is Step.RAISED
         return AlarmRow(
             rule=transition.rule,
-            device=self._registry.devices[transition.device].id,
+            device=self._registry.ids[transition.device],
             raised_at_ms=transition.raised_at_ms,
             cleared_at_ms=None if raised else transition.at_ms,
             state=AlarmState.UNACKNOWLEDGED if raised else AlarmState.RETURNED_UNACKNOWLEDGED,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,7 +12,7 @@ from scenewatch.model.errors import CorruptError, TemporaryError
 from scenewatch.model.ports import RecordKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from scenewatch.model.alarm import Transition
     from scenewatch.model.batch import Batch
@@ -51,7 +52,9 @@ class Chain(Protocol):
 
     def overdue(self, now_ms: int) -> bool: ...
 
-    def snapshot(self) -> bytes: ...
+    def snapshot(self) -> Iterator[bytes]:
+        """All state at `position`, in pieces. To be taken before anything else is run."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,7 +98,8 @@ class Loop:
         self._clock = clock
         self._snapshots = snapshots
         self._ends = ends
-        self._candidate: tuple[int, bytes] | None = None
+        self._candidate: int | None = None
+        """The position of a snapshot that is written but not valid before the store is past it."""
         self._candidate_at_ms = 0
         self._saved = chain.position
         self._untold = False
@@ -194,28 +198,36 @@ class Loop:
         if self._candidate is None:
             due = now_ms - self._candidate_at_ms >= SNAPSHOT_MS
             if due and self._chain.position > self._saved:
-                self._candidate = self._chain.position, self._chain.snapshot()
                 self._candidate_at_ms = now_ms
-        if self._candidate is not None and self._ends.stored() >= self._candidate[0]:
+                self._write_candidate()
+        if self._candidate is not None and self._ends.stored() >= self._candidate:
             self._save_candidate()
+
+    def _write_candidate(self) -> None:
+        with self._tried():
+            self._snapshots.write(self._chain.position, self._chain.snapshot())
+            self._candidate = self._chain.position
 
     def _save_candidate(self) -> None:
         if self._candidate is None:
             return
-        position, data = self._candidate
-        self._candidate = None
+        position, self._candidate = self._candidate, None
+        with self._tried():
+            self._snapshots.keep(position)
+            self._saved = position
+            self._journal.release(position)
+
+    @contextmanager
+    def _tried(self) -> Iterator[None]:
         try:
-            self._snapshots.save(position, data)
+            yield
         except TemporaryError as error:
             log.warning("%s; the one before stays, the next is tried in %d s", error, SNAPSHOT_MS // 1000)
-            return
-        self._saved = position
-        self._journal.release(position)
 
     def final_snapshot(self) -> None:
         """After `stop` and once the store has drained: so that the next start has nothing to derive again."""
         if self.failure is not None or self._untold:
             return
         if self._ends.stored() == self._chain.position > self._saved:
-            self._candidate = self._chain.position, self._chain.snapshot()
+            self._write_candidate()
             self._save_candidate()

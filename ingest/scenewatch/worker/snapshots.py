@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import os
 import zlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from scenewatch.model.errors import TemporaryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 log = logging.getLogger(__name__)
 
+CHECKSUM_BYTES = 4
+PARTIAL = ".partial"
 KEPT = 2
 """One to go on from, one should that be damaged."""
 ARCHIVED = 48
@@ -33,32 +36,42 @@ class Snapshots:
         self._oldest = oldest
         folder.mkdir(parents=True, exist_ok=True)
 
-    def save(self, position: int, data: bytes) -> None:
-        """Durable under its name when this returns, or not there at all. Raises TemporaryError."""
-        path = self._path(position)
-        partial = path.with_suffix(".partial")
-        try:
-            with partial.open("wb") as file:
-                file.write(zlib.crc32(data).to_bytes(4, "little"))
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-            folder = os.open(self._folder, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+    def write(self, position: int, pieces: Iterable[bytes]) -> None:
+        """Put them on disk, but not under their name yet: `keep` does that. Raises TemporaryError."""
+        with self._told():
+            for left in self._folder.glob(f"*{PARTIAL}"):
+                left.unlink()
+            with self._path(position, PARTIAL).open("wb") as file:
+                file.write(bytes(CHECKSUM_BYTES))
+                checksum = 0
+                for piece in pieces:
+                    file.write(piece)
+                    checksum = zlib.crc32(piece, checksum)
+                file.seek(0)
+                file.write(checksum.to_bytes(CHECKSUM_BYTES, "little"))
+
+    def keep(self, position: int) -> None:
+        """What was written last is durable under its name when this returns. Raises TemporaryError."""
+        partial = self._path(position, PARTIAL)
+        with self._told():
+            _sync(partial)
+            partial.replace(self._path(position))
+            _sync(self._folder)
             for old in self._outlived():
                 old.unlink()
-        except OSError as error:
-            raise TemporaryError(f"cannot save the state in {self._folder}: {error.strerror}") from error
 
     def newest_first(self) -> Iterator[tuple[int, bytes]]:
         """Sound snapshots; damaged ones are named in the log and passed over."""
         for position, path in files(self._folder):
             if (data := load(path)) is not None:
                 yield position, data
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise TemporaryError(f"cannot save the state in {self._folder}: {error.strerror}") from error
 
     def _outlived(self) -> Iterator[Path]:
         """The archive is thinned from its oldest on, so that what stays once stays."""
@@ -72,8 +85,8 @@ class Snapshots:
             else:
                 kept, last_s = kept + 1, at_s
 
-    def _path(self, position: int) -> Path:
-        return self._folder / f"{position:020d}.snapshot"
+    def _path(self, position: int, suffix: str = ".snapshot") -> Path:
+        return self._folder / f"{position:020d}{suffix}"
 
 
 def load(path: Path) -> bytes | None:
@@ -82,8 +95,9 @@ def load(path: Path) -> bytes | None:
         data = path.read_bytes()
     except FileNotFoundError:
         return None
-    if len(data) >= 4 and zlib.crc32(data[4:]).to_bytes(4, "little") == data[:4]:
-        return data[4:]
+    checksum, state = data[:CHECKSUM_BYTES], memoryview(data)[CHECKSUM_BYTES:]
+    if zlib.crc32(state).to_bytes(CHECKSUM_BYTES, "little") == checksum:
+        return state.tobytes()
     log.warning("snapshot %s is damaged and is passed over", path)
     return None
 
@@ -92,3 +106,12 @@ def files(folder: Path) -> list[tuple[int, Path]]:
     """Each snapshot's position and file, the newest first."""
     found = ((path.stem, path) for path in folder.glob("*.snapshot"))
     return sorted(((int(stem), path) for stem, path in found if stem.isdigit()), reverse=True)
+
+
+def _sync(path: Path) -> None:
+    """A file's bytes, or a folder's names."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

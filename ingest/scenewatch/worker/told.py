@@ -9,6 +9,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from scenewatch.alarms.overrides import mistakes
+from scenewatch.model.devices import Devices
 from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.ports import RecordKind
 from scenewatch.pipeline import encode_inventory, encode_limits
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable
 
-    from scenewatch.model.place import Device
     from scenewatch.model.ports import Clock, Journal
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Scene
@@ -33,9 +33,15 @@ def check_limits(scenes: Iterable[Scene], limits: OperatorLimits) -> None:
         raise ConfigurationError(found)
 
 
-def known_devices(devices: Iterable[Device], registry: Registry) -> list[Device]:
-    """Those of scenes and types that are in use."""
-    return [d for d in devices if (d.scene, d.type) in registry.types]
+def known_devices(inventory: Inventory, registry: Registry) -> tuple[Devices, int]:
+    """Those of scenes and types that are in use, and how many are not."""
+    taken, left_out = Devices(), 0
+    for device in inventory.each():
+        if (device.scene, device.type) in registry.types:
+            taken.append(device)
+        else:
+            left_out += 1
+    return taken, left_out
 
 
 class Told:
@@ -90,13 +96,15 @@ class Told:
         revision = self._inventory.revision()
         if revision == self._inventory_seen:
             return
-        devices = self._inventory.devices()
-        registry = self._pipeline.registry
-        with self._lock:
-            known = {d.id: d for d, active in zip(registry.devices, registry.active, strict=True) if active}
-        taken = known_devices(devices, registry)
-        if left_out := len(devices) - len(taken):
-            log.warning("%d devices of the inventory are of scenes or types that are not in use", left_out)
-        if known != {d.id: d for d in taken}:
-            self._journal.append_record(RecordKind.INVENTORY, encode_inventory(taken), self._clock.now_ms())
+        if (changed := self._changed_inventory()) is not None:
+            self._journal.append_record(RecordKind.INVENTORY, changed, self._clock.now_ms())
         self._inventory_seen = revision
+
+    def _changed_inventory(self) -> bytes | None:
+        """The body of its record; None if the pipeline has it so."""
+        registry = self._pipeline.registry
+        taken, left_out = known_devices(self._inventory, registry)
+        if left_out:
+            log.warning("%d devices of the inventory are of scenes or types that are not in use", left_out)
+        with self._lock:
+            return None if registry.holds(taken) else encode_inventory(taken)

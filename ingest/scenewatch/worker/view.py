@@ -46,8 +46,8 @@ class WorkerView:
         """What the device said last; what its gateway said, where that is away or the device never spoke."""
         pipeline = self._worker.pipeline
         said = pipeline.online.get(device)
-        row = pipeline.registry.devices[device]
-        gateway = pipeline.registry.number(f"{row.site_id}.{row.parent}") if row.parent else None
+        gateway_id = pipeline.registry.gateway_ids[device]
+        gateway = pipeline.registry.number(gateway_id) if gateway_id else None
         gateway_said = None if gateway is None else pipeline.online.get(gateway)
         return False if gateway_said is False else said if said is not None else gateway_said
 
