@@ -1,0 +1,169 @@
+"""The scene of the chaos test: every way between its processes is a link that can be disturbed."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from chaos import Scene, free_port, wait_for
+from chaos_links import Network
+
+from influx_server import create, program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BROKERS = ("nats", "mosquitto")
+STORES = ("influx", "duck")
+BUCKET = "chaos"
+DISK_BYTES = 192 * 2**20
+PAGE_BYTES = 4096
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the scene is made of: one of BROKERS, one of STORES."""
+
+    broker: str
+    store: str
+
+    def __str__(self) -> str:
+        return f"{self.broker} and {self.store}"
+
+
+class ChaosScene(Scene):
+    """All started and ready. The worker keeps its files on a small disk of its own, where mounting is permitted."""
+
+    def __init__(self, folder: Path, setup: Setup, sites: int) -> None:
+        super().__init__(folder, sites)
+        self.setup = setup
+        self.disk = folder / "disk"
+        self.disk.mkdir()
+        self.mounted = can_mount(folder)
+        if self.mounted:
+            _mount(self.disk)
+        self.influx_port = free_port()
+        self.influx = f"http://127.0.0.1:{self.influx_port}"
+        self._network = Network()
+        self.links = {
+            "worker-broker": self._network.link(self.mqtt_port),
+            "publishers-broker": self._network.link(self.mqtt_port),
+            "worker-store": self._network.link(self.influx_port),
+        }
+        store = f"duckdb:{self.disk / 'readings.duckdb'}"
+        if setup.store == "influx":
+            store = f"influx+http://127.0.0.1:{self.links['worker-store'].port}/?bucket={BUCKET}"
+        port = self.links["worker-broker"].port
+        # Room on the small disk: what the store has is not kept.
+        self.configure(data=self.disk, mqtt_port=port, store=store, keep_hours=0.0)
+        self._begin()
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """What there is that mishaps can be of."""
+        mounted = {"disk"} if self.mounted else set()
+        return frozenset({self.setup.broker, self.setup.store} | mounted)
+
+    def fill_disk(self) -> None:
+        """To the last byte."""
+        with (self.disk / "filler").open("wb") as filler:
+            for piece in (MIB, PAGE_BYTES):
+                with contextlib.suppress(OSError):
+                    while True:
+                        os.posix_fallocate(filler.fileno(), os.fstat(filler.fileno()).st_size, piece)
+
+    def free_disk(self) -> None:
+        (self.disk / "filler").unlink()
+
+    def end(self) -> None:
+        try:
+            super().end()
+        finally:
+            self._network.end()
+            if self.mounted:
+                subprocess.run(["umount", str(self.disk)], check=True)
+
+    def _begin(self) -> None:
+        if self.setup.broker == "mosquitto":
+            self.commands["broker"] = _mosquitto(self.folder, self.mqtt_port)
+        if self.setup.store == "influx":
+            self.commands["influx"], self.environments["influx"] = _influx(self.folder, self.influx_port)
+            self.start("influx")
+            wait_for(lambda: _answers(self.influx), "InfluxDB")
+            create(self.influx, BUCKET)
+        self.start("broker")
+        self.start("worker")
+        wait_for(self.ready, "the worker")
+
+
+@functools.cache
+def can_mount(folder: Path) -> bool:
+    """Whether this user may mount a small disk; in most containers nobody may."""
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        return False
+    trial = folder / "trial"
+    trial.mkdir()
+    try:
+        _mount(trial)
+    except subprocess.CalledProcessError:
+        return False
+    subprocess.run(["umount", str(trial)], check=True)
+    return True
+
+
+def _mount(folder: Path) -> None:
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def _mosquitto(folder: Path, port: int) -> list[str]:
+    """It keeps what it acknowledged over SIGTERM, not over SIGKILL."""
+    kept = folder / "mosquitto"
+    kept.mkdir()
+    config = folder / "mosquitto.conf"
+    config.write_text(
+        f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n"
+        f"persistence true\npersistence_location {kept}/\nautosave_interval 60\n"
+        "max_inflight_messages 0\nmax_queued_messages 0\n"
+    )
+    return [shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c", str(config)]
+
+
+def _influx(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
+    home = folder / "influx"
+    environment = {
+        "HTTP_BIND_ADDRESS": f"127.0.0.1:{port}",
+        "BIND_ADDRESS": f"127.0.0.1:{free_port()}",
+        "META_DIR": f"{home}/meta",
+        "DATA_DIR": f"{home}/data",
+        "DATA_WAL_DIR": f"{home}/wal",
+        "REPORTING_DISABLED": "true",
+        "MONITOR_STORE_ENABLED": "false",
+        "HTTP_LOG_ENABLED": "false",
+    }
+    return [str(program()), "run"], os.environ | {f"INFLUXDB_{k}": v for k, v in environment.items()}
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/ping", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def query(address: str, statement: str, database: str = BUCKET) -> list[dict[str, Any]]:
+    """The series of InfluxDB's answer."""
+    form = {"db": database, "epoch": "ms", "q": statement}
+    answer = httpx.post(f"{address}/query", data=form, timeout=60, trust_env=False)
+    answer.raise_for_status()
+    result = json.loads(answer.content)["results"][0]
+    assert "error" not in result, result
+    return list(result.get("series", []))
