@@ -14,8 +14,7 @@ from collections import Counter
 from dataclasses import fields
 from pathlib import Path
 
-for folder in ("integration", "."):
-    sys.path.insert(0, str(Path(__file__).parents[1] / folder))
+sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "integration")]
 
 from chaos_readback import Differences
 from chaos_rounds import Rounds, Verdict
@@ -89,17 +88,20 @@ def _scene(folder: Path, setup: Setup, seed: int, numbers: range, tally: Tally) 
 
 
 def _say(number: int, v: Verdict, took_s: float) -> None:
-    wrong = [f"{f.name} {getattr(v.differences, f.name)}" for f in fields(Differences) if getattr(v.differences, f.name)]
+    wrong = [
+        f"{f.name} {getattr(v.differences, f.name)}" for f in fields(Differences) if getattr(v.differences, f.name)
+    ]
     if not v.balanced:
         wrong.append(f"NOT BALANCED {v.ledger}")
     if v.missing:
         wrong.append(f"{v.missing} numbers missing")
     if v.alarms_differ:
         wrong.append(v.alarms_differ)
+    told = "; ".join(wrong).upper() or "good"
     fell = f"  ended by itself: {dict(Counter(v.fell))}" if v.fell else ""
     print(
         f"round {number + 1:3d}  {took_s:5.1f} s, calm after {v.calm_after_s:4.1f} s  sent {v.sent:6d}  "
-        f"redelivered {v.ledger['duplicate']:5d}  {'; '.join(wrong).upper() or 'good'}  {', '.join(v.mishaps)}{fell}",
+        f"redelivered {v.ledger['duplicate']:5d}  {told}  {', '.join(v.mishaps)}{fell}",
         flush=True,
     )
 

@@ -57,7 +57,7 @@ class Record:
 
 
 @dataclass
-class Device_:
+class Sender:
     """How one device is just now."""
 
     place: Device
@@ -81,7 +81,7 @@ class Fleet:
     def __init__(self, devices: list[Device], seed: int) -> None:
         self.record = Record()
         self._random = random.Random(seed)
-        self._devices = {d.id: Device_(d, self._boot()) for d in devices}
+        self._devices = {d.id: Sender(d, self._boot()) for d in devices}
         self._serial = 0
 
     def ordinary(self, device: str, t_ms: int, *, door: float = 0.0) -> list[tuple[str, bytes]]:
@@ -103,15 +103,15 @@ class Fleet:
 
     # --- the odd ones --------------------------------------------------------------------------------------
 
-    def _unknown(self, d: Device_, t_ms: int) -> list[tuple[str, bytes]]:
+    def _unknown(self, d: Sender, t_ms: int) -> list[tuple[str, bytes]]:
         topic = f"sw/{d.place.scene}/{d.place.site}/stranger-{self._random.randrange(5)}/telemetry"
         return [self._letter(topic, json.dumps({"t": t_ms, "b": d.boot, "n": self._next(), "v": {"door": 0}}))]
 
-    def _not_json(self, d: Device_, _: int) -> list[tuple[str, bytes]]:
+    def _not_json(self, d: Sender, _: int) -> list[tuple[str, bytes]]:
         odd = self._random.choice(['{"t": 1', "\x00\x01\x02", "ÿ" * 300, '{"t": "now", "v": {}}', "[" * 5000])
         return [self._letter(d.topic, f"{odd}{self._next()}")]
 
-    def _partly(self, d: Device_, t_ms: int) -> list[tuple[str, bytes]]:
+    def _partly(self, d: Sender, t_ms: int) -> list[tuple[str, bytes]]:
         """One value is text: the others are stored, and the message is kept aside too."""
         t_ms, values = self._sample(d, t_ms, 0.0)
         bad = self._random.randrange(len(CHANNELS))
@@ -122,23 +122,23 @@ class Fleet:
         self.record.letters[topic.encode(), payload] = True
         return [(topic, payload)]
 
-    def _again(self, d: Device_, t_ms: int) -> list[tuple[str, bytes]]:
+    def _again(self, d: Sender, t_ms: int) -> list[tuple[str, bytes]]:
         """The same message, bytes for bytes."""
         return [d.last] if d.last else self.ordinary(d.place.id, t_ms)
 
-    def _buffer(self, d: Device_, t_ms: int) -> list[tuple[str, bytes]]:
+    def _buffer(self, d: Sender, t_ms: int) -> list[tuple[str, bytes]]:
         samples = [self._sample(d, t_ms - (BUFFERED - i) * 7, 0.0) for i in range(BUFFERED)]
         self.record.arrays.update((d.place.id, t) for t, _ in samples)
         return [self._telemetry(d, samples)]
 
-    def _replay(self, d: Device_, t_ms: int) -> list[tuple[str, bytes]]:
+    def _replay(self, d: Sender, t_ms: int) -> list[tuple[str, bytes]]:
         """A buffer of samples that were sent before, in messages of their own."""
         if not d.recent:
             return self.ordinary(d.place.id, t_ms)
         self.record.repeats += 1
         return [self._telemetry(d, list(d.recent))]
 
-    def _collision(self, d: Device_, t_ms: int) -> list[tuple[str, bytes]]:
+    def _collision(self, d: Sender, t_ms: int) -> list[tuple[str, bytes]]:
         """Other values for a time that has been told."""
         if not d.recent:
             return self.ordinary(d.place.id, t_ms)
@@ -146,17 +146,17 @@ class Fleet:
         self.record.repeats += 1
         return [self._telemetry(d, [(told_ms, self._values(0.0))])]
 
-    def _reboot(self, d: Device_, t_ms: int) -> list[tuple[str, bytes]]:
+    def _reboot(self, d: Sender, t_ms: int) -> list[tuple[str, bytes]]:
         d.boot, d.n = self._boot(), 0
         return self.ordinary(d.place.id, t_ms)
 
-    def _clock_back(self, d: Device_, t_ms: int) -> list[tuple[str, bytes]]:
+    def _clock_back(self, d: Sender, t_ms: int) -> list[tuple[str, bytes]]:
         d.behind_ms, d.set_back_for = self._random.randrange(HOUR_MS, 3 * HOUR_MS), 20
         return self.ordinary(d.place.id, t_ms - d.behind_ms)
 
     # --- their parts ---------------------------------------------------------------------------------------
 
-    def _telemetry(self, d: Device_, samples: list[tuple[int, Values]]) -> tuple[str, bytes]:
+    def _telemetry(self, d: Sender, samples: list[tuple[int, Values]]) -> tuple[str, bytes]:
         places = self.record.places[d.place.id]
         for t_ms, values in samples:
             told = places.setdefault(t_ms, [])
@@ -173,7 +173,7 @@ class Fleet:
         d.last = self._message(d, {"t": t, "v": body})
         return d.last
 
-    def _message(self, d: Device_, body: dict[str, Any]) -> tuple[str, bytes]:
+    def _message(self, d: Sender, body: dict[str, Any]) -> tuple[str, bytes]:
         self.record.messages += 1
         message = d.topic, json.dumps(body | {"b": d.boot, "n": d.n}).encode()
         d.n += 1
@@ -183,7 +183,7 @@ class Fleet:
         self.record.letters[topic.encode(), payload.encode()] = False
         return topic, payload.encode()
 
-    def _sample(self, d: Device_, t_ms: int, door: float) -> tuple[int, Values]:
+    def _sample(self, d: Sender, t_ms: int, door: float) -> tuple[int, Values]:
         """At a time that the device has not told of, the next free one."""
         while t_ms in self.record.places[d.place.id] or any(t == t_ms for t, _ in d.recent):
             t_ms += 1
@@ -191,7 +191,7 @@ class Fleet:
         return t_ms, self._values(door)
 
     def _values(self, door: float) -> Values:
-        """Unlike any before, so that no reading can stand in for another; none that raises an alarm but the door."""
+        """Unlike any before, so that no reading can stand in for another. The door alone raises an alarm."""
         part = self._next() / 2**26
         return (4.0 + part, door, 90.0 + part, 0.0, 3.5 + part)
 

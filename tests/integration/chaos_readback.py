@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from chaos_devices import Record, Values
     from chaos_scene import ChaosScene
 
+    Rows = list[tuple[int, Values]]
+    """Of one device: time, and a value for each channel, None where there is none. A time may be there twice."""
     Read = Callable[[str], Rows]
 
 MOST = 1_000_000
-Rows = list[tuple[int, "Values"]]
-"""Of one device: time, and a value for each channel, None where there is none. A time may be there twice."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ def test_after_mishaps_everything_that_was_acknowledged_is_stored_exactly_once(t
     try:
         for number in range(ROUNDS):
             verdict = rounds.round()
-            print(verdict)
             assert verdict.good, f"{setup}, seed {seed}, round {number}: {verdict}"
     finally:
         rounds.end()
