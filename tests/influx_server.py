@@ -1,40 +1,24 @@
 """A real InfluxDB 1.8, built once with Go and kept in the user's cache."""
 
 import os
-import shutil
 import socket
 import subprocess
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
+
+from go_programs import INFLUXD
 
 ADDRESS = "INFLUX_OF_THE_TESTS"
 """The environment variable with the server's address, for the programs that tests start too."""
 
-SOURCE = "github.com/influxdata/influxdb/cmd/influxd@v1.8.10"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "scenewatch-tests"
-BUILD_S, START_S = 900, 30
+START_S = 30
 
 
 def program():
     """Its path; None where it is not there and cannot be built."""
-    path = CACHE / "influxd"
-    if not path.exists():
-        go = shutil.which("go")
-        if go is None:
-            return None
-        built = subprocess.run(
-            [go, "install", SOURCE],
-            env=os.environ | {"GOBIN": str(CACHE)},
-            timeout=BUILD_S,
-            capture_output=True,
-            check=False,
-        )
-        if built.returncode != 0:
-            return None
-    return path
+    return INFLUXD.path()
 
 
 @contextmanager

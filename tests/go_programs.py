@@ -1,0 +1,47 @@
+"""Go programs that tests and benchmarks start: built once with Go, kept in the user's cache."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "scenewatch-tests"
+BUILD_S = 900
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoProgram:
+    """What `go install` needs to know. `name` is the file's; a new version takes a new one."""
+
+    name: str
+    source: str
+    tags: tuple[str, ...] = ()
+
+    def path(self) -> Path | None:
+        """None where it is not there and cannot be built."""
+        path = CACHE / self.name
+        if not path.exists() and not self._build():
+            return None
+        return path
+
+    def _build(self) -> bool:
+        go = shutil.which("go")
+        if go is None:
+            return False
+        command = [go, "install", "-tags", ",".join(self.tags), self.source]
+        environment = os.environ | {"GOBIN": str(CACHE)}
+        return (
+            subprocess.run(command, env=environment, timeout=BUILD_S, capture_output=True, check=False).returncode
+            == 0
+        )
+
+
+INFLUXD = GoProgram(name="influxd", source="github.com/influxdata/influxdb/cmd/influxd@v1.8.10")
+TELEGRAF = GoProgram(
+    name="telegraf",
+    source="github.com/influxdata/telegraf/cmd/telegraf@v1.37.2",
+    tags=("custom", "inputs.mqtt_consumer", "outputs.influxdb_v2", "parsers.json"),
+)
