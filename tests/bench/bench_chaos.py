@@ -1,6 +1,7 @@
 """Let everything around the worker go wrong in random order while devices publish; count what is lost or double.
 
 python tests/bench/bench_chaos.py --rounds 200 --broker nats --store influx
+python tests/bench/bench_chaos.py --rounds 50 --telegraf
 """
 
 from __future__ import annotations
@@ -11,12 +12,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import fields
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "integration")]
 
-from chaos_readback import Differences
 from chaos_rounds import Rounds, Verdict
 from chaos_scene import BROKERS, STORES, Setup
 
@@ -27,81 +27,89 @@ ROUNDS_A_SCENE = 25
 class Tally:
     """What each kind of mishap has led to; a round counts for each kind it had."""
 
-    COLUMNS = ("rounds", "bad", "lost", "twice", "strange", "dead lost", "unbalanced")
+    OURS = ("lost", "twice", "strange", "letters lost", "unbalanced", "alarms")
+    TELEGRAFS = ("T lost", "T twice", "T strange", "T dropped")
 
-    def __init__(self) -> None:
-        self._rows: dict[str, Counter[str]] = {}
+    def __init__(self, setup: Setup) -> None:
+        self.columns = ("rounds", *self.OURS, *(self.TELEGRAFS if setup.with_telegraf else ()))
         self.all: Counter[str] = Counter()
+        self.bad = self.messages = 0
+        self._rows: dict[str, Counter[str]] = {}
 
     def add(self, verdict: Verdict) -> None:
         d = verdict.differences
-        found = {
-            "rounds": 1,
-            "bad": not verdict.good,
-            "lost": d.lost,
-            "twice": d.twice,
-            "strange": d.strange + d.letters_strange,
-            "dead lost": d.letters_lost,
-            "unbalanced": not verdict.balanced,
-        }
+        found = Counter(
+            {
+                "rounds": 1,
+                "lost": d.lost,
+                "twice": d.twice,
+                "strange": d.strange + d.letters_strange,
+                "letters lost": d.letters_lost,
+                "unbalanced": not verdict.balanced or verdict.missing > 0,
+                "alarms": bool(verdict.alarms_differ),
+            }
+        )
+        if verdict.telegraf:
+            found |= {f"T {name}": count for name, count in asdict(verdict.telegraf).items()}
+        self.bad += not verdict.good
         self.all.update(found)
         for name in verdict.mishaps:
             self._rows.setdefault(name, Counter()).update(found)
 
     def print(self) -> None:
-        print(f"\n{'':25s}" + "".join(f"{name:>11s}" for name in self.COLUMNS))
+        print(f"\n{'':26s}" + "".join(f"{name:>13s}" for name in self.columns))
         for name, row in [*sorted(self._rows.items()), ("all", self.all)]:
-            print(f"{name:25s}" + "".join(f"{row[column]:11d}" for column in self.COLUMNS))
+            print(f"{name:26s}" + "".join(f"{row[column]:13d}" for column in self.columns))
 
 
 def main() -> int:
     options = _options()
     seed = options.seed if options.seed is not None else random.SystemRandom().getrandbits(32)
-    setup = Setup(options.broker, options.store)
+    setup = Setup(options.broker, options.store, options.telegraf)
     print(f"seed {seed}, {setup}")
-    chance, tally = random.Random(seed), Tally()
-    messages = 0
+    chance, tally = random.Random(seed), Tally(setup)
     for first in range(0, options.rounds, ROUNDS_A_SCENE):
         count = min(ROUNDS_A_SCENE, options.rounds - first)
         with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-            messages += _scene(Path(folder), setup, chance.getrandbits(32), range(first, first + count), tally)
+            spans = {"longest_s": options.longest, "a_second": options.rate}
+            rounds = Rounds(Path(folder), setup, chance.getrandbits(32), count, **spans)
+            _run(rounds, range(first, first + count), tally)
     tally.print()
-    print(f"\n{options.rounds} rounds, {messages} messages, {tally.all['bad']} rounds bad, seed {seed}, {setup}")
-    return 1 if tally.all["bad"] else 0
+    print(f"\n{options.rounds} rounds, {tally.messages} messages, {tally.bad} rounds bad, seed {seed}, {setup}")
+    if setup.with_telegraf:
+        print("T: Telegraf. It drops what is not JSON or holds an array of samples: logged, not kept.")
+    return 1 if tally.bad else 0
 
 
-def _scene(folder: Path, setup: Setup, seed: int, numbers: range, tally: Tally) -> int:
-    """Some rounds in one folder; returns how many messages there were."""
-    rounds = Rounds(folder, setup, seed, len(numbers))
+def _run(rounds: Rounds, numbers: range, tally: Tally) -> None:
+    """Of one scene, which is ended."""
     if not rounds.scene.mounted:
         print("no disk is filled here: this user may not mount one")
-    verdict = None
     try:
         for number in numbers:
             began = time.monotonic()
             verdict = rounds.round()
             tally.add(verdict)
             _say(number, verdict, time.monotonic() - began)
+        tally.messages += verdict.sent
     finally:
         rounds.end()
-    return verdict.sent if verdict else 0
 
 
 def _say(number: int, v: Verdict, took_s: float) -> None:
-    wrong = [
-        f"{f.name} {getattr(v.differences, f.name)}" for f in fields(Differences) if getattr(v.differences, f.name)
-    ]
+    wrong = [f"{count} {name}" for name, count in asdict(v.differences).items() if count]
     if not v.balanced:
-        wrong.append(f"NOT BALANCED {v.ledger}")
+        wrong.append(f"not balanced: {v.ledger}")
     if v.missing:
         wrong.append(f"{v.missing} numbers missing")
     if v.alarms_differ:
         wrong.append(v.alarms_differ)
-    told = "; ".join(wrong).upper() or "good"
+    told = f"BAD: {'; '.join(wrong)}" if wrong else "good"
+    telegraf = f"  Telegraf {v.telegraf.lost} lost, {v.telegraf.dropped} dropped" if v.telegraf else ""
     fell = f"  ended by itself: {dict(Counter(v.fell))}" if v.fell else ""
     print(
         f"round {number + 1:3d}  {took_s:5.1f} s, calm after {v.calm_after_s:4.1f} s  sent {v.sent:6d}  "
-        f"redelivered {v.ledger['duplicate']:5d}  {told}  {', '.join(v.mishaps)}{fell}",
+        f"double {v.ledger['duplicate']:5d}  {told}{telegraf}  {', '.join(v.mishaps)}{fell}",
         flush=True,
     )
 
@@ -112,7 +120,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=None, help="draw the same mishaps again (random)")
     parser.add_argument("--broker", choices=BROKERS, default="nats", help="(nats)")
     parser.add_argument("--store", choices=STORES, default="influx", help="(influx; needs Go, once)")
-    return parser.parse_args()
+    parser.add_argument(
+        "--longest", type=float, default=3.0, metavar="S", help="how long a mishap may last, in seconds (3)"
+    )
+    parser.add_argument("--rate", type=int, default=400, metavar="N", help="messages a second (400)")
+    parser.add_argument("--telegraf", action="store_true", help="Telegraf beside it; needs --store influx and Go")
+    options = parser.parse_args()
+    if options.telegraf and options.store != "influx":
+        parser.error("--telegraf needs --store influx")
+    return options
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 KITCHEN = SCENES[0]
 PATIENCE_S = 60.0
+HTTP = httpx.Client(timeout=30, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+"""One for all: making a client takes longer than an answer. No connection outlives the server behind it."""
 END_S = 60.0
 """How long a process may take to end when it is told to."""
 
@@ -87,8 +89,9 @@ class Processes:
     def end(self) -> None:
         """The worker first, so that it can save its state."""
         for name in sorted(self.processes, key=lambda name: name != "worker"):
-            self.thaw(name)
-            self.stop(name)
+            if name in self.processes:  # it may have gone with another
+                self.thaw(name)
+                self.stop(name)
 
     def _stopped(self, name: str, number: signal.Signals) -> None:
         with self._lock:
@@ -107,14 +110,14 @@ class Scene(Processes):
         self.commands["broker"] = broker.command(folder / "broker", self.mqtt_port)
         self.configure(data=folder, mqtt_port=self.mqtt_port, store=f"duckdb:{folder / 'readings.duckdb'}")
 
-    def configure(self, *, data: Path, mqtt_port: int, store: str, keep_hours: float = 24.0) -> None:
+    def configure(self, *, data: Path, mqtt_port: int, store: str, journal: str = "") -> None:
         """How the worker is to be started. `data` is where it keeps all its files."""
         self.database = data / "scenewatch.sqlite"
         config = self.folder / "work.toml"
         config.write_text(
             f'[broker]\nurl = "mqtt://127.0.0.1:{mqtt_port}"\n[store]\nurl = "{store}"\n'
             f'[database]\nurl = "sqlite:///{self.database}"\n[http]\nport = {self.http_port}\n'
-            f'[journal]\npath = "{data / "journal"}"\nkeep_hours = {keep_hours}\n'
+            f'[journal]\npath = "{data / "journal"}"\n{journal}'
         )
         database = Database(f"sqlite:///{self.database}")
         Inventory(database).upsert(self.devices)
@@ -124,7 +127,7 @@ class Scene(Processes):
     def ask(self, path: str) -> dict[str, Any]:
         """Empty while nobody answers."""
         try:
-            answer = httpx.get(f"http://127.0.0.1:{self.http_port}{path}", timeout=30, trust_env=False)
+            answer = HTTP.get(f"http://127.0.0.1:{self.http_port}{path}")
         except httpx.HTTPError:
             return {}
         return dict(answer.json())

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 import paho.mqtt.client as paho
@@ -40,20 +41,34 @@ Values = tuple[float | None, ...]
 """One for each of CHANNELS."""
 
 
+class Letter(Enum):
+    """Why a message must be a dead letter."""
+
+    UNKNOWN_DEVICE = auto()
+    NOT_JSON = auto()
+    A_BAD_VALUE = auto()
+    """Its good values are stored all the same."""
+
+
 @dataclass
 class Record:
     """What was sent, as the store and the dead letters must have it in the end."""
 
     places: dict[str, dict[int, list[Values]]] = field(default_factory=lambda: defaultdict(dict))
     """Of each device and time the values sent: one of them must be there. Nearly always there is but one."""
-    letters: dict[tuple[bytes, bytes], bool] = field(default_factory=dict)
-    """Topic and payload of what must be a dead letter; true if some of its values are good."""
-    arrays: set[tuple[str, int]] = field(default_factory=set)
-    """Places that only a buffered message told of."""
+    buffered: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """Of each device the times that were sent in arrays."""
+    letters: dict[tuple[bytes, bytes], Letter] = field(default_factory=dict)
+    """Topic and payload of what must be a dead letter."""
     messages: int = 0
     """With readings; each counted once, however often it was sent."""
     repeats: int = 0
     """Of these, those that may have brought nothing new."""
+
+    @property
+    def least_received(self) -> int:
+        """So many messages at least must have been received when all has arrived."""
+        return self.messages + sum(why is not Letter.A_BAD_VALUE for why in self.letters.values())
 
 
 @dataclass
@@ -105,11 +120,12 @@ class Fleet:
 
     def _unknown(self, d: Sender, t_ms: int) -> list[tuple[str, bytes]]:
         topic = f"sw/{d.place.scene}/{d.place.site}/stranger-{self._random.randrange(5)}/telemetry"
-        return [self._letter(topic, json.dumps({"t": t_ms, "b": d.boot, "n": self._next(), "v": {"door": 0}}))]
+        body = json.dumps({"t": t_ms, "b": d.boot, "n": self._next(), "v": {"door": 0}})
+        return [self._letter(Letter.UNKNOWN_DEVICE, topic, body)]
 
     def _not_json(self, d: Sender, _: int) -> list[tuple[str, bytes]]:
         odd = self._random.choice(['{"t": 1', "\x00\x01\x02", "ÿ" * 300, '{"t": "now", "v": {}}', "[" * 5000])
-        return [self._letter(d.topic, f"{odd}{self._next()}")]
+        return [self._letter(Letter.NOT_JSON, d.topic, f"{odd}{self._next()}")]
 
     def _partly(self, d: Sender, t_ms: int) -> list[tuple[str, bytes]]:
         """One value is text: the others are stored, and the message is kept aside too."""
@@ -119,7 +135,7 @@ class Fleet:
         body = dict(zip(CHANNELS, values, strict=True)) | {CHANNELS[bad]: "warm"}
         topic, payload = self._message(d, {"t": t_ms, "v": body})
         self.record.places[d.place.id][t_ms] = [kept]
-        self.record.letters[topic.encode(), payload] = True
+        self.record.letters[topic.encode(), payload] = Letter.A_BAD_VALUE
         return [(topic, payload)]
 
     def _again(self, d: Sender, t_ms: int) -> list[tuple[str, bytes]]:
@@ -128,7 +144,7 @@ class Fleet:
 
     def _buffer(self, d: Sender, t_ms: int) -> list[tuple[str, bytes]]:
         samples = [self._sample(d, t_ms - (BUFFERED - i) * 7, 0.0) for i in range(BUFFERED)]
-        self.record.arrays.update((d.place.id, t) for t, _ in samples)
+        self.record.buffered[d.place.id].update(t_ms for t_ms, _ in samples)
         return [self._telemetry(d, samples)]
 
     def _replay(self, d: Sender, t_ms: int) -> list[tuple[str, bytes]]:
@@ -179,8 +195,8 @@ class Fleet:
         d.n += 1
         return message
 
-    def _letter(self, topic: str, payload: str) -> tuple[str, bytes]:
-        self.record.letters[topic.encode(), payload.encode()] = False
+    def _letter(self, why: Letter, topic: str, payload: str) -> tuple[str, bytes]:
+        self.record.letters[topic.encode(), payload.encode()] = why
         return topic, payload.encode()
 
     def _sample(self, d: Sender, t_ms: int, door: float) -> tuple[int, Values]:

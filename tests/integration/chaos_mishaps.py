@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chaos import wait_for
+from chaos import END_S, wait_for
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from chaos_scene import ChaosScene
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 3
 LATEST_S = 1.2
 """When a mishap of a round may begin."""
+SHORTEST_S = 0.2
 SLOW_BYTES_S = 30_000
 
 
@@ -33,7 +34,6 @@ class Mishap:
     lift: Deed
     needs: str = ""
     """The broker, the store, or the disk that the scene must have."""
-    longest_s: float = 3.0
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ STORE = "worker-store"
 
 MISHAPS = (
     Mishap("worker killed", "worker", *_killed("worker")),
-    Mishap("worker ended", "worker", *_stopped("worker"), longest_s=1.0),
+    Mishap("worker ended", "worker", *_stopped("worker")),
     Mishap("NATS killed", "broker", *_killed("broker"), needs="nats"),
     Mishap("Mosquitto ended", "broker", *_stopped("broker"), needs="mosquitto"),
     *_of_link("worker-broker"),
@@ -92,13 +92,13 @@ MISHAPS = (
 )
 
 
-def draw(chance: random.Random, scene: ChaosScene) -> list[Drawn]:
+def draw(chance: random.Random, parts: Collection[str], longest_s: float) -> list[Drawn]:
     """One to three, of unlike parts, that may overlap."""
-    possible = [m for m in MISHAPS if not m.needs or m.needs in scene.parts]
+    possible = [m for m in MISHAPS if not m.needs or m.needs in parts]
     chance.shuffle(possible)
     by_part = {m.part: m for m in possible}
     chosen = chance.sample(list(by_part.values()), chance.randint(1, MOST_AT_ONCE))
-    return [Drawn(m, chance.uniform(0.2, LATEST_S), chance.uniform(0.2, m.longest_s)) for m in chosen]
+    return [Drawn(m, chance.uniform(0.2, LATEST_S), chance.uniform(SHORTEST_S, longest_s)) for m in chosen]
 
 
 def suffer(scene: ChaosScene, drawn: list[Drawn]) -> None:
@@ -111,7 +111,8 @@ def suffer(scene: ChaosScene, drawn: list[Drawn]) -> None:
             scene.tend()
             return all(future.done() for future in futures)
 
-        wait_for(all_over, "the mishaps to be over", 120)
+        longest_s = max(d.at_s + d.for_s for d in drawn)
+        wait_for(all_over, "the mishaps to be over", longest_s + END_S)
         for future in futures:
             future.result()
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
+from chaos import HTTP
 from chaos_devices import CHANNELS
-from chaos_scene import query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from chaos import Scene
     from chaos_devices import Record, Values
-    from chaos_scene import ChaosScene
 
     Rows = list[tuple[int, Values]]
     """Of one device: time, and a value for each channel, None where there is none. A time may be there twice."""
@@ -40,6 +41,9 @@ class Differences:
     def any(self) -> bool:
         return self != Differences()
 
+    def since(self, before: Differences) -> Differences:
+        return Differences(*(now - then for now, then in zip(astuple(self), astuple(before), strict=True)))
+
 
 def compare(record: Record, read: Read, letters: Counter[tuple[bytes, bytes]]) -> Differences:
     lost = twice = strange = 0
@@ -53,11 +57,7 @@ def compare(record: Record, read: Read, letters: Counter[tuple[bytes, bytes]]) -
     return Differences(lost, twice, strange, len(wanted - letters.keys()), len(letters.keys() - wanted))
 
 
-def reader(scene: ChaosScene) -> Read:
-    return _influx_rows(scene.influx) if scene.setup.store == "influx" else _api_rows(scene)
-
-
-def _api_rows(scene: ChaosScene) -> Read:
+def api_rows(scene: Scene) -> Read:
     """The API gives one channel at a time; they are joined by their order among readings of one time."""
 
     def read(device: str) -> Rows:
@@ -75,12 +75,12 @@ def _api_rows(scene: ChaosScene) -> Read:
     return read
 
 
-def _influx_rows(address: str) -> Read:
-    """Asked past every link."""
+def influx_rows(address: str, database: str, fields: Mapping[str, str]) -> Read:
+    """Asked past every link, for all devices at once. `fields` are their names there by channel."""
     everything: dict[str, Rows] = {}
-    for series in query(address, "SELECT * FROM /.+/ GROUP BY scene, site, device"):
-        tags = series["tags"]
-        columns: list[Any] = [series["columns"].index(c) if c in series["columns"] else None for c in CHANNELS]
+    for series in _query(address, "SELECT * FROM /.+/ GROUP BY scene, site, device", database):
+        tags, names = series["tags"], series["columns"]
+        columns = [names.index(fields[c]) if fields[c] in names else None for c in CHANNELS]
         everything[f"{tags['scene']}.{tags['site']}.{tags['device']}"] = [
             (row[0], tuple(None if c is None else row[c] for c in columns)) for row in series["values"]
         ]
@@ -91,3 +91,13 @@ def dead_letters(database: Path) -> Counter[tuple[bytes, bytes]]:
     """Topic and payload of each, from the file itself: the API shows them shortened."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as con:
         return Counter(con.execute("select topic, payload from dead_letter").fetchall())
+
+
+def _query(address: str, statement: str, database: str) -> list[dict[str, Any]]:
+    """The series of InfluxDB's answer."""
+    form = {"db": database, "epoch": "ms", "q": statement}
+    answer = HTTP.post(f"{address}/query", data=form)
+    answer.raise_for_status()
+    result = json.loads(answer.content)["results"][0]
+    assert "error" not in result, result
+    return list(result.get("series", []))

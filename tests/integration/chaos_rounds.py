@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import paho.mqtt.client as paho
 from chaos import KITCHEN, wait_for
-from chaos_devices import Fleet, Publisher
+from chaos_devices import CHANNELS, Fleet, Publisher
 from chaos_mishaps import draw, suffer
-from chaos_readback import Differences, compare, dead_letters, reader
-from chaos_scene import ChaosScene
+from chaos_readback import Differences, api_rows, compare, dead_letters, influx_rows
+from chaos_scene import BUCKET, ChaosScene
+from chaos_telegraf import Judge
 from paho.mqtt.enums import CallbackAPIVersion
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from chaos_mishaps import Drawn
+    from chaos_readback import Read
     from chaos_scene import Setup
+    from chaos_telegraf import TelegrafVerdict
 
-A_SECOND = 400
-"""Messages, over all devices."""
 ALWAYS = 7
 """Devices that publish all the time, their doors shut; each round one more has its door opened."""
 CALM_S = 120.0
@@ -41,6 +42,7 @@ class Verdict:
     mishaps: tuple[str, ...]
     sent: int
     differences: Differences
+    """Those that the rounds before had not."""
     ledger: dict[str, Any]
     balanced: bool
     missing: int
@@ -49,6 +51,7 @@ class Verdict:
     fell: tuple[str, ...]
     """Processes that ended by themselves."""
     calm_after_s: float
+    telegraf: TelegrafVerdict | None
 
     @property
     def good(self) -> bool:
@@ -62,8 +65,12 @@ class Rounds:
     open. Whatever order the mishaps brought its readings into, when all is calm it is told once more, in order.
     """
 
-    def __init__(self, folder: Path, setup: Setup, seed: int, rounds: int) -> None:
+    def __init__(
+        self, folder: Path, setup: Setup, seed: int, rounds: int, *, longest_s: float, a_second: int
+    ) -> None:
+        """`longest_s` is how long a mishap may last; `a_second` how many messages all devices publish."""
         self._random = random.Random(seed)
+        self._longest_s, self._a_second = longest_s, a_second
         self.scene = ChaosScene(folder, setup, sites=2 + (ALWAYS + rounds) // 5)
         devices = [d for d in self.scene.devices if KITCHEN.device_type(d.type).channels]
         self._shut = [d.id for d in devices[:ALWAYS]]
@@ -72,21 +79,22 @@ class Rounds:
         self._raised: dict[str, int] = {}
         """Which of the open doors is an alarm since when."""
         self.fleet = Fleet(devices, self._random.getrandbits(64))
+        self._telegraf = Judge(self.scene.influx, self.fleet.record) if setup.with_telegraf else None
+        self._known = Differences()
         self._publishers = 0
-        self._sent = 0
 
     def end(self) -> None:
         self.scene.end()
 
     def round(self) -> Verdict:
-        drawn = draw(self._random, self.scene)
+        drawn = draw(self._random, self.scene.parts, self._longest_s)
         opened = self._unopened.pop(0)
         shut = self._open.pop() if len(self._open) > 1 else None
         self._open.append(opened)
         publisher = self._publisher()
         self._tell_door(publisher, opened, 1.0, range(-20 * MINUTE_MS, -9 * MINUTE_MS, SAMPLE_MS))
         self._tell_door(publisher, shut, 0.0, range(-80_000, 0, SAMPLE_MS))
-        publisher.start(self.fleet, list(self._shut), A_SECOND)
+        publisher.start(self.fleet, list(self._shut), self._a_second)
         suffer(self.scene, drawn)
         threading.Event().wait(self._random.uniform(0.2, 0.8))
         publisher.stop(CALM_S)
@@ -115,12 +123,13 @@ class Rounds:
 
     def _verdict(self, drawn: list[Drawn], alarms_differ: str, calm_after_s: float) -> Verdict:
         differences, ledger = self._calm()
+        new, self._known = differences.since(self._known), differences
         record = self.fleet.record
         told = ledger["stored"] + ledger["duplicate"] + ledger["dead"]
         verdict = Verdict(
             mishaps=tuple(d.mishap.name for d in drawn),
-            sent=record.messages + len(record.letters),
-            differences=differences,
+            sent=record.least_received,
+            differences=new,
             ledger=ledger,
             balanced=ledger["pending"] == 0
             and ledger["received"] == told
@@ -129,6 +138,7 @@ class Rounds:
             alarms_differ=alarms_differ,
             fell=tuple(self.scene.fell),
             calm_after_s=calm_after_s,
+            telegraf=self._telegraf.verdict() if self._telegraf else None,
         )
         self.scene.fell.clear()
         return verdict
@@ -139,12 +149,17 @@ class Rounds:
         while True:
             self._wait_until_ready(deadline)
             ledger = self.scene.ask("/api/v1/ledger")
-            if ledger and ledger["pending"] == 0 and ledger["received"] >= self._least_received():
-                differences = compare(self.fleet.record, reader(self.scene), dead_letters(self.scene.database))
-                if not differences.any or time.monotonic() > deadline:
+            if ledger and ledger["pending"] == 0 and ledger["received"] >= self.fleet.record.least_received:
+                differences = compare(self.fleet.record, self._reader(), dead_letters(self.scene.database))
+                if differences == self._known or time.monotonic() > deadline:
                     return differences, ledger
             assert time.monotonic() < deadline, f"not calm after {CALM_S:g} s: {ledger}"
             threading.Event().wait(0.2)
+
+    def _reader(self) -> Read:
+        if self.scene.setup.store == "influx":
+            return influx_rows(self.scene.influx, BUCKET, {channel: channel for channel in CHANNELS})
+        return api_rows(self.scene)
 
     def _wait_until_ready(self, deadline: float) -> None:
         def ready() -> bool:
@@ -152,10 +167,6 @@ class Rounds:
             return self.scene.ready()
 
         wait_for(ready, "the worker", max(1.0, deadline - time.monotonic()))
-
-    def _least_received(self) -> int:
-        record = self.fleet.record
-        return record.messages + sum(not partly for partly in record.letters.values())
 
     def _alarms_differ(self) -> str:
         """Empty when alarms and retained messages are as the doors are, and none was raised anew."""

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import os
 import shutil
 import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import chaos_telegraf
 import httpx
-from chaos import Scene, free_port, wait_for
+from chaos import HTTP, Scene, free_port, wait_for
 from chaos_links import Network
 
 from influx_server import create, program
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 BROKERS = ("nats", "mosquitto")
 STORES = ("influx", "duck")
 BUCKET = "chaos"
-DISK_BYTES = 192 * 2**20
-PAGE_BYTES = 4096
 MIB = 2**20
+DISK_BYTES = 192 * MIB
+JOURNAL = f"keep_hours = 0\nmax_bytes = {128 * MIB}\nhard_max_bytes = {128 * MIB + 100_000}\n"
+"""What is stored makes room on the small disk. Little may wait in memory: a full disk makes the worker leave."""
+PAGE_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,11 @@ class Setup:
 
     broker: str
     store: str
+    with_telegraf: bool = False
+    """Beside the worker, with its own session and database; needs `influx`."""
 
     def __str__(self) -> str:
-        return f"{self.broker} and {self.store}"
+        return f"{self.broker} and {self.store}" + (" with Telegraf" if self.with_telegraf else "")
 
 
 class ChaosScene(Scene):
@@ -62,8 +67,7 @@ class ChaosScene(Scene):
         if setup.store == "influx":
             store = f"influx+http://127.0.0.1:{self.links['worker-store'].port}/?bucket={BUCKET}"
         port = self.links["worker-broker"].port
-        # Room on the small disk: what the store has is not kept.
-        self.configure(data=self.disk, mqtt_port=port, store=store, keep_hours=0.0)
+        self.configure(data=self.disk, mqtt_port=port, store=store, journal=JOURNAL)
         self._begin()
 
     @property
@@ -71,6 +75,23 @@ class ChaosScene(Scene):
         """What there is that mishaps can be of."""
         mounted = {"disk"} if self.mounted else set()
         return frozenset({self.setup.broker, self.setup.store} | mounted)
+
+    def start(self, name: str) -> None:
+        super().start(name)
+        self._beside(name, super().start)
+
+    def kill(self, name: str) -> None:
+        self._beside(name, super().kill)
+        super().kill(name)
+
+    def stop(self, name: str) -> None:
+        self._beside(name, super().stop)
+        super().stop(name)
+
+    def _beside(self, name: str, do: Callable[[str], None]) -> None:
+        """Telegraf suffers what the worker suffers."""
+        if name == "worker" and self.setup.with_telegraf:
+            do(chaos_telegraf.NAME)
 
     def fill_disk(self) -> None:
         """To the last byte."""
@@ -99,6 +120,13 @@ class ChaosScene(Scene):
             self.start("influx")
             wait_for(lambda: _answers(self.influx), "InfluxDB")
             create(self.influx, BUCKET)
+        if self.setup.with_telegraf:
+            create(self.influx, chaos_telegraf.NAME)
+            self.commands[chaos_telegraf.NAME] = chaos_telegraf.command(
+                self.folder,
+                mqtt_port=self.links["worker-broker"].port,
+                influx_port=self.links["worker-store"].port,
+            )
         self.start("broker")
         self.start("worker")
         wait_for(self.ready, "the worker")
@@ -154,16 +182,6 @@ def _influx(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
 
 def _answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/ping", trust_env=False).is_success
+        return HTTP.get(f"{address}/ping").is_success
     except httpx.TransportError:
         return False
-
-
-def query(address: str, statement: str, database: str = BUCKET) -> list[dict[str, Any]]:
-    """The series of InfluxDB's answer."""
-    form = {"db": database, "epoch": "ms", "q": statement}
-    answer = httpx.post(f"{address}/query", data=form, timeout=60, trust_env=False)
-    answer.raise_for_status()
-    result = json.loads(answer.content)["results"][0]
-    assert "error" not in result, result
-    return list(result.get("series", []))

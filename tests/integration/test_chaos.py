@@ -8,7 +8,9 @@ from chaos_scene import Setup
 
 pytestmark = pytest.mark.integration
 
-ROUNDS = 3
+ROUNDS = 2
+LONGEST_S = 2.0
+A_SECOND = 400
 
 
 @pytest.mark.timeout(300)
@@ -18,7 +20,7 @@ def test_after_mishaps_everything_that_was_acknowledged_is_stored_exactly_once(t
         request.getfixturevalue("influxd")
     seed = random.SystemRandom().getrandbits(32)
     print(f"seed {seed}")  # noqa: T201  # shown when it fails
-    rounds = Rounds(tmp_path, setup, seed, ROUNDS)
+    rounds = Rounds(tmp_path, setup, seed, ROUNDS, longest_s=LONGEST_S, a_second=A_SECOND)
     try:
         for number in range(ROUNDS):
             verdict = rounds.round()
