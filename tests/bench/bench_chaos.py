@@ -20,6 +20,8 @@ sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "in
 from chaos_rounds import Rounds, Verdict
 from chaos_scene import BROKERS, STORES, Setup
 
+from influx_server import program
+
 ROUNDS_A_SCENE = 25
 """Then all begins anew in an empty folder."""
 
@@ -119,13 +121,18 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=10, help="how many (10)")
     parser.add_argument("--seed", type=int, default=None, help="draw the same mishaps again (random)")
     parser.add_argument("--broker", choices=BROKERS, default="nats", help="(nats)")
-    parser.add_argument("--store", choices=STORES, default="influx", help="(influx; needs Go, once)")
+    parser.add_argument("--store", choices=STORES, help="(influx, where it is there or Go can build it)")
     parser.add_argument(
         "--longest", type=float, default=3.0, metavar="S", help="how long a mishap may last, in seconds (3)"
     )
     parser.add_argument("--rate", type=int, default=400, metavar="N", help="messages a second (400)")
     parser.add_argument("--telegraf", action="store_true", help="Telegraf beside it; needs --store influx and Go")
     options = parser.parse_args()
+    if options.store != "duck" and program() is None:
+        if options.store == "influx":
+            parser.error("there is no InfluxDB 1.8, and without Go it cannot be built; use --store duck")
+        print("no InfluxDB: it is built where Go is installed")
+    options.store = options.store or ("duck" if program() is None else "influx")
     if options.telegraf and options.store != "influx":
         parser.error("--telegraf needs --store influx")
     return options

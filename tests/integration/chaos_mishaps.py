@@ -95,7 +95,7 @@ MISHAPS = (
 def draw(chance: random.Random, parts: Collection[str], longest_s: float) -> list[Drawn]:
     """One to three, of unlike parts, that may overlap."""
     possible = [m for m in MISHAPS if not m.needs or m.needs in parts]
-    chance.shuffle(possible)
+    chance.shuffle(possible)  # then of each part any one
     by_part = {m.part: m for m in possible}
     chosen = chance.sample(list(by_part.values()), chance.randint(1, MOST_AT_ONCE))
     return [Drawn(m, chance.uniform(0.2, LATEST_S), chance.uniform(SHORTEST_S, longest_s)) for m in chosen]

@@ -26,7 +26,7 @@ STORES = ("influx", "duck")
 BUCKET = "chaos"
 MIB = 2**20
 DISK_BYTES = 192 * MIB
-JOURNAL = f"keep_hours = 0\nmax_bytes = {128 * MIB}\nhard_max_bytes = {128 * MIB + 100_000}\n"
+JOURNAL = f"keep_hours = 0\nmax_bytes = {128 * MIB}\nhard_max_bytes = {128 * MIB + 250_000}\n"
 """What is stored makes room on the small disk. Little may wait in memory: a full disk makes the worker leave."""
 PAGE_BYTES = 4096
 

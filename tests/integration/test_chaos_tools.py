@@ -1,5 +1,6 @@
-"""The chaos test's own tools: links do to connections what they say, and the comparison finds what is wrong."""
+"""The chaos test's own tools: links do what they say, and the comparison finds what is wrong."""
 
+import random
 import socket
 import threading
 import time
@@ -10,6 +11,7 @@ import httpx
 import pytest
 from chaos_devices import Fleet, Letter, Record
 from chaos_links import Network
+from chaos_mishaps import MISHAPS, draw
 from chaos_readback import Differences, compare
 
 from scenewatch.model.place import Device
@@ -128,6 +130,18 @@ def test_a_connection_is_reset_when_nobody_listens_behind_the_link():
                 connected.recv(1)
         finally:
             network.end()
+
+
+def test_what_is_drawn_can_happen_together_and_comes_again_with_its_seed():
+    parts = {"mosquitto", "duck"}
+    drawn = [draw(random.Random(seed), parts, 3.0) for seed in range(200)]
+    assert drawn == [draw(random.Random(seed), parts, 3.0) for seed in range(200)]
+    assert {len(one) for one in drawn} == {1, 2, 3}
+    for one in drawn:
+        assert len({d.mishap.part for d in one}) == len(one)
+        assert all(0.2 <= d.for_s <= 3.0 for d in one)
+    names = {d.mishap.name for one in drawn for d in one}
+    assert names == {m.name for m in MISHAPS if m.needs in {"", *parts}}
 
 
 @pytest.mark.parametrize(
