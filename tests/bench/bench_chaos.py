@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "integration")]
 
+from chaos_disk import NOT_HERE
 from chaos_rounds import Rounds, Verdict
 from chaos_scene import BROKERS, STORES, Setup
 
@@ -85,8 +86,8 @@ def main() -> int:
 
 def _run(rounds: Rounds, numbers: range, tally: Tally) -> None:
     """Of one scene, which is ended."""
-    if not rounds.scene.mounted:
-        print("no disk is filled here: this user may not mount one")
+    if not rounds.scene.disk.mounted:
+        print(NOT_HERE)
     try:
         for number in numbers:
             began = time.monotonic()

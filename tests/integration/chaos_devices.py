@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from scenewatch.model.place import Device
 
 CHANNELS = ("air_temp", "door", "compressor_power", "defrost", "battery")
-STEP_S = 0.05
+STEP_S = 0.005
+"""Short, so that there is always something on the way when a mishap strikes."""
 MOST_WAITING = 5000
 HOUR_MS = 3_600_000
 BUFFERED = 5

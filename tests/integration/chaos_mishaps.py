@@ -88,7 +88,7 @@ MISHAPS = (
     Mishap("InfluxDB frozen", "influx", lambda s: s.freeze("influx"), lambda s: s.thaw("influx"), needs="influx"),
     *_of_link(STORE, needs="influx"),
     Mishap("InfluxDB says 503", STORE, lambda s: s.links[STORE].answer_busy(), _restored(STORE), needs="influx"),
-    Mishap("disk full", "disk", lambda s: s.fill_disk(), lambda s: s.free_disk(), needs="disk"),
+    Mishap("disk full", "disk", lambda s: s.disk.fill(), lambda s: s.disk.free(), needs="disk"),
 )
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import chaos_telegraf
 import httpx
 from chaos import HTTP, Scene, free_port, wait_for
+from chaos_disk import MIB, SmallDisk
 from chaos_links import Network
 
 from influx_server import create, program
@@ -24,11 +22,8 @@ if TYPE_CHECKING:
 BROKERS = ("nats", "mosquitto")
 STORES = ("influx", "duck")
 BUCKET = "chaos"
-MIB = 2**20
-DISK_BYTES = 192 * MIB
 JOURNAL = f"keep_hours = 0\nmax_bytes = {128 * MIB}\nhard_max_bytes = {128 * MIB + 250_000}\n"
 """What is stored makes room on the small disk. Little may wait in memory: a full disk makes the worker leave."""
-PAGE_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -50,11 +45,7 @@ class ChaosScene(Scene):
     def __init__(self, folder: Path, setup: Setup, sites: int) -> None:
         super().__init__(folder, sites)
         self.setup = setup
-        self.disk = folder / "disk"
-        self.disk.mkdir()
-        self.mounted = can_mount(folder)
-        if self.mounted:
-            _mount(self.disk)
+        self.disk = SmallDisk(folder / "disk")
         self.influx_port = free_port()
         self.influx = f"http://127.0.0.1:{self.influx_port}"
         self._network = Network()
@@ -63,18 +54,18 @@ class ChaosScene(Scene):
             "publishers-broker": self._network.link(self.mqtt_port),
             "worker-store": self._network.link(self.influx_port),
         }
-        store = f"duckdb:{self.disk / 'readings.duckdb'}"
+        store = f"duckdb:{self.disk.folder / 'readings.duckdb'}"
         if setup.store == "influx":
             store = f"influx+http://127.0.0.1:{self.links['worker-store'].port}/?bucket={BUCKET}"
         port = self.links["worker-broker"].port
-        self.configure(data=self.disk, mqtt_port=port, store=store, journal=JOURNAL)
+        self.configure(data=self.disk.folder, mqtt_port=port, store=store, journal=JOURNAL)
         self._begin()
 
     @property
     def parts(self) -> frozenset[str]:
         """What there is that mishaps can be of."""
-        mounted = {"disk"} if self.mounted else set()
-        return frozenset({self.setup.broker, self.setup.store} | mounted)
+        disk = {"disk"} if self.disk.mounted else set()
+        return frozenset({self.setup.broker, self.setup.store} | disk)
 
     def start(self, name: str) -> None:
         super().start(name)
@@ -93,24 +84,12 @@ class ChaosScene(Scene):
         if name == "worker" and self.setup.with_telegraf:
             do(chaos_telegraf.NAME)
 
-    def fill_disk(self) -> None:
-        """To the last byte."""
-        with (self.disk / "filler").open("wb") as filler:
-            for piece in (MIB, PAGE_BYTES):
-                with contextlib.suppress(OSError):
-                    while True:
-                        os.posix_fallocate(filler.fileno(), os.fstat(filler.fileno()).st_size, piece)
-
-    def free_disk(self) -> None:
-        (self.disk / "filler").unlink()
-
     def end(self) -> None:
         try:
             super().end()
         finally:
             self._network.end()
-            if self.mounted:
-                subprocess.run(["umount", str(self.disk)], check=True)
+            self.disk.end()
 
     def _begin(self) -> None:
         if self.setup.broker == "mosquitto":
@@ -130,26 +109,6 @@ class ChaosScene(Scene):
         self.start("broker")
         self.start("worker")
         wait_for(self.ready, "the worker")
-
-
-@functools.cache
-def can_mount(folder: Path) -> bool:
-    """Whether this user may mount a small disk; in most containers nobody may."""
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        return False
-    trial = folder / "trial"
-    trial.mkdir()
-    try:
-        _mount(trial)
-    except subprocess.CalledProcessError:
-        return False
-    subprocess.run(["umount", str(trial)], check=True)
-    return True
-
-
-def _mount(folder: Path) -> None:
-    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
-    subprocess.run(command, check=True, capture_output=True)
 
 
 def _mosquitto(folder: Path, port: int) -> list[str]:

@@ -8,8 +8,8 @@ from chaos_scene import Setup
 
 pytestmark = pytest.mark.integration
 
-ROUNDS = 2
-LONGEST_S = 2.0
+ROUNDS = 3
+LONGEST_S = 1.5
 A_SECOND = 400
 
 

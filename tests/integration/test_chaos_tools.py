@@ -10,6 +10,7 @@ from dataclasses import astuple
 import httpx
 import pytest
 from chaos_devices import Fleet, Letter, Record
+from chaos_disk import MIB, NOT_HERE, SmallDisk
 from chaos_links import Network
 from chaos_mishaps import MISHAPS, draw
 from chaos_readback import Differences, compare
@@ -130,6 +131,21 @@ def test_a_connection_is_reset_when_nobody_listens_behind_the_link():
                 connected.recv(1)
         finally:
             network.end()
+
+
+def test_a_small_disk_is_filled_to_the_last_byte_and_freed(tmp_path):
+    disk = SmallDisk(tmp_path / "disk", 2 * MIB + 4096)
+    if not disk.mounted:
+        pytest.skip(NOT_HERE)
+    try:
+        (disk.folder / "some").write_bytes(b"x")
+        disk.fill()
+        with pytest.raises(OSError, match="No space left"):
+            (disk.folder / "more").write_bytes(b"x")
+        disk.free()
+        (disk.folder / "more").write_bytes(b"x")
+    finally:
+        disk.end()
 
 
 def test_what_is_drawn_can_happen_together_and_comes_again_with_its_seed():
