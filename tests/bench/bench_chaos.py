@@ -31,12 +31,12 @@ class Tally:
     """What each kind of mishap has led to; a round counts for each kind it had."""
 
     OURS = ("lost", "twice", "strange", "letters lost", "unbalanced", "alarms")
-    TELEGRAFS = ("T lost", "T twice", "T strange", "T dropped")
+    TELEGRAFS = ("T behind", "T twice", "T strange", "T dropped")
 
     def __init__(self, setup: Setup) -> None:
         self.columns = ("rounds", *self.OURS, *(self.TELEGRAFS if setup.with_telegraf else ()))
         self.all: Counter[str] = Counter()
-        self.bad = self.messages = 0
+        self.bad = self.messages = self.telegraf_lost = 0
         self._rows: dict[str, Counter[str]] = {}
 
     def add(self, verdict: Verdict) -> None:
@@ -80,7 +80,8 @@ def main() -> int:
     tally.print()
     print(f"\n{options.rounds} rounds, {tally.messages} messages, {tally.bad} rounds bad, seed {seed}, {setup}")
     if setup.with_telegraf:
-        print("T: Telegraf. It drops what is not JSON or holds an array of samples: logged, not kept.")
+        print(f"T: Telegraf. Behind: not stored when a round was over; {tally.telegraf_lost} of these not either")
+        print("when it was started anew. Dropped: not JSON, or an array of samples; logged, but not kept.")
     return 1 if tally.bad else 0
 
 
@@ -95,6 +96,7 @@ def _run(rounds: Rounds, numbers: range, tally: Tally) -> None:
             tally.add(verdict)
             _say(number, verdict, time.monotonic() - began)
         tally.messages += verdict.sent
+        tally.telegraf_lost += rounds.telegraf_lost()
     finally:
         rounds.end()
 
@@ -108,7 +110,7 @@ def _say(number: int, v: Verdict, took_s: float) -> None:
     if v.alarms_differ:
         wrong.append(v.alarms_differ)
     told = f"BAD: {'; '.join(wrong)}" if wrong else "good"
-    telegraf = f"  Telegraf {v.telegraf.lost} lost, {v.telegraf.dropped} dropped" if v.telegraf else ""
+    telegraf = f"  T {v.telegraf.behind} behind, {v.telegraf.dropped} dropped" if v.telegraf else ""
     fell = f"  ended by itself: {dict(Counter(v.fell))}" if v.fell else ""
     print(
         f"round {number + 1:3d}  {took_s:5.1f} s, calm after {v.calm_after_s:4.1f} s  sent {v.sent:6d}  "

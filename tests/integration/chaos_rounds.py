@@ -14,7 +14,7 @@ from chaos_devices import CHANNELS, Fleet, Publisher
 from chaos_mishaps import draw, suffer
 from chaos_readback import Differences, api_rows, compare, dead_letters, influx_rows
 from chaos_scene import BUCKET, ChaosScene
-from chaos_telegraf import Judge
+from chaos_telegraf import NAME, Judge
 from paho.mqtt.enums import CallbackAPIVersion
 
 if TYPE_CHECKING:
@@ -82,6 +82,17 @@ class Rounds:
         self._telegraf = Judge(self.scene.influx, self.fleet.record) if setup.with_telegraf else None
         self._known = Differences()
         self._publishers = 0
+
+    def telegraf_lost(self) -> int:
+        """For the end: what Telegraf has lost for good."""
+        if self._telegraf is None:
+            return 0
+
+        def restart() -> None:
+            self.scene.stop(NAME)
+            self.scene.start(NAME)
+
+        return self._telegraf.lost(restart)
 
     def end(self) -> None:
         self.scene.end()

@@ -14,6 +14,7 @@ from chaos_readback import influx_rows
 from go_programs import TELEGRAF
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from chaos_devices import Record
@@ -29,7 +30,8 @@ FIELDS = {channel: f"v_{channel}" for channel in CHANNELS}
 class TelegrafVerdict:
     """What one round has added, by the same record as the worker's."""
 
-    lost: int
+    behind: int
+    """Readings that are not there although all has been calm for a while."""
     twice: int
     strange: int
     dropped: int
@@ -58,13 +60,19 @@ class Judge:
         """When nothing more is missing than before, or nothing has come for a while."""
         pause, quiet_from = threading.Event(), time.monotonic()
         found = self._look()
-        while found.lost > self._known.lost and time.monotonic() < quiet_from + QUIET_S:
+        while found.behind > self._known.behind and time.monotonic() < quiet_from + QUIET_S:
             pause.wait(0.5)
             before, found = found, self._look()
-            if found.lost < before.lost:
+            if found.behind < before.behind:
                 quiet_from = time.monotonic()
         before, self._known = self._known, found
         return TelegrafVerdict(*(now - then for now, then in zip(astuple(found), astuple(before), strict=True)))
+
+    def lost(self, restart: Callable[[], None]) -> int:
+        """Readings that are not there either when it has been started anew and the broker has sent all it keeps."""
+        restart()
+        self._known = TelegrafVerdict(0, 0, 0, 0)
+        return self.verdict().behind
 
     def _look(self) -> TelegrafVerdict:
         read = influx_rows(self._influx, NAME, FIELDS)
