@@ -16,6 +16,8 @@ from chaos import wait_for
 from paho.mqtt.enums import CallbackAPIVersion
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from scenewatch.model.place import Device
 
 CHANNELS = ("air_temp", "door", "compressor_power", "defrost", "battery")
@@ -99,6 +101,10 @@ class Fleet:
         self._random = random.Random(seed)
         self._devices = {d.id: Sender(d, self._boot()) for d in devices}
         self._serial = 0
+
+    @property
+    def devices(self) -> Iterable[str]:
+        return self._devices
 
     def ordinary(self, device: str, t_ms: int, *, door: float = 0.0) -> list[tuple[str, bytes]]:
         d = self._devices[device]

@@ -13,7 +13,7 @@ from chaos import HTTP
 from chaos_devices import CHANNELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from chaos import Scene
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     Rows = list[tuple[int, Values]]
     """Of one device: time, and a value for each channel, None where there is none. A time may be there twice."""
-    Read = Callable[[str], Rows]
+    Stored = Mapping[str, Rows]
+    """By device."""
 
 MOST = 1_000_000
 
@@ -45,10 +46,10 @@ class Differences:
         return Differences(*(now - then for now, then in zip(astuple(self), astuple(before), strict=True)))
 
 
-def compare(record: Record, read: Read, letters: Counter[tuple[bytes, bytes]]) -> Differences:
+def compare(record: Record, stored: Stored, letters: Counter[tuple[bytes, bytes]]) -> Differences:
     lost = twice = strange = 0
-    for device, places in record.places.items():
-        found = read(device)
+    for device in record.places.keys() | stored.keys():
+        places, found = record.places.get(device, {}), stored.get(device, [])
         times = Counter(t_ms for t_ms, _ in found)
         lost += len(places.keys() - times.keys())
         twice += times.total() - len(times)
@@ -57,34 +58,33 @@ def compare(record: Record, read: Read, letters: Counter[tuple[bytes, bytes]]) -
     return Differences(lost, twice, strange, len(wanted - letters.keys()), len(letters.keys() - wanted))
 
 
-def api_rows(scene: Scene) -> Read:
+def in_api(scene: Scene, devices: Iterable[str]) -> Stored:
     """The API gives one channel at a time; they are joined by their order among readings of one time."""
-
-    def read(device: str) -> Rows:
-        rows: dict[tuple[int, int], list[float | None]] = {}
-        for at, channel in enumerate(CHANNELS):
-            page = scene.ask(f"/api/v1/readings?device={device}&channel={channel}&limit={MOST}")
-            assert not page["truncated"]
-            seen: Counter[int] = Counter()
-            for reading in page["readings"]:
-                t_ms = reading["t"]
-                rows.setdefault((t_ms, seen[t_ms]), [None] * len(CHANNELS))[at] = reading["value"]
-                seen[t_ms] += 1
-        return [(t_ms, tuple(values)) for (t_ms, _), values in rows.items()]
-
-    return read
+    return {device: _in_api(scene, device) for device in devices}
 
 
-def influx_rows(address: str, database: str, fields: Mapping[str, str]) -> Read:
-    """Asked past every link, for all devices at once. `fields` are their names there by channel."""
-    everything: dict[str, Rows] = {}
+def _in_api(scene: Scene, device: str) -> Rows:
+    rows: dict[tuple[int, int], list[float | None]] = {}
+    for at, channel in enumerate(CHANNELS):
+        page = scene.ask(f"/api/v1/readings?device={device}&channel={channel}&limit={MOST}")
+        assert not page["truncated"]
+        seen: Counter[int] = Counter()
+        for reading in page["readings"]:
+            t_ms = reading["t"]
+            rows.setdefault((t_ms, seen[t_ms]), [None] * len(CHANNELS))[at] = reading["value"]
+            seen[t_ms] += 1
+    return [(t_ms, tuple(values)) for (t_ms, _), values in rows.items()]
+
+
+def in_influx(address: str, database: str, fields: Mapping[str, str]) -> Stored:
+    """Asked past every link. `fields` are the channels' names there."""
+    stored: dict[str, Rows] = {}
     for series in _query(address, "SELECT * FROM /.+/ GROUP BY scene, site, device", database):
         tags, names = series["tags"], series["columns"]
         columns = [names.index(fields[c]) if fields[c] in names else None for c in CHANNELS]
-        everything[f"{tags['scene']}.{tags['site']}.{tags['device']}"] = [
-            (row[0], tuple(None if c is None else row[c] for c in columns)) for row in series["values"]
-        ]
-    return lambda device: everything.get(device, [])
+        rows = [(row[0], tuple(None if c is None else row[c] for c in columns)) for row in series["values"]]
+        stored.setdefault(f"{tags['scene']}.{tags['site']}.{tags['device']}", []).extend(rows)
+    return stored
 
 
 def dead_letters(database: Path) -> Counter[tuple[bytes, bytes]]:

@@ -12,7 +12,7 @@ import paho.mqtt.client as paho
 from chaos import KITCHEN, wait_for
 from chaos_devices import CHANNELS, Fleet, Publisher
 from chaos_mishaps import draw, suffer
-from chaos_readback import Differences, api_rows, compare, dead_letters, influx_rows
+from chaos_readback import Differences, compare, dead_letters, in_api, in_influx
 from chaos_scene import BUCKET, ChaosScene
 from chaos_telegraf import NAME, Judge
 from paho.mqtt.enums import CallbackAPIVersion
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from chaos_mishaps import Drawn
-    from chaos_readback import Read
+    from chaos_readback import Stored
     from chaos_scene import Setup
     from chaos_telegraf import TelegrafVerdict
 
@@ -161,16 +161,16 @@ class Rounds:
             self._wait_until_ready(deadline)
             ledger = self.scene.ask("/api/v1/ledger")
             if ledger and ledger["pending"] == 0 and ledger["received"] >= self.fleet.record.least_received:
-                differences = compare(self.fleet.record, self._reader(), dead_letters(self.scene.database))
+                differences = compare(self.fleet.record, self._stored(), dead_letters(self.scene.database))
                 if differences == self._known or time.monotonic() > deadline:
                     return differences, ledger
             assert time.monotonic() < deadline, f"not calm after {CALM_S:g} s: {ledger}"
             threading.Event().wait(0.2)
 
-    def _reader(self) -> Read:
+    def _stored(self) -> Stored:
         if self.scene.setup.store == "influx":
-            return influx_rows(self.scene.influx, BUCKET, {channel: channel for channel in CHANNELS})
-        return api_rows(self.scene)
+            return in_influx(self.scene.influx, BUCKET, {channel: channel for channel in CHANNELS})
+        return in_api(self.scene, self.fleet.devices)
 
     def _wait_until_ready(self, deadline: float) -> None:
         def ready() -> bool:

@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from chaos_devices import BUFFERED, CHANNELS, Letter
-from chaos_readback import influx_rows
+from chaos_readback import in_influx
 
 from go_programs import TELEGRAF
 
@@ -75,10 +75,10 @@ class Judge:
         return self.verdict().behind
 
     def _look(self) -> TelegrafVerdict:
-        read = influx_rows(self._influx, NAME, FIELDS)
+        stored = in_influx(self._influx, NAME, FIELDS)
         lost = twice = strange = unread = 0
         for device, places in self._record.places.items():
-            found = read(device)
+            found = stored.get(device, [])
             times = Counter(t_ms for t_ms, _ in found)
             missing = places.keys() - times.keys()
             buffered = self._record.buffered[device]

@@ -8,7 +8,7 @@ from chaos_scene import Setup
 
 pytestmark = pytest.mark.integration
 
-ROUNDS = 3
+ROUNDS = 2
 LONGEST_S = 1.5
 A_SECOND = 400
 

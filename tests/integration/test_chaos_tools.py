@@ -161,24 +161,29 @@ def test_what_is_drawn_can_happen_together_and_comes_again_with_its_seed():
 
 
 @pytest.mark.parametrize(
-    ("rows", "letters", "found"),
+    ("stored", "letters", "found"),
     [
-        pytest.param([(5, VALUES)], [b"bad"], Differences(), id="as sent"),
-        pytest.param([], [b"bad"], Differences(lost=1), id="lost"),
-        pytest.param([(5, VALUES), (5, VALUES)], [b"bad"], Differences(twice=1), id="twice"),
-        pytest.param([(5, VALUES), (6, VALUES)], [b"bad"], Differences(strange=1), id="a time never sent"),
-        pytest.param([(5, (*VALUES[:4], 3.5))], [b"bad"], Differences(strange=1), id="another value"),
-        pytest.param([(5, (*VALUES[:4], None))], [b"bad"], Differences(strange=1), id="a value missing"),
-        pytest.param([(5, VALUES)], [], Differences(letters_lost=1), id="a dead letter lost"),
-        pytest.param([(5, VALUES)], [b"bad", b"?"], Differences(letters_strange=1), id="a dead letter never sent"),
-        pytest.param([(5, VALUES)], [b"bad", b"bad"], Differences(), id="a dead letter redelivered"),
+        pytest.param({"d": [(5, VALUES)]}, [b"bad"], Differences(), id="as sent"),
+        pytest.param({"d": []}, [b"bad"], Differences(lost=1), id="lost"),
+        pytest.param({"d": [(5, VALUES), (5, VALUES)]}, [b"bad"], Differences(twice=1), id="twice"),
+        pytest.param({"d": [(5, VALUES), (6, VALUES)]}, [b"bad"], Differences(strange=1), id="a time never sent"),
+        pytest.param(
+            {"d": [(5, VALUES)], "e": [(5, VALUES)]}, [b"bad"], Differences(strange=1), id="a device never sent"
+        ),
+        pytest.param({"d": [(5, (*VALUES[:4], 3.5))]}, [b"bad"], Differences(strange=1), id="another value"),
+        pytest.param({"d": [(5, (*VALUES[:4], None))]}, [b"bad"], Differences(strange=1), id="a value missing"),
+        pytest.param({"d": [(5, VALUES)]}, [], Differences(letters_lost=1), id="a dead letter lost"),
+        pytest.param(
+            {"d": [(5, VALUES)]}, [b"bad", b"?"], Differences(letters_strange=1), id="a dead letter never sent"
+        ),
+        pytest.param({"d": [(5, VALUES)]}, [b"bad", b"bad"], Differences(), id="a dead letter redelivered"),
     ],
 )
-def test_the_comparison_finds(rows, letters, found):
+def test_the_comparison_finds(stored, letters, found):
     record = Record()
     record.places["d"][5] = [VALUES]
     record.letters[b"t", b"bad"] = Letter.NOT_JSON
-    differences = compare(record, {"d": rows}.__getitem__, Counter((b"t", letter) for letter in letters))
+    differences = compare(record, stored, Counter((b"t", letter) for letter in letters))
     assert astuple(differences) == astuple(found)
 
 
