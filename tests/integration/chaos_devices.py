@@ -35,7 +35,7 @@ ODD = {
     "buffer": 0.02,
     "replay": 0.02,
     "collision": 0.005,
-    "reboot": 0.002,
+    "reboot": 0.0005,
     "clock_back": 0.002,
 }
 """How often a message is not an ordinary one."""
