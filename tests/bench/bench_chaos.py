@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -73,12 +74,18 @@ def main() -> int:
     chance, tally = random.Random(seed), Tally(setup)
     for first in range(0, options.rounds, ROUNDS_A_SCENE):
         count = min(ROUNDS_A_SCENE, options.rounds - first)
-        with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-            spans = {"longest_s": options.longest, "a_second": options.rate}
-            rounds = Rounds(Path(folder), setup, chance.getrandbits(32), count, **spans)
-            _run(rounds, range(first, first + count), tally)
+        folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+        spans = {"longest_s": options.longest, "a_second": options.rate}
+        rounds = Rounds(folder, setup, chance.getrandbits(32), count, **spans)
+        _run(rounds, range(first, first + count), tally)
+        if tally.bad:
+            print(f"kept: {folder}")
+            break
+        shutil.rmtree(folder)
     tally.print()
-    print(f"\n{options.rounds} rounds, {tally.messages} messages, {tally.bad} rounds bad, seed {seed}, {setup}")
+    print(
+        f"\n{tally.all['rounds']} rounds, {tally.messages} messages, {tally.bad} rounds bad, seed {seed}, {setup}"
+    )
     if setup.with_telegraf:
         print(f"T: Telegraf. Behind: not stored when a round was over; {tally.telegraf_lost} of these not either")
         print("when it was started anew. Dropped: not JSON, or an array of samples; logged, but not kept.")
@@ -86,7 +93,7 @@ def main() -> int:
 
 
 def _run(rounds: Rounds, numbers: range, tally: Tally) -> None:
-    """Of one scene, which is ended."""
+    """Of one scene, which is ended; up to the first bad round."""
     if not rounds.scene.disk.mounted:
         print(NOT_HERE)
     try:
@@ -95,6 +102,9 @@ def _run(rounds: Rounds, numbers: range, tally: Tally) -> None:
             verdict = rounds.round()
             tally.add(verdict)
             _say(number, verdict, time.monotonic() - began)
+            if not verdict.good:
+                rounds.scene.keep()
+                break
         tally.messages += verdict.sent
         tally.telegraf_lost += rounds.telegraf_lost()
     finally:

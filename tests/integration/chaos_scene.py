@@ -84,6 +84,10 @@ class ChaosScene(Scene):
         if name == "worker" and self.setup.with_telegraf:
             do(chaos_telegraf.NAME)
 
+    def keep(self) -> None:
+        """Copy the worker's files, which go with the small disk, into the folder."""
+        shutil.copytree(self.disk.folder, self.folder / "kept")
+
     def end(self) -> None:
         try:
             super().end()
