@@ -328,6 +328,23 @@ def test_hold_disconnects_with_the_session_kept_and_release_comes_back(broker, m
     ear.connected(2)
 
 
+def test_hold_still_sends_the_acknowledgements_that_come_soon(broker, make_source):
+    ear = Ear()
+    source = make_source(broker.port, ear)
+    peer = broker.accept()
+    peer.greet()
+    peer.send(b"".join(publish(b"t", b"x", packet_id=n, properties=b"") for n in (1, 2)))
+    ear.payloads(2)
+    source.hold()
+    peer.sock.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        peer.packet()
+    for arrival in ear.arrivals:
+        arrival.acknowledge()
+    peer.sock.settimeout(5)
+    assert peer.rest() == [(0x40, b"\x00\x01"), (0x40, b"\x00\x02"), (0xE0, b"")]
+
+
 def test_stop_sends_what_was_acknowledged_and_says_goodbye(broker, make_source):
     ear = Ear()
     source = make_source(broker.port, ear)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 GREETING_S = 10.0
 """A broker that has not confirmed the subscription by then is left."""
 CONNECT_S = 5.0
-FAREWELL_S = 1.0
+FAREWELL_S = 0.5
 TURN_S = 1.0
 """Longest sleep, so that paho looks at its keep-alive."""
 AT_LEAST_ONCE = 1
@@ -243,13 +243,25 @@ class Session:
         self._around.on_subscribed(self._kept)
 
     def _leave(self, tap: Tap, selector: selectors.BaseSelector) -> None:
-        """Send the last acknowledgements and say goodbye; the broker keeps the session."""
+        """Send the last acknowledgements and say goodbye; the broker keeps the session.
+
+        Those that come in time are waited for. Else a burst that is more than the journal may hold in memory
+        would come again for ever: written each time, and each time left before it was acknowledged.
+        """
         self._left = True
+        doorbell = self._around.doorbell
         deadline = time.monotonic() + FAREWELL_S
         selector.modify(tap, WRITE)
-        while tap.awaits_writable and time.monotonic() < deadline:
-            selector.select(FAREWELL_S)
+        while (wait_s := deadline - time.monotonic()) > 0:
+            doorbell.listen()
             tap.flush()
+            if tap.awaits_writable:
+                selector.select(wait_s)
+                doorbell.hush()
+            elif tap.unacknowledged:
+                doorbell.wait(wait_s)
+            else:
+                break
         with contextlib.suppress(OSError):  # the broker may be gone first
             self._client.disconnect()
             self._client.loop_write()
