@@ -71,6 +71,7 @@ class _Head(msgspec.Struct):
     online: dict[int, bool]
     values_refused: int
     positions_lost: int
+    limits: dict[str, dict[str, float]]
 
 
 class _Snapshot(_Head):
@@ -78,9 +79,7 @@ class _Snapshot(_Head):
     identity: bytes
     quality: bytes
     alarms: bytes
-    limits: dict[str, dict[str, float]] = {}
-    tally: bytes = b""
-    """Empty in the snapshots of releases that kept no accounts by owner."""
+    tally: bytes
 
 
 class Pipeline:
@@ -295,14 +294,11 @@ class Pipeline:
             self.identity.restore(s.identity)
             self.quality.restore(s.quality)
             self.alarms.restore(s.alarms)
-            if s.tally:
-                self.tally.restore(s.tally)
+            self.tally.restore(s.tally)
         except (msgspec.MsgspecError, ValueError, KeyError) as error:
             raise CorruptError(f"not a snapshot: {error}") from error
         self.position = s.position
         self.counts = Counts(*s.counts)
-        if not s.tally:
-            self.tally.add_nowhere(self.counts)
         self.listening = s.listening
         self.online = s.online
         self.values_refused = s.values_refused
