@@ -8,7 +8,7 @@ import pytest
 from scenewatch.scenes import SCENES
 
 PACKAGE = Path(__file__).parents[1] / "ingest" / "scenewatch"
-WIRING = {"cli", "app", "pipeline", "worker", "embedded", "serving", "settings", "__main__", "__init__"}
+WIRING = {"cli", "app", "parts", "pipeline", "worker", "embedded", "serving", "settings", "__main__", "__init__"}
 VOCABULARY = {"model", "stats"}
 
 

@@ -6,28 +6,20 @@ import logging
 import threading
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenewatch.api.views import Readiness
-from scenewatch.journal.journal import FileJournal
-from scenewatch.journal.limits import Health, Limits
-from scenewatch.journal.outbox import Outbox
+from scenewatch.journal.limits import Health
 from scenewatch.model.errors import ConfigurationError, CorruptError, Mistake, TemporaryError
-from scenewatch.model.place import subscriptions
 from scenewatch.model.ports import Listening, Record, RecordKind
-from scenewatch.model.words import Duration, hours
 from scenewatch.notify.mqtt import MqttNotifier
+from scenewatch.parts import mqtt_settings, open_journal, open_outbox, open_store, scenes_of, state_folder
 from scenewatch.pipeline import Pipeline, encode_inventory
-from scenewatch.scenes import all_scenes
 from scenewatch.source.mqtt import MqttSource
-from scenewatch.source.settings import MqttSettings
 from scenewatch.store.alarms import Alarms
 from scenewatch.store.deadletters import DeadLetters
 from scenewatch.store.devices import Inventory
 from scenewatch.store.duck import DuckStore
-from scenewatch.store.influxurl import PREFIX as INFLUX
-from scenewatch.store.influxurl import InfluxUrl
 from scenewatch.store.lease import Leases
 from scenewatch.store.relational import Database
 from scenewatch.store.retries import Retries
@@ -46,16 +38,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scenewatch.api.views import View
-    from scenewatch.model.ports import Arrival, Clock, Journal, Notifier, Source, Store
+    from scenewatch.model.ports import Arrival, Clock, Notifier, Source
     from scenewatch.model.scene import Scene
     from scenewatch.settings import Settings
-    from scenewatch.store.influx import InfluxStore
     from scenewatch.worker.view import WorkerView
 
     # The type checker holds each part to its contract here, where they meet.
     _source: type[Source] = MqttSource
-    _journal: type[Journal] = FileJournal
-    _stores: tuple[type[Store], ...] = (DuckStore, InfluxStore)
     _notifier: type[Notifier] = MqttNotifier
     _view: type[View] = WorkerView
 
@@ -69,44 +58,6 @@ FAREWELL_S = 2.0
 """Of these, for what is being done about inventory and limits, and as much again for the broker to be left."""
 CLOSING_S = 2.0
 """Of these, kept from the draining for what comes after it."""
-
-
-def scenes_of(settings: Settings) -> tuple[Scene, ...]:
-    """The installed scenes that the settings use. Raises ConfigurationError for one that is not there."""
-    scenes = {s.key: s for s in all_scenes()}
-    unknown = [key for key in settings.scenes.use if key not in scenes]
-    if unknown:
-        have = ", ".join(scenes)
-        raise ConfigurationError([Mistake("scenes.use", f"no scene {key!r}; there are: {have}") for key in unknown])
-    return tuple(scenes[key] for key in settings.scenes.use or scenes)
-
-
-def open_store(
-    settings: Settings, database: Database, measurements: Callable[[int], str]
-) -> DuckStore | InfluxStore:
-    """The store of the settings. `measurements` gives the device type of a series number."""
-    url = settings.store.url
-    if url.startswith(INFLUX):
-        from scenewatch.store.influx import InfluxStore  # noqa: PLC0415  # 0.3 s to load, for those who use it
-
-        return InfluxStore(
-            InfluxUrl.parse(url),
-            token_file=settings.store.token_file,
-            ca_file=settings.store.ca_file,
-            database=database,
-            measurements=measurements,
-        )
-    path = Path(url.removeprefix("duckdb:"))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return DuckStore(path)
-
-
-def state_folder(journal: Path) -> Path:
-    return journal.parent / f"{journal.name}.state"
-
-
-def mqtt_settings(settings: Settings) -> MqttSettings:
-    return MqttSettings(**settings.broker.model_dump(), filters=subscriptions(settings.root))
 
 
 class Worker:
@@ -129,11 +80,11 @@ class Worker:
         )
         with ExitStack() as opened:
             self._database = opened.enter_context(closing(Database(settings.database.url)))
-            self.journal = opened.enter_context(closing(self._open_journal()))
+            self.journal = opened.enter_context(closing(open_journal(settings, clock, self._full)))
             lease = Tenure(Leases(self._database), self.journal.identity(), clock)
             self._lease = opened.enter_context(lease)
             self.store = opened.enter_context(closing(open_store(settings, self._database, self._device_type)))
-            self._outbox = opened.enter_context(closing(self._open_outbox()))
+            self._outbox = opened.enter_context(closing(open_outbox(settings, clock)))
             self._restore()
             self._opened = opened.pop_all()
         self.letters = DeadLetters(self._database)
@@ -351,25 +302,6 @@ class Worker:
         return max(ends, default=self.journal.head)
 
     # --- state ---------------------------------------------------------------------------------------------
-
-    def _open_journal(self) -> FileJournal:
-        s = self.settings.journal
-        limits = Limits(
-            max_bytes=s.max_bytes,
-            hard_max_bytes=s.hard_max_bytes,
-            keep_ms=hours(s.keep_hours),
-            group_ms=Duration(s.sync_ms),
-        )
-        return FileJournal(s.path, clock=self.clock, limits=limits, on_full=self._full)
-
-    def _open_outbox(self) -> Outbox:
-        s = self.settings
-        return Outbox(
-            s.journal.path.parent / f"{s.journal.path.name}.outbox",
-            clock=self.clock,
-            memory_readings=s.store.memory_readings,
-            bundle_readings=s.store.batch_readings,
-        )
 
     def _restore(self) -> None:
         """Go on from the newest snapshot the store is not behind; without one from what the store has."""

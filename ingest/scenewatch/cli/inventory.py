@@ -50,8 +50,8 @@ def _inventory_demo(options: argparse.Namespace) -> int:
 
 
 def _inventory_import(options: argparse.Namespace) -> int:
-    from scenewatch.app import scenes_of
     from scenewatch.inventory.csvfile import read_devices
+    from scenewatch.parts import scenes_of
     from scenewatch.settings import load
     from scenewatch.store.devices import Inventory
     from scenewatch.store.relational import Database
@@ -69,7 +69,7 @@ def _inventory_import(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from scenewatch.alarms.overrides import mistakes as override_mistakes
-    from scenewatch.app import mqtt_settings, scenes_of
+    from scenewatch.parts import mqtt_settings, scenes_of
     from scenewatch.scenes.check import mistakes
     from scenewatch.settings import load
 

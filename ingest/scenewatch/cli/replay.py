@@ -49,8 +49,8 @@ def add_replay(parts: Subparsers) -> None:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from scenewatch.app import scenes_of, state_folder
     from scenewatch.journal.look import Look
+    from scenewatch.parts import scenes_of, state_folder
     from scenewatch.pipeline import Pipeline
     from scenewatch.settings import load
     from scenewatch.worker.replay import Replay
@@ -97,7 +97,7 @@ def _limits(path: Path | None, scenes: tuple[Scene, ...]) -> OperatorLimits | No
 
 def _into(options: argparse.Namespace, settings: Settings, pipeline: Pipeline, opened: ExitStack) -> Into | None:
     """Nothing of the worker's own is written, but an InfluxDB's position, under that server's own name."""
-    from scenewatch.app import open_store
+    from scenewatch.parts import open_store
     from scenewatch.settings import other_store
     from scenewatch.store.relational import Database
     from scenewatch.worker.replay import Into
