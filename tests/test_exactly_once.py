@@ -49,7 +49,7 @@ def test_every_reading_is_stored_once(vat_scene, delivered):
         outcomes = [pipeline.run(control(0, START_MS, RecordKind.INVENTORY, body))]
         for k, record in enumerate(records):
             if k in restarts:
-                saved, pipeline = pipeline.snapshot(), Pipeline([vat_scene], "sw")
+                saved, pipeline = b"".join(pipeline.snapshot()), Pipeline([vat_scene], "sw")
                 pipeline.restore(saved)
             pairs = [(topic("vat-1"), payload) for _, payload in record]
             outcomes.append(pipeline.run(messages(pipeline.position, START_MS + 1_000_000, pairs)))

@@ -314,7 +314,7 @@ def test_limits_that_change_take_effect_at_their_place_in_the_journal(pipeline):
     raised = feed(pipeline, later, (vat, telemetry(later, temp=60)))
     assert [(t.rule, t.at_ms) for t in raised.transitions] == [("brine.vat_hot", later)]
     again = Pipeline([*pipeline.registry.scenes.values()], "sw")
-    again.restore(pipeline.snapshot())
+    again.restore(b"".join(pipeline.snapshot()))
     assert (again.limits, again.alarms.rules) == (pipeline.limits, pipeline.alarms.rules)
 
 

@@ -252,6 +252,7 @@ def test_a_disk_that_refuses_the_state_does_not_end_it(rig, caplog):
     blocked = rig.folder / "state" / f"{1:020d}.partial"
     blocked.mkdir()
     rig.bring_inventory()
+    rig.clock.ms += SNAPSHOT_MS
     wait_for(lambda: "cannot save the state" in caplog.text)
     blocked.rmdir()
     rig.clock.ms += SNAPSHOT_MS

@@ -28,7 +28,7 @@ def kept(tmp_path_factory, vat_scene):
     look = build(folder)
     pipeline, states, outcomes = Pipeline([vat_scene], "sw"), {}, []
     for record in look.records(0, END):
-        states[record.first] = pipeline.snapshot()
+        states[record.first] = b"".join(pipeline.snapshot())
         outcomes.append((record.first, pipeline.run(record)))
     return look, states, outcomes
 

@@ -28,7 +28,7 @@ class Limits:
     """How long messages gather for one write."""
     group_bytes: int = 8 * MIB
     """As much is written without waiting for more."""
-    memory_bytes: int = 32 * MIB
+    memory_bytes: int = 16 * MIB
     """The newest records, kept for a reader that is close behind."""
     patience_s: float = 30.0
     """How long a single record may take to become durable."""

@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Channel, DeviceType
 
-VERSION = 1
+VERSION = 2
 UNLIMITED_MS = 2**62
-SAVED = tuple(name for name in STATE.names or () if name != "kind")
-"""`kind` comes from the tables, which may have changed since the snapshot."""
+LAYOUT = str(STATE.descr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,8 @@ class Last:
 class _Saved(msgspec.Struct, array_like=True):
     version: int
     series: int
-    columns: dict[str, bytes]
+    layout: str
+    rows: memoryview
     counts: bytes
 
 
@@ -80,19 +80,18 @@ class Quality:
         return Last(rows["last_t"], rows["last_value"], rows["flag"], rows["test"])
 
     def snapshot(self) -> bytes:
-        columns = {name: self._state[name].tobytes() for name in SAVED}
-        return msgspec.msgpack.encode(_Saved(VERSION, len(self._state), columns, self.counts.tobytes()))
+        rows = self._state.view(np.uint8).data
+        return msgspec.msgpack.encode(_Saved(VERSION, len(self._state), LAYOUT, rows, self.counts.tobytes()))
 
     def restore(self, data: bytes) -> None:
         """Raises CorruptError, and is as before, if the bytes are not a snapshot of as many series."""
         try:
             saved = msgspec.msgpack.decode(data, type=_Saved)
             made_for, here = (saved.version, saved.series), (VERSION, len(self._state))
-            if made_for != here:
+            if made_for != here or saved.layout != LAYOUT:
                 raise CorruptError(f"quality snapshot of (version, series) {made_for}, not {here}")
-            state = self._state.copy()
-            for name in SAVED:
-                state[name] = np.frombuffer(saved.columns[name], STATE[name], count=here[1])
+            state = np.frombuffer(saved.rows, STATE, count=here[1]).copy()
+            state["kind"] = self._state["kind"]  # from the tables, which may have changed since the snapshot
             counts = np.frombuffer(saved.counts, np.int64).reshape(self.counts.shape).copy()
         except (msgspec.MsgspecError, KeyError, ValueError) as error:
             raise CorruptError(f"not a quality snapshot: {error}") from error

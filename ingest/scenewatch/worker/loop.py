@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 READ_MOST = 20_000
 """Positions asked of the journal at once."""
 TICK_MS = 1000
-SNAPSHOT_MS = 10_000
+SNAPSHOT_MS = 30_000
 RETRY_S = 0.5
 
 
@@ -100,7 +100,7 @@ class Loop:
         self._ends = ends
         self._candidate: int | None = None
         """The position of a snapshot that is written but not valid before the store is past it."""
-        self._candidate_at_ms = 0
+        self._candidate_at_ms = clock.now_ms()
         self._saved = chain.position
         self._untold = False
         self._next_look_ms = 0
