@@ -21,6 +21,11 @@ from scenewatch.worker.replay import Into, Replay, Start
 from scenewatch.worker.snapshots import Snapshots
 
 
+def save(snapshots, position, state):
+    snapshots.write(position, [state])
+    snapshots.keep(position)
+
+
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory, vat_scene):
     """A journal, its look, and a pipeline's state before each position a record begins at."""
@@ -41,7 +46,7 @@ def replay(kept, vat_scene, tmp_path):
     def run(first=0, end=END, *, saved=(), limits=None, into=None, of=look):
         snapshots = Snapshots(tmp_path / f"state-{len(list(tmp_path.iterdir()))}")
         for position in saved:
-            snapshots.save(position, states[position])
+            save(snapshots, position, states[position])
         one = Replay(of, fresh=lambda: Pipeline([vat_scene], "sw"), states=snapshots._folder, limits=limits)
         pipeline, replayed = one.prepare(first, end)
         into = into and Into(into, pipeline.registry.series_name)
@@ -71,7 +76,7 @@ def test_from_any_saved_state_the_rest_is_the_same_again(kept, vat_scene, tmp_pa
     first = data.draw(st.sampled_from(sorted(states)))
     saved = data.draw(st.sampled_from([position for position in states if position <= first]))
     snapshots = Snapshots(tmp_path_factory.mktemp("state"))
-    snapshots.save(saved, states[saved])
+    save(snapshots, saved, states[saved])
     one = Replay(look, fresh=lambda: Pipeline([vat_scene], "sw"), states=snapshots._folder, limits=None)
     pipeline, replayed = one.prepare(first, END)
     one.run(pipeline, replayed, None, lambda _: None)
@@ -134,7 +139,7 @@ def test_a_later_state_tells_the_devices_and_all_else_is_fresh(replay, kept, tmp
 def test_a_state_that_cannot_be_used_is_passed_over(kept, tmp_path, caplog, vat_scene):
     look, _, _ = kept
     snapshots = Snapshots(tmp_path / "bad")
-    snapshots.save(5, b"no snapshot")
+    save(snapshots, 5, b"no snapshot")
     one = Replay(look, fresh=lambda: Pipeline([vat_scene], "sw"), states=tmp_path / "bad", limits=None)
     pipeline, replayed = one.prepare(10, END)
     assert (pipeline.position, replayed.start) == (0, Start.ORIGIN)
