@@ -118,7 +118,8 @@ def test_where_nothing_older_is_kept_the_state_is_flagged_as_fresh(typed, tmp_pa
     pipeline, snapshots = Pipeline([vat_scene], "sw"), Snapshots(tmp_path / "journal.state")
     for record in look.records(0, oldest + 5):
         pipeline.run(record)
-    snapshots.save(pipeline.position, pipeline.snapshot())
+    snapshots.write(pipeline.position, pipeline.snapshot())
+    snapshots.keep(pipeline.position)
     (tmp_path / "scenewatch.toml").write_text('[journal]\npath = "journal"\n', "utf-8")
     status, out, err = typed("journal", "replay", "--config", tmp_path / "scenewatch.toml")
     assert (status, err) == (0, [])
