@@ -54,7 +54,7 @@ class Service(Scene):
         [told, *_, closed] = [line for line in self.said().splitlines() if "worker.service" in line]
         return datetime.fromisoformat(closed[:19]) - datetime.fromisoformat(told[:19])
 
-    def configure(self, *lines):
+    def add_settings(self, *lines):
         path = self.folder / "work.toml"
         path.write_text(path.read_text() + "".join(f"{line}\n" for line in lines))
 
@@ -110,7 +110,7 @@ def test_sigterm_lets_the_store_have_all_and_sighup_takes_new_limits(begin):
     tables = RULE.when.limit
     assert service.limit() == tables
 
-    service.configure(f'[limits."{KITCHEN.key}.{RULE.key}"]', f"limit = {tables + 1}", "[journal]", "[http]")
+    service.add_settings(f'[limits."{KITCHEN.key}.{RULE.key}"]', f"limit = {tables + 1}", "[journal]", "[http]")
     service.tell(signal.SIGHUP)  # two tables twice: no TOML
     wait_for(lambda: "the limits stay as they are" in service.said(), "the mistake")
     text = (service.folder / "work.toml").read_text().replace("\n[journal]\n[http]", "")
@@ -146,7 +146,7 @@ def black_hole():
 
 def hung(service, store):
     """A worker with messages in its journal, whose store does not answer."""
-    service.configure()
+    service.add_settings()
     path = service.folder / "work.toml"
     path.write_text(path.read_text().replace("duckdb:readings.duckdb", store))
     now_ms = time.time_ns() // 1_000_000

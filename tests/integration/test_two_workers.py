@@ -24,12 +24,12 @@ def scene(tmp_path_factory):
     scene.end()
 
 
-def twin(scene, **changes):
+def twin(scene, *moved):
     """Runs a second worker with almost the same settings until it ends; its exit status and last words."""
     config = (scene.folder / "work.toml").read_text("utf-8")
     config = config.replace(f"port = {scene.http_port}", f"port = {free_port()}")
-    for was, now in changes.items():
-        config = config.replace(f'"{was}', f'"{now}')
+    for name in moved:
+        config = config.replace(f"/{name}", f"/twin-{name}")
     (scene.folder / "twin.toml").write_text(config)
     command = [*scene.commands["worker"][:-1], str(scene.folder / "twin.toml")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
@@ -44,7 +44,7 @@ def test_a_second_worker_on_the_same_journal_is_refused(scene):
 
 def test_a_second_worker_with_a_journal_of_its_own_is_refused_within_seconds(scene):
     began = time.monotonic()
-    status, last = twin(scene, journal="journal2", **{"duckdb:readings": "duckdb:readings2"})
+    status, last = twin(scene, "journal", "readings")
     assert time.monotonic() - began < 12
     assert status == 1
     assert (
