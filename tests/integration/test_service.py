@@ -114,7 +114,7 @@ def test_sigterm_lets_the_store_have_all_and_sighup_takes_new_limits(begin):
     service.tell(signal.SIGHUP)  # two tables twice: no TOML
     wait_for(lambda: "the limits stay as they are" in service.said(), "the mistake")
     text = (service.folder / "work.toml").read_text().replace("\n[journal]\n[http]", "")
-    (service.folder / "work.toml").write_text(text.replace('path = "journal"', 'path = "journal"\nkeep_hours = 3'))
+    (service.folder / "work.toml").write_text(text.replace("[journal]", "[journal]\nkeep_hours = 3"))
     service.tell(signal.SIGHUP)
     wait_for(lambda: service.limit() == tables + 1, "the new limit")
     assert "taken at the next start only: journal.keep_hours" in service.said()
@@ -146,9 +146,7 @@ def black_hole():
 
 def hung(service, store):
     """A worker with messages in its journal, whose store does not answer."""
-    service.add_settings()
-    path = service.folder / "work.toml"
-    path.write_text(path.read_text().replace("duckdb:readings.duckdb", store))
+    service.configure(data=service.folder, mqtt_port=service.mqtt_port, store=store)
     now_ms = time.time_ns() // 1_000_000
     journal = FileJournal(service.folder / "journal", clock=HandClock(now_ms))
     journal.append_record(RecordKind.INVENTORY, encode_inventory(service.devices), now_ms)
@@ -178,7 +176,7 @@ def test_a_store_that_hangs_holds_the_end_no_longer_than_ten_seconds_and_a_secon
     assert f"{SENT} positions wait in the journal and follow at the next start" in patient.said()
     assert "did not end in time: store" in patient.said()
     for service in (patient, hasty):
-        path = service.folder / "work.toml"
-        path.write_text(re.sub(r'url = "influx.*"', 'url = "duckdb:readings.duckdb"', path.read_text()))
+        store = f"duckdb:{service.folder / 'readings.duckdb'}"
+        service.configure(data=service.folder, mqtt_port=service.mqtt_port, store=store)
         service.start("worker")
         wait_for(lambda s=service: s.ask("/api/v1/ledger").get("stored") == SENT, "what had waited")
