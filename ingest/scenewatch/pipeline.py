@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from scenewatch.model.alarm import Transition
     from scenewatch.model.decoded import StatusReport
     from scenewatch.model.messages import Messages
+    from scenewatch.model.pieces import Piece
     from scenewatch.model.place import Device
     from scenewatch.model.ports import AlarmEngine, Check, Decoder
     from scenewatch.model.scene import Scene
@@ -48,9 +49,7 @@ if TYPE_CHECKING:
     _check: type[Check] = Quality
     _alarms: type[AlarmEngine] = Engine
 
-SNAPSHOT_VERSION = 2
-BYTES_32 = b"\xc6"
-"""Begins bytes in MessagePack; their length in four more follows."""
+SNAPSHOT_VERSION = 3
 
 
 @dataclass(slots=True)
@@ -75,11 +74,11 @@ class _Head(msgspec.Struct):
 
 
 class _Snapshot(_Head):
-    registry: bytes
-    identity: bytes
-    quality: bytes
-    alarms: bytes
-    tally: bytes
+    registry: msgspec.Raw
+    identity: msgspec.Raw
+    quality: msgspec.Raw
+    alarms: msgspec.Raw
+    tally: msgspec.Raw
 
 
 class Pipeline:
@@ -230,10 +229,10 @@ class Pipeline:
         names = "\n".join(f"{s.key}.{t.key}.{c.key}" for s, t, c in self.registry.kinds)
         return blake2b(names.encode(), digest_size=16).hexdigest()
 
-    def snapshot(self) -> Iterator[bytes]:
-        """All state at `position`, in pieces: of many devices it is large, so a part is made when it is asked for.
+    def snapshot(self) -> Iterator[Piece]:
+        """All state at `position`, in pieces: of many devices it is large, so nothing is copied that need not be.
 
-        Together they are one MessagePack map.
+        Together they are one MessagePack map. To be used up before anything else is run.
         """
         c = self.counts
         head = msgspec.msgpack.encode(
@@ -258,9 +257,8 @@ class Pipeline:
         }
         yield bytes([head[0] + len(parts)]) + head[1:]  # a map of up to 15 says how many in its first byte
         for name, part in parts.items():
-            data = part()
-            yield msgspec.msgpack.encode(name) + BYTES_32 + len(data).to_bytes(4, "big")
-            yield data
+            yield msgspec.msgpack.encode(name)
+            yield from part()
 
     def begin(self, position: int, at_ms: int, data: bytes) -> None:
         """Go on from `position`, of which only the devices are known, from a snapshot of later.

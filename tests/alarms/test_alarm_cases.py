@@ -341,7 +341,7 @@ def test_rules_may_come_and_go_between_snapshot_and_restore():
     before = box(WARM, HOT)
     moves(before, [at(0, 21.0)])
     after = box(COLD, HOT, OPEN)
-    after.restore(before.snapshot())
+    after.restore(b"".join(before.snapshot()))
     assert short(after.standing()) == [("raised", "hot", 0)]
     assert moves(after, [at(30, -1.0), at(60, -1.0)]) == [("cleared", "hot", 30), ("raised", "cold", 60)]
 
@@ -349,13 +349,13 @@ def test_rules_may_come_and_go_between_snapshot_and_restore():
 def test_a_snapshot_of_another_size_or_form_is_refused_and_changes_nothing():
     engine = box(WARM)
     moves(engine, [at(0, 9.0)])
-    before = engine.snapshot()
+    before = b"".join(engine.snapshot())
     other = Engine([scene(WARM)])
     other.grow(registry("box", "pump", of=scene(WARM)))
-    for damaged in (b"", b"\xc1", before[:-9], other.snapshot(), b"\x81\xa7version\x09"):
+    for damaged in (b"", b"\xc1", before[:-9], b"".join(other.snapshot()), b"\x81\xa7version\x09"):
         with pytest.raises(CorruptError):
             engine.restore(damaged)
-        assert engine.snapshot() == before
+        assert b"".join(engine.snapshot()) == before
 
 
 def test_operators_numbers_take_the_place_of_the_tables():

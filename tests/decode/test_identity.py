@@ -84,7 +84,7 @@ def test_verdicts_equal_a_plain_set_and_survive_a_restart(named, cut):
     for i, (boot, n) in enumerate(named):
         if i == cut:
             restored = Identity()
-            restored.restore(identity.snapshot())
+            restored.restore(b"".join(identity.snapshot()))
             identity = restored
         decoded = Decoded(
             nothing,

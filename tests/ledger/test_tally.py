@@ -24,7 +24,7 @@ def test_it_is_the_sum_of_all_shares_in_any_pieces(parts):
     one, together, restored = Tally(), Tally(), Tally()
     for changes in parts:
         one.add(Shares.of(changes))
-        restored.restore(one.snapshot())
+        restored.restore(b"".join(one.snapshot()))
     together.add(Shares.concat([Shares(), *map(Shares.of, parts)]))
     assert told(together) == told(one)
     if parts:

@@ -48,10 +48,10 @@ def test_a_restored_registry_goes_on_the_same(vat_scene, before, after):
     first, second = Registry([vat_scene]), Registry([vat_scene])
     for devices in before:
         first.apply(devices, at_ms=1)
-    second.restore(first.snapshot())
+    second.restore(b"".join(first.snapshot()))
     for devices in after:
         assert first.apply(devices, at_ms=2) == second.apply(devices, at_ms=2)
-    assert first.snapshot() == second.snapshot()
+    assert b"".join(first.snapshot()) == b"".join(second.snapshot())
     names = [[r.series_name(s) for s in range(r.series_count)] for r in (first, second)]
     assert names[0] == names[1]
     assert [first.number(f"brine.w1.{x}") for x in "abcd"] == [second.number(f"brine.w1.{x}") for x in "abcd"]

@@ -42,7 +42,7 @@ def test_each_series_kind_is_its_channel_of_its_type_and_scene():
     registry.apply(devices[:2], at_ms=1)
     registry.apply(devices, at_ms=2)
     restored = Registry(SCENES)
-    restored.restore(registry.snapshot())
+    restored.restore(b"".join(registry.snapshot()))
     for known in (registry, restored):
         kinds = [known.kinds[k] for k in known.series_kind]
         assert [(s.key, t.key, c.key) for s, t, c in kinds] == [

@@ -27,14 +27,16 @@ from scenewatch.alarms.silence import Silences, wake
 from scenewatch.alarms.tables import lay_out
 from scenewatch.model.alarm import Step, Transition
 from scenewatch.model.errors import ConfigurationError, CorruptError
+from scenewatch.model.pieces import array_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from scenewatch.alarms.tables import Kinds
     from scenewatch.model.batch import Batch
+    from scenewatch.model.pieces import Piece
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Rule, Scene
 
@@ -44,12 +46,12 @@ STEPS = {RAISED: Step.RAISED, CLEARED: Step.CLEARED}
 
 
 class _Saved(msgspec.Struct, array_like=True):
-    """A snapshot: columns of the series, and by rule the series and rows of what is not normal."""
+    """What a snapshot is read as: columns of the series, and by rule the series and rows of what is not normal."""
 
     version: int
     series: int
-    good_t: bytes
-    heard: bytes
+    good_t: memoryview
+    heard: memoryview
     listening_ms: int
     instances: dict[str, tuple[bytes, bytes]]
 
@@ -148,7 +150,7 @@ class Engine:
         moves = self._standing_moves(np.arange(len(self._instances)))
         return self._transitions(moves[np.argsort(moves["at_ms"], kind="stable")])
 
-    def snapshot(self) -> bytes:
+    def snapshot(self) -> Iterator[Piece]:
         """Instances go by rule and series, so that rules may come and go between snapshot and restore."""
         busy = np.flatnonzero(self._instances["state"] != NORMAL)
         number = self._tables.number[self._instance_row[busy]]
@@ -156,10 +158,8 @@ class Engine:
             self._keys[n]: (self._instance_series[mine].tobytes(), self._instances[mine].tobytes())
             for n, mine in ((n, busy[number == n]) for n in np.unique(number))
         }
-        good_t, heard = (self._series[name].tobytes() for name in ("good_t", "heard"))
-        return msgspec.msgpack.encode(
-            _Saved(VERSION, len(self._series), good_t, heard, self._listening_ms, by_rule)
-        )
+        good_t, heard = self._series["good_t"], self._series["heard"]
+        return array_of(VERSION, len(self._series), good_t, heard, self._listening_ms, by_rule)
 
     def restore(self, data: bytes) -> None:
         """Raises CorruptError, and is as before, if the bytes are not a snapshot of as many series."""

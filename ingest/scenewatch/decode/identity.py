@@ -16,11 +16,15 @@ import numpy as np
 
 from scenewatch.decode.latest import Latest, next_in_line
 from scenewatch.model.decoded import NOT_NUMBERED
+from scenewatch.model.pieces import array_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from scenewatch.model.decoded import Decoded
+    from scenewatch.model.pieces import Piece
 
 BOOTS_KEPT = 16
 """Boots remembered a device, those heard of last: a device may reboot often within one backlog."""
@@ -63,11 +67,15 @@ class Boot:
         return False
 
 
-class _Saved(msgspec.Struct):
-    devices: int
-    latest: dict[str, bytes]
+class _Saved(msgspec.Struct, array_like=True):
+    """What a snapshot is read as."""
+
     boots: dict[int, dict[bytes, Boot]]
     contents: list[bytes]
+    devices: int
+    boot: memoryview
+    since: memoryview
+    next: memoryview
 
 
 class Identity:
@@ -141,16 +149,15 @@ class Identity:
             self._contents.discard(self._order.popleft())
         return True
 
-    def snapshot(self) -> bytes:
-        columns = {name: column.tobytes() for name, column in self._latest._asdict().items()}
-        return msgspec.msgpack.encode(_Saved(len(self._latest.next), columns, self._boots, list(self._order)))
+    def snapshot(self) -> Iterator[Piece]:
+        return array_of(self._boots, list(self._order), len(self._latest.next), *self._latest)
 
     def restore(self, data: bytes) -> None:
         saved = msgspec.msgpack.decode(data, type=_Saved)
         empty = Latest.of(saved.devices)
         self._latest = Latest(
             **{
-                name: np.frombuffer(saved.latest[name], column.dtype).reshape(column.shape).copy()
+                name: np.frombuffer(getattr(saved, name), column.dtype).reshape(column.shape).copy()
                 for name, column in empty._asdict().items()
             }
         )

@@ -9,14 +9,16 @@ import msgspec
 import numpy as np
 
 from scenewatch.model.ledger import FATES, NOWHERE, Fate, Shares, of_site, slot
+from scenewatch.model.pieces import array_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
     from scenewatch.model.decoded import Decoded
     from scenewatch.model.ledger import Counts
+    from scenewatch.model.pieces import Piece
     from scenewatch.model.registry import Registry
 
 SPARE = 1.5
@@ -98,12 +100,12 @@ class Tally:
         other._devices, other._others = self._devices.copy(), self._others.copy()
         return other
 
-    def snapshot(self) -> bytes:
-        return msgspec.msgpack.encode((self._devices.tobytes(), self._others.tobytes()))
+    def snapshot(self) -> Iterator[Piece]:
+        return array_of(self._devices, self._others)
 
     def restore(self, data: bytes) -> None:
         """Raises ValueError or MsgspecError."""
-        devices, others = msgspec.msgpack.decode(data, type=tuple[bytes, bytes])
+        devices, others = msgspec.msgpack.decode(data, type=tuple[memoryview, memoryview])
         self._devices = np.frombuffer(devices, np.int64).copy()
         self._others = np.frombuffer(others, np.int64).copy()
 

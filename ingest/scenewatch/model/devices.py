@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _pack = msgspec.msgpack.Encoder(order="deterministic").encode
 _unpack = msgspec.msgpack.Decoder(Device).decode
 _ARRAY_32 = b"\xdd"
+_ROWS_A_PIECE = 1000
 
 
 class Devices(Sequence[Device]):
@@ -33,7 +34,13 @@ class Devices(Sequence[Device]):
 
     def to_bytes(self) -> bytes:
         """A MessagePack array of them."""
-        return b"".join((_ARRAY_32, len(self.packed).to_bytes(4, "big"), *self.packed))
+        return b"".join(self.pieces())
+
+    def pieces(self) -> Iterator[bytes]:
+        """What `to_bytes` gives, piece by piece."""
+        yield _ARRAY_32 + len(self.packed).to_bytes(4, "big")
+        for first in range(0, len(self.packed), _ROWS_A_PIECE):
+            yield b"".join(self.packed[first : first + _ROWS_A_PIECE])
 
     def append(self, device: Device) -> None:
         self.packed.append(_pack(device))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from scenewatch.model.errors import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from scenewatch.model.decoded import Decoded
     from scenewatch.model.ledger import Counts
     from scenewatch.model.messages import Messages
+    from scenewatch.model.pieces import Piece
     from scenewatch.model.place import Device
     from scenewatch.model.registry import Registry
 
@@ -170,8 +171,8 @@ class Check(Protocol):
         """Fill `flag`, `test` and `place`; restamp `t_ms` where the clock was wrong."""
         ...
 
-    def snapshot(self) -> bytes:
-        """All state, at the position of the last batch."""
+    def snapshot(self) -> Iterator[Piece]:
+        """All state, at the position of the last batch: one MessagePack value, to be joined before the next one."""
         ...
 
     def restore(self, data: bytes) -> None:
@@ -215,7 +216,7 @@ class AlarmEngine(Protocol):
         """Every alarm that stands, as it was raised."""
         ...
 
-    def snapshot(self) -> bytes: ...
+    def snapshot(self) -> Iterator[Piece]: ...
 
     def restore(self, data: bytes) -> None: ...
 

@@ -18,6 +18,7 @@ from scenewatch.model.devices import Devices
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from scenewatch.model.pieces import Piece
     from scenewatch.model.place import Device
     from scenewatch.model.scene import Channel, DeviceType, Scene
 
@@ -134,15 +135,17 @@ class Registry:
         self.active.append(True)
         self._number[device_id] = number
 
-    def snapshot(self) -> bytes:
+    def snapshot(self) -> Iterator[Piece]:
         """An array of three; put together by hand, because the devices are long."""
-        active, since = map(msgspec.msgpack.encode, (self.active, self.since_ms.tolist()))
-        return b"".join((ARRAY_OF_3, self.devices.to_bytes(), active, since))
+        yield ARRAY_OF_3
+        yield from self.devices.pieces()
+        yield msgspec.msgpack.encode(self.active)
+        yield msgspec.msgpack.encode(self.since_ms.tolist())
 
     def restore(self, data: bytes) -> None:
         """Take the numbering of `snapshot`. Must be called on an empty registry of the same tables."""
         rows, active, since = msgspec.msgpack.decode(data, type=tuple[msgspec.Raw, list[bool], list[int]])
-        devices = Devices.from_bytes(bytes(rows))
+        devices = Devices.from_bytes(rows)
         for d, row, at_ms in zip(devices, devices.packed, since, strict=True):
             self._append(d, row, at_ms)
         self.active = active

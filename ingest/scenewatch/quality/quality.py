@@ -11,12 +11,16 @@ import numpy as np
 
 from scenewatch.model.errors import CorruptError
 from scenewatch.model.flags import Flag, Place, Test
+from scenewatch.model.pieces import array_of
 from scenewatch.quality.kernel import LIMITS, NEVER, STATE, Columns, judge
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from scenewatch.model.batch import Batch
+    from scenewatch.model.pieces import Piece
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Channel, DeviceType
 
@@ -36,11 +40,13 @@ class Last:
 
 
 class _Saved(msgspec.Struct, array_like=True):
+    """What a snapshot is read as."""
+
     version: int
     series: int
     layout: str
     rows: memoryview
-    counts: bytes
+    counts: memoryview
 
 
 class Quality:
@@ -79,9 +85,8 @@ class Quality:
             rows = self._state[series].copy()
         return Last(rows["last_t"], rows["last_value"], rows["flag"], rows["test"])
 
-    def snapshot(self) -> bytes:
-        rows = self._state.view(np.uint8).data
-        return msgspec.msgpack.encode(_Saved(VERSION, len(self._state), LAYOUT, rows, self.counts.tobytes()))
+    def snapshot(self) -> Iterator[Piece]:
+        return array_of(VERSION, len(self._state), LAYOUT, self._state, self.counts)
 
     def restore(self, data: bytes) -> None:
         """Raises CorruptError, and is as before, if the bytes are not a snapshot of as many series."""

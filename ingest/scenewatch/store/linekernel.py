@@ -46,7 +46,7 @@ class Texts(NamedTuple):
 class Readings(NamedTuple):
     """A reading each, neighbours of one device and time side by side."""
 
-    device: NDArray[np.int64]
+    device: NDArray[np.int32]
     """Number of the text that begins its lines."""
     channel: NDArray[np.int64]
     """Number of its channel's key."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from scenewatch.model.alarm import Transition
     from scenewatch.model.batch import Batch
+    from scenewatch.model.pieces import Piece
     from scenewatch.model.ports import Clock, Journal, Record
     from scenewatch.worker.snapshots import Snapshots
 
@@ -52,7 +53,7 @@ class Chain(Protocol):
 
     def overdue(self, now_ms: int) -> bool: ...
 
-    def snapshot(self) -> Iterator[bytes]:
+    def snapshot(self) -> Iterator[Piece]:
         """All state at `position`, in pieces. To be taken before anything else is run."""
         ...
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from scenewatch.model.pieces import Piece
+
 log = logging.getLogger(__name__)
 
 CHECKSUM_BYTES = 4
@@ -36,7 +38,7 @@ class Snapshots:
         self._oldest = oldest
         folder.mkdir(parents=True, exist_ok=True)
 
-    def write(self, position: int, pieces: Iterable[bytes]) -> None:
+    def write(self, position: int, pieces: Iterable[Piece]) -> None:
         """Put them on disk, but not under their name yet: `keep` does that. Raises TemporaryError."""
         with self._told():
             for left in self._folder.glob(f"*{PARTIAL}"):
@@ -92,12 +94,12 @@ class Snapshots:
 def load(path: Path) -> bytes | None:
     """None if it is damaged, or was removed by a worker that saves others."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            checksum, state = file.read(CHECKSUM_BYTES), file.read()
     except FileNotFoundError:
         return None
-    checksum, state = data[:CHECKSUM_BYTES], memoryview(data)[CHECKSUM_BYTES:]
     if zlib.crc32(state).to_bytes(CHECKSUM_BYTES, "little") == checksum:
-        return state.tobytes()
+        return state
     log.warning("snapshot %s is damaged and is passed over", path)
     return None
 
