@@ -4,6 +4,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Two processes of tests, a file at a time: what a file shares is made once. One process: make test ARGS="-n 0".
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 .DELETE_ON_ERROR:
 .PHONY: help up test verify bench fuzz lock clean
 
@@ -14,13 +16,13 @@ up: $(VENV)/up.stamp ## run everything: broker, simulated devices, worker, conso
 	@exec $(BIN)/scenewatch up $(ARGS)
 
 test: $(VENV)/test.stamp ## all tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 verify: $(VENV)/test.stamp ## format, lint, types, then all tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 bench: $(VENV)/test.stamp ## the figures; one alone: python tests/bench/bench_reader.py --help
 	@for b in tests/bench/bench_*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "scenewatch-tests"
 BUILD_S = 900
@@ -23,9 +29,18 @@ class GoProgram:
     def path(self) -> Path | None:
         """None where it is not there and cannot be built."""
         path = CACHE / self.name
-        if not path.exists() and not self._build():
-            return None
-        return path
+        if path.exists():
+            return path
+        with self._alone():
+            return path if path.exists() or self._build() else None
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process of the tests builds it, the others wait for that."""
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with (CACHE / f"{self.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _build(self) -> bool:
         go = shutil.which("go")

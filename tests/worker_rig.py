@@ -57,6 +57,7 @@ class WorkerRig:
         monkeypatch.setattr(scenes, "SCENES", (scene,))
         monkeypatch.setattr(loop, "TICK_MS", 20)  # so that it ends soon
         monkeypatch.setattr(writer, "IDLE_S", 0.02)
+        monkeypatch.setattr(writer, "GATHER_S", 0.0)  # a test waits for each message: nothing comes to gather with
         with socket.create_server(("127.0.0.1", 0)) as closed:
             self.broker = f"mqtt://127.0.0.1:{closed.getsockname()[1]}"
         config = folder / "scenewatch.toml"

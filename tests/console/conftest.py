@@ -97,8 +97,9 @@ def standing_with():
         stage.stop_all()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
+    """No longer than a file: while it lives, its event loop runs in this thread, and no other can."""
     if not CHROMIUM.exists():
         pytest.skip(f"no browser at {CHROMIUM}")
     with sync_playwright() as playwright:

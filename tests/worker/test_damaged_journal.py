@@ -9,7 +9,7 @@ import pytest
 
 from ends import HandClock
 from records import START_MS, telemetry, topic
-from scenewatch import app
+from scenewatch import parts
 from scenewatch.journal.limits import Limits
 from scenewatch.model.errors import ConfigurationError
 from worker_rig import WorkerRig
@@ -18,7 +18,7 @@ from worker_rig import WorkerRig
 @pytest.fixture
 def begin(vat_scene, tmp_path, monkeypatch):
     """Begins a worker with segments of a few messages; again after the one before was closed."""
-    monkeypatch.setattr(app, "Limits", partial(Limits, segment_bytes=500))
+    monkeypatch.setattr(parts, "Limits", partial(Limits, segment_bytes=500))
     rigs = []
 
     def made():
