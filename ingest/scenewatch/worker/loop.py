@@ -27,7 +27,7 @@ READ_MOST = 20_000
 TICK_MS = 1000
 SNAPSHOT_MS = 30_000
 SNAPSHOT_REST = 500
-"""A state that took so long to save is left alone for so many times as long: many devices' takes a tenth of a second."""
+"""What was saved is left alone for so many times as long as that took: with many devices a tenth of a second."""
 SNAPSHOT_MOST_MS = 120_000
 """But not longer than this: what came since the last one is derived again after a crash."""
 RETRY_S = 0.5
@@ -200,11 +200,11 @@ class Loop:
         return True
 
     def _keep_snapshot(self, now_ms: int) -> None:
-        if self._candidate is None:
-            if now_ms >= self._snapshot_due_ms and self._chain.position > self._saved:
-                self._write_candidate()
-                rest_ms = SNAPSHOT_REST * (self._clock.now_ms() - now_ms)
-                self._snapshot_due_ms = now_ms + min(max(SNAPSHOT_MS, rest_ms), SNAPSHOT_MOST_MS)
+        due = now_ms >= self._snapshot_due_ms and self._chain.position > self._saved
+        if self._candidate is None and due:
+            self._write_candidate()
+            rest_ms = SNAPSHOT_REST * (self._clock.now_ms() - now_ms)
+            self._snapshot_due_ms = now_ms + min(max(SNAPSHOT_MS, rest_ms), SNAPSHOT_MOST_MS)
         if self._candidate is not None and self._ends.stored() >= self._candidate:
             self._save_candidate()
 
