@@ -107,7 +107,7 @@ def main() -> None:
     parser.add_argument("--rules", choices=SCENE, default="kitchen", help="(%(default)s)")
     parser.add_argument("--count", type=int, default=200_000, help="messages as fast as may be (%(default)s)")
     parser.add_argument("--rate", type=int, default=5_000, help="messages a second of the steady run (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=10.0, help="its length (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=30.0, help="its length (%(default)s)")
     parser.add_argument("--rounds", type=int, default=2, help="(%(default)s)")
     options = parser.parse_args()
     with ExitStack() as opened:

@@ -193,3 +193,17 @@ def test_many_values_come_back_bit_for_bit(fresh_database, values):
         [[found]] = server.query(influxql.earliest(ROOM, 0, len(values), 1000))
         read = np.array([row[1] for row in found.rows])
         assert read.tobytes() == np.array(values).tobytes()
+
+
+def test_a_series_is_found_again_by_its_name_under_each_measurement():
+    moved = SeriesKey("fridge", "kitchen", "north", "room1", "temp")
+    keys = [ROOM, OTHER, DOOR, moved]
+    texts = LineTexts()
+    for key in keys:
+        assert key.measurement not in texts.numbers(key)
+        texts.add([key])
+    assert [texts.key(n) for n in range(len(texts))] == keys
+    assert texts.numbers(ROOM) == texts.numbers(moved) == {"cold_room": 0, "fridge": 3}
+    assert texts.numbers(OTHER) == {"cold_room": 1}
+    assert texts.numbers(DOOR) == {"cold_room": 2}
+    assert texts.numbers(SeriesKey("fridge", "kitchen", "north", "room9", "temp")) == {}

@@ -16,7 +16,7 @@ from scenewatch.model.messages import Messages
 from scenewatch.model.ports import RecordKind
 from scenewatch.pipeline import Pipeline, encode_inventory
 from scenewatch.worker import loop as module
-from scenewatch.worker.loop import SNAPSHOT_MS, Ends, Loop
+from scenewatch.worker.loop import SNAPSHOT_MS, SNAPSHOT_REST, Ends, Loop
 from scenewatch.worker.snapshots import Snapshots
 
 
@@ -245,6 +245,28 @@ def test_state_is_saved_when_the_store_is_past_it(rig):
     rig.stored = rig.put_position()
     wait_for(rig.saved)
     assert rig.saved()[0] <= rig.stored
+
+
+def test_a_state_that_takes_long_to_save_is_saved_less_often(rig, monkeypatch):
+    write = rig.snapshots.write
+
+    def slowly(position, pieces):
+        rig.clock.ms += 100
+        write(position, pieces)
+
+    monkeypatch.setattr(rig.snapshots, "write", slowly)
+    rig.bring_inventory()
+    rig.clock.ms += SNAPSHOT_MS
+    wait_for(lambda: rig.saved() == [1])
+    rig.clock.ms += SNAPSHOT_MS
+    rig.heat(START_MS)
+    rig.caught_up(2)
+    rig.clock.ms += SNAPSHOT_REST * 100 - SNAPSHOT_MS - 1000
+    rig.heat(START_MS + 1)
+    rig.caught_up(3)
+    assert rig.saved() == [1]
+    rig.clock.ms += 1000
+    wait_for(lambda: rig.saved() == [3, 1])
 
 
 def test_a_disk_that_refuses_the_state_does_not_end_it(rig, caplog):

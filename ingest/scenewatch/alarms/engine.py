@@ -81,7 +81,7 @@ class Engine:
         self._since_ms = np.empty(0, np.int64)
         self._instances = np.empty(0, INSTANCE)
         self._instance_series = np.empty(0, np.int32)
-        self._instance_row = np.empty(0, np.intp)
+        self._instance_row = np.empty(0, np.int32)
         """Which row of the tables' rules each instance is of."""
         self._silences = self._find_silences()
         self._listening_ms = NEVER
@@ -189,7 +189,7 @@ class Engine:
         series = np.zeros(len(rules), SERIES)
         series["good_t"] = series["heard"] = NEVER
         series["first"] = before + behind - rules
-        rows = np.repeat(begin - (behind - rules), rules) + np.arange(total)
+        rows = np.repeat((begin - (behind - rules)).astype(np.int32), rules) + np.arange(total, dtype=np.int32)
         of_series = np.repeat(np.arange(known, len(kind), dtype=np.int32), rules)
 
         self._series = np.concatenate([self._series, series])

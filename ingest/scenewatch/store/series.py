@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BEFORE_ALL = np.iinfo(np.int64).min
+LEARNT_AT_ONCE = 20_000
+"""While they are learnt, series take some 300 bytes each."""
 
 
 class SeriesIds:
@@ -47,7 +49,9 @@ class SeriesIds:
         ids = self._id_of[numbers]
         unknown = ids < 0
         if unknown.any():
-            self._learn(con, np.unique(numbers[unknown]), names)
+            wanted = np.unique(numbers[unknown])
+            for first in range(0, len(wanted), LEARNT_AT_ONCE):
+                self._learn(con, wanted[first : first + LEARNT_AT_ONCE], names)
             ids = self._id_of[numbers]
         return ids
 

@@ -26,6 +26,10 @@ READ_MOST = 20_000
 """Positions asked of the journal at once."""
 TICK_MS = 1000
 SNAPSHOT_MS = 30_000
+SNAPSHOT_REST = 500
+"""What was saved is left alone for so many times as long as that took: with many devices a tenth of a second."""
+SNAPSHOT_MOST_MS = 120_000
+"""But not longer than this: what came since the last one is derived again after a crash."""
 RETRY_S = 0.5
 
 
@@ -101,7 +105,7 @@ class Loop:
         self._ends = ends
         self._candidate: int | None = None
         """The position of a snapshot that is written but not valid before the store is past it."""
-        self._candidate_at_ms = clock.now_ms()
+        self._snapshot_due_ms = clock.now_ms() + SNAPSHOT_MS
         self._saved = chain.position
         self._untold = False
         self._next_look_ms = 0
@@ -196,11 +200,11 @@ class Loop:
         return True
 
     def _keep_snapshot(self, now_ms: int) -> None:
-        if self._candidate is None:
-            due = now_ms - self._candidate_at_ms >= SNAPSHOT_MS
-            if due and self._chain.position > self._saved:
-                self._candidate_at_ms = now_ms
-                self._write_candidate()
+        due = now_ms >= self._snapshot_due_ms and self._chain.position > self._saved
+        if self._candidate is None and due:
+            self._write_candidate()
+            rest_ms = SNAPSHOT_REST * (self._clock.now_ms() - now_ms)
+            self._snapshot_due_ms = now_ms + min(max(SNAPSHOT_MS, rest_ms), SNAPSHOT_MOST_MS)
         if self._candidate is not None and self._ends.stored() >= self._candidate:
             self._save_candidate()
 
@@ -223,7 +227,7 @@ class Loop:
         try:
             yield
         except TemporaryError as error:
-            log.warning("%s; the one before stays, the next is tried in %d s", error, SNAPSHOT_MS // 1000)
+            log.warning("%s; the one before stays, the next is tried in %d s or more", error, SNAPSHOT_MS // 1000)
 
     def final_snapshot(self) -> None:
         """After `stop` and once the store has drained: so that the next start has nothing to derive again."""
