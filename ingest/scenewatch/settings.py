@@ -86,7 +86,7 @@ class StoreSettings(Section):
         ge=0,
     )
     batch_readings: int = _setting(
-        200_000, "Readings written at once, at most, by a store that is behind.", ge=1000, le=2_000_000
+        100_000, "Readings written at once, at most, by a store that is behind.", ge=1000, le=2_000_000
     )
 
     @field_validator("url")

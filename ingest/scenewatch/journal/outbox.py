@@ -61,7 +61,7 @@ class Outbox:
     """
 
     def __init__(
-        self, path: Path, *, clock: Clock, memory_readings: int = 2_000_000, bundle_readings: int = 200_000
+        self, path: Path, *, clock: Clock, memory_readings: int = 2_000_000, bundle_readings: int = 100_000
     ) -> None:
         clear(path)
         self._spill = FileJournal(path, clock=clock, limits=SPILL, files=UnsyncedFiles())
