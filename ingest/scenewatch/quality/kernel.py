@@ -34,6 +34,7 @@ STATE = np.dtype(
         ("kind", np.int32),  # row of LIMITS
         ("flag", np.uint8),  # of the newest reading
         ("test", np.uint8),
+        ("spare", np.uint16),  # named, so that it is copied: the same state is saved as the same bytes
     ],
     align=True,
 )
