@@ -91,36 +91,9 @@ class Worker:
         retries = Retries(self._database, self.letters)
         self.accounts = Accounts(self.pipeline.tally.copy(), self.letters, retries)
         self._mender = Mender(retries, self.journal, self.store.position, clock)
-        self.writer = Writer(
-            outbox=self._outbox,
-            store=self.store,
-            clock=clock,
-            names=self.pipeline.registry.series_name,
-            account=self.accounts,
-            keep_apart=Refusals(
-                keep_letters=self.letters.add,
-                messages_at=self.journal.messages_at,
-                names=self.pipeline.registry.series_name,
-                owner_of=self._device_of,
-                moved=self.accounts.refused,
-            ),
-            tidy=self._sort,
-        )
         self.book = Book(Alarms(self._database), self.pipeline.registry, self.pipeline.alarms.rules)
-        self.loop = Loop(
-            chain=self.pipeline,
-            journal=self.journal,
-            clock=clock,
-            snapshots=self._snapshots,
-            ends=Ends(
-                put=self._outbox.put,
-                tell=self.book.tell,
-                stored=self.store.position,
-                past_damage=self._past_damage,
-                connected=lambda: self.source_state == "connected",
-                had=self.accounts.had,
-            ),
-        )
+        self.writer = self._make_writer()
+        self.loop = self._make_loop()
         self.told = Told(
             self.pipeline,
             self.loop.lock,
@@ -139,6 +112,40 @@ class Worker:
         self.history: tuple[int, int] | None = None
         self._live = threading.Event()
         self.failure: BaseException | None = None
+
+    def _make_writer(self) -> Writer:
+        names = self.pipeline.registry.series_name
+        return Writer(
+            outbox=self._outbox,
+            store=self.store,
+            clock=self.clock,
+            names=names,
+            account=self.accounts,
+            keep_apart=Refusals(
+                keep_letters=self.letters.add,
+                messages_at=self.journal.messages_at,
+                names=names,
+                owner_of=self._device_of,
+                moved=self.accounts.refused,
+            ),
+            tidy=self._sort,
+        )
+
+    def _make_loop(self) -> Loop:
+        return Loop(
+            chain=self.pipeline,
+            journal=self.journal,
+            clock=self.clock,
+            snapshots=self._snapshots,
+            ends=Ends(
+                put=self._outbox.put,
+                tell=self.book.tell,
+                stored=self.store.position,
+                past_damage=self._past_damage,
+                connected=lambda: self.source_state == "connected",
+                had=self.accounts.had,
+            ),
+        )
 
     # --- life ----------------------------------------------------------------------------------------------
 
