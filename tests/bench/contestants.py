@@ -15,6 +15,7 @@ from programs import HTTP, Program, Worker
 
 from go_programs import TELEGRAF
 from influx_server import create
+from telegraf_settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,37 +156,8 @@ def telegraf(name: str, ground: Ground, *, gogc: str) -> Contestant:
         raise SystemExit("Telegraf is not there and cannot be built: install Go")
     create(ground.influx, name)
     config = ground.folder / f"{name}.conf"
-    config.write_text(_TELEGRAF.format(name=name, port=ground.mqtt_port, influx=ground.influx))
+    config.write_text(
+        settings(name, root=name, tags="_/_/site/device/_", mqtt_port=ground.mqtt_port, influx=ground.influx)
+    )
     program = Program(ground.folder / f"{name}.log", [str(path), "--config", str(config)], {"GOGC": gogc})
     return Contestant(name, ground, program, InInflux(ground, name, "v_{}"), Fleet(ground.devices, name))
-
-
-_TELEGRAF = """
-[agent]
-omit_hostname = true
-flush_interval = "1s"
-metric_batch_size = 5000
-metric_buffer_limit = 500000
-
-[[inputs.mqtt_consumer]]
-servers = ["tcp://127.0.0.1:{port}"]
-topics = ["{name}/+/+/+/telemetry"]
-client_id = "{name}"
-persistent_session = true
-qos = 1
-max_undelivered_messages = 50000
-topic_tag = ""
-data_format = "json"
-json_time_key = "t"
-json_time_format = "unix_ms"
-fieldexclude = ["n"]
-[[inputs.mqtt_consumer.topic_parsing]]
-topic = "{name}/+/+/+/telemetry"
-measurement = "_/measurement/_/_/_"
-tags = "_/_/site/device/_"
-
-[[outputs.influxdb_v2]]
-urls = ["{influx}"]
-bucket = "{name}"
-content_encoding = "identity"
-"""

@@ -12,6 +12,7 @@ from chaos_devices import BUFFERED, CHANNELS, Letter
 from chaos_readback import in_influx
 
 from go_programs import TELEGRAF
+from telegraf_settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,8 @@ def command(folder: Path, *, mqtt_port: int, influx_port: int) -> list[str]:
     if path is None:
         raise SystemExit("Telegraf is not there and cannot be built: install Go")
     config = folder / "telegraf.conf"
-    config.write_text(_SETTINGS.format(name=NAME, mqtt_port=mqtt_port, influx_port=influx_port))
+    influx = f"http://127.0.0.1:{influx_port}"
+    config.write_text(settings(NAME, root="sw", tags="_/scene/site/device/_", mqtt_port=mqtt_port, influx=influx))
     return [str(path), "--config", str(config)]
 
 
@@ -88,36 +90,3 @@ class Judge:
             strange += sum(values not in places.get(t_ms, ()) for t_ms, values in found)
         not_json = sum(why is Letter.NOT_JSON for why in self._record.letters.values())
         return TelegrafVerdict(lost, twice, strange, unread // BUFFERED + not_json)
-
-
-_SETTINGS = """
-[agent]
-omit_hostname = true
-interval = "1s"
-flush_interval = "1s"
-metric_batch_size = 5000
-metric_buffer_limit = 500000
-
-[[inputs.mqtt_consumer]]
-startup_error_behavior = "retry"
-servers = ["tcp://127.0.0.1:{mqtt_port}"]
-topics = ["sw/+/+/+/telemetry"]
-client_id = "{name}"
-persistent_session = true
-qos = 1
-max_undelivered_messages = 50000
-topic_tag = ""
-data_format = "json"
-json_time_key = "t"
-json_time_format = "unix_ms"
-fieldexclude = ["n"]
-[[inputs.mqtt_consumer.topic_parsing]]
-topic = "sw/+/+/+/telemetry"
-measurement = "_/measurement/_/_/_"
-tags = "_/scene/site/device/_"
-
-[[outputs.influxdb_v2]]
-urls = ["http://127.0.0.1:{influx_port}"]
-bucket = "{name}"
-content_encoding = "identity"
-"""
