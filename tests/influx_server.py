@@ -1,7 +1,6 @@
 """A real InfluxDB 1.8, built once with Go and kept in the user's cache."""
 
 import os
-import socket
 import subprocess
 import threading
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from contextlib import contextmanager
 import httpx
 
 from go_programs import INFLUXD
+from ports import free_port
 
 ADDRESS = "INFLUX_OF_THE_TESTS"
 """The environment variable with the server's address, for the programs that tests start too."""
@@ -55,12 +55,6 @@ def running(folder, port=None, **settings):
 def create(address, database):
     """Make the database, if it is not there."""
     httpx.post(f"{address}/query", data={"q": f'CREATE DATABASE "{database}"'}).raise_for_status()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(address, process):

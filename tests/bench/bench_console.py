@@ -7,12 +7,13 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "console"))
+sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "console")]
 
 import httpx
-from fake_worker import NOW, FakeWorker, Served, free_port
+from fake_worker import NOW, FakeWorker, Served
 from websockets.asyncio.client import connect
 
+from ports import free_port
 from scenewatch.console.app import create_app
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import eight_rules
 import httpx
-from load import free_port
 
+from ports import free_port
 from scenewatch.store.devices import Inventory
 from scenewatch.store.relational import Database
 

@@ -4,9 +4,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from fake_worker import FakeWorker, Served, free_port
+from fake_worker import FakeWorker, Served
 from playwright.sync_api import sync_playwright
 
+from ports import free_port
 from scenewatch.console.app import create_app
 
 CHROMIUM = Path("/usr/bin/chromium")

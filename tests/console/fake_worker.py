@@ -4,7 +4,6 @@ import asyncio
 import copy
 import json
 import math
-import socket
 import threading
 from collections import Counter
 
@@ -366,12 +365,6 @@ class FakeWorker:
         other.devices, other.alarms = copy.deepcopy(self.devices), copy.deepcopy(self.alarms)
         other.ledger, other.flags = self.ledger, self.flags
         return other
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Served:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from fake_worker import Served, free_port
+from fake_worker import Served
 
 from ends import HandClock
+from ports import free_port
 from records import START_MS, telemetry, topic
 from scenewatch.console.app import create_app
 from worker_rig import WorkerRig

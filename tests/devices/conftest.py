@@ -13,6 +13,7 @@ from uuid import uuid4
 import paho.mqtt.client as mqtt
 import pytest
 
+import ports
 from scenewatch.model.clock import SystemClock
 from scenewatch.scenes.kitchen.demonstration import KitchenDemonstration
 
@@ -104,9 +105,8 @@ class Subscriber:
 
 @pytest.fixture
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """The one port of a test: its broker's, and where its devices look for it."""
+    return ports.free_port()
 
 
 @pytest.fixture

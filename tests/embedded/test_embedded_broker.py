@@ -10,15 +10,10 @@ from pathlib import Path
 import pytest
 
 from ends import wait_for
+from ports import free_port
 from scenewatch.embedded import broker
 from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.place import SUBSCRIBED
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def is_open(port):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from ports import free_port
 from scenewatch.embedded import broker
 from scenewatch.scenes import SCENES, demonstration
 from scenewatch.store.devices import Inventory
@@ -27,12 +27,6 @@ HTTP = httpx.Client(timeout=30, trust_env=False, limits=httpx.Limits(max_keepali
 """One for all: making a client takes longer than an answer. No connection outlives the server behind it."""
 END_S = 60.0
 """How long a process may take to end when it is told to."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(there: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import chaos_telegraf
 import httpx
-from chaos import HTTP, Scene, free_port, wait_for
+from chaos import HTTP, Scene, wait_for
 from chaos_disk import MIB, SmallDisk
 from chaos_links import Network
 
 from influx_server import create, program
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,9 @@ import time
 from contextlib import closing
 
 import pytest
-from chaos import Scene, free_port, wait_for
+from chaos import Scene, wait_for
+
+from ports import free_port
 
 pytestmark = pytest.mark.integration
 

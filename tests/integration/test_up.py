@@ -12,8 +12,10 @@ from pathlib import Path
 import httpx
 import paho.mqtt.client as paho
 import pytest
-from chaos import free_port, wait_for
+from chaos import wait_for
 from paho.mqtt.enums import CallbackAPIVersion
+
+from ports import free_port
 
 pytestmark = pytest.mark.integration
 

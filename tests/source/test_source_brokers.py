@@ -15,6 +15,7 @@ from fake_broker import Ear, wait_until
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
+from ports import free_port
 from scenewatch.model.messages import shortened
 from scenewatch.source.cutter import KEPT_BYTES
 
@@ -23,11 +24,6 @@ pytestmark = pytest.mark.usefixtures("no_delay")
 NATS = Path(sys.executable).with_name("nats-server")
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
 REDELIVERED_AFTER_S = 1.0
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def listens(port):

@@ -13,7 +13,9 @@ import pytest
 from fake_broker import Ear, wait_until
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
-from test_source_brokers import MOSQUITTO, free_port, listens
+from test_source_brokers import MOSQUITTO, listens
+
+from ports import free_port
 
 PASSWD = shutil.which("mosquitto_passwd")
 PASSWORD, WRONG = "open-sesame-41", "not-the-word-42"

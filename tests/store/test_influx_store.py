@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import stores
 
-from influx_server import create, free_port, running
+from influx_server import create, running
+from ports import free_port
 from scenewatch.model.batch import Batch
 from scenewatch.model.errors import RefusedError, TemporaryError
 from scenewatch.model.ledger import Counts
