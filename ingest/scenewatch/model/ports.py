@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from scenewatch.model.batch import Batch
     from scenewatch.model.decoded import Decoded
     from scenewatch.model.ledger import Counts
+    from scenewatch.model.level import Level, Summaries
     from scenewatch.model.messages import Messages
     from scenewatch.model.pieces import Piece
     from scenewatch.model.place import Device
+    from scenewatch.model.point import Point
     from scenewatch.model.registry import Registry
 
 
@@ -277,6 +279,43 @@ class Store(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class Levels(Protocol):
+    """Summaries of the readings, for long spans. Made by one thread, not the writer's; read from any."""
+
+    def summarise(self, level: Level, from_ms: int, to_ms: int, *, devices: Sequence[str] | None = None) -> int:
+        """Make the windows of `level` in [from_ms, to_ms) anew, of all devices or of those with these ids.
+
+        Windows are counted from `from_ms`; `to_ms` is the end of one. They are made of the level below; a window
+        of which that has nothing stays as it is. Again changes nothing. Returns how many windows were made.
+        Raises TemporaryError; made again later, nothing is missing.
+        """
+        ...
+
+    def summaries(self, series: str, level: Level, from_ms: int, to_ms: int, limit: int) -> Summaries:
+        """The earliest `limit` windows that begin in [from_ms, to_ms)."""
+        ...
+
+    def oldest_ms(self) -> int | None:
+        """The time of the oldest reading of all; None when empty."""
+        ...
+
+    def forget(self, before_ms: Mapping[Level, int]) -> int:
+        """Delete what each level has before its time, where the store does not do so itself; returns rows deleted."""
+        ...
+
+
+class Points(Protocol):
+    """Keeps alarms, events and figures beside the readings. From any thread."""
+
+    def record(self, points: Sequence[Point]) -> None:
+        """Durable when it returns. Points that are there already are replaced. Raises TemporaryError, RefusedError."""
+        ...
+
+    def recorded(self, measurement: str, keep: Level, from_ms: int, to_ms: int, limit: int) -> Sequence[Point]:
+        """The earliest `limit` in [from_ms, to_ms), ascending in time, then by tags."""
+        ...
 
 
 class Notifier(Protocol):
