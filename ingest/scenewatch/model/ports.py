@@ -302,7 +302,7 @@ class Levels(Protocol):
         ...
 
     def forget(self, before_ms: Mapping[Level, int]) -> int:
-        """Delete what each level has before its time, where the store does not do so itself; returns rows deleted."""
+        """Delete what is before each level's time, where the server does not do so itself; returns the rows."""
         ...
 
 
@@ -310,7 +310,7 @@ class Points(Protocol):
     """Keeps alarms, events and figures beside the readings. From any thread."""
 
     def record(self, points: Sequence[Point]) -> None:
-        """Durable when it returns. Points that are there already are replaced. Raises TemporaryError, RefusedError."""
+        """Durable when it returns; what is there already is replaced. Raises TemporaryError, RefusedError."""
         ...
 
     def recorded(self, measurement: str, keep: Level, from_ms: int, to_ms: int, limit: int) -> Sequence[Point]:
