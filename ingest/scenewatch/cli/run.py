@@ -178,7 +178,7 @@ def _simulate(options: argparse.Namespace) -> int:
         live_from_ms=live_from_ms,
         clock=SystemClock(),
         speed=options.speed,
-        plan=FaultPlan(tuple(PlannedFault(f.fault, f.device, f.from_ms, f.to_ms) for f in faults)),
+        plan=FaultPlan(tuple(PlannedFault(f.fault, f.device, f.from_ms, f.to_ms, f.size) for f in faults)),
     )
     simulate(simulation, _stop_on_signal())
     return WELL

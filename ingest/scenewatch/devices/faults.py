@@ -1,4 +1,4 @@
-"""Labelled faults on a time table: what they drive and what they silence, as arrays over the fleet."""
+"""Labelled faults on a time table, and what those of the physics drive, as arrays over the fleet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from scenewatch.model.errors import ConfigurationError, Mistake
-from scenewatch.model.scene import Drive, NoData
+from scenewatch.model.scene import NoData, PhysicsEffect, Ramp, Scope
 from scenewatch.model.words import Duration, minutes, seconds
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scenewatch.model.place import Device
-    from scenewatch.model.scene import Rule, Scene
+    from scenewatch.model.scene import Effect, Fault, Rule, Scene
 
 MISHAP_DUE: Final = seconds(70)
 MISHAP_STAYS: Final = minutes(3)
@@ -32,6 +32,8 @@ class PlannedFault:
     """`scene.site.device`."""
     from_ms: int
     to_ms: int
+    size: float | None = None
+    """In the table's measure; None for an ordinary one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,35 +48,73 @@ class FaultPlan:
         return FaultPlan(tuple(f for f in self.faults if f.device in ids))
 
 
-class Effects:
-    """A plan laid onto a fleet. Raises ConfigurationError with all that is wrong in the plan."""
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A planned fault laid onto a fleet."""
 
-    def __init__(self, scene: Scene, devices: Sequence[Device], plan: FaultPlan) -> None:
-        numbers = {d.id: n for n, d in enumerate(devices)}
-        mistakes = [m for f in plan.faults for m in _mistakes(scene, devices, numbers, f)]
-        if mistakes:
-            raise ConfigurationError(mistakes)
-        self._planned = [(f, scene.fault(f.fault).effect, numbers[f.device]) for f in plan.faults]
+    effect: Effect
+    size: float
+    from_ms: int
+    to_ms: int
+    devices: tuple[int, ...]
+    """Whom it reaches, by their number in the fleet."""
 
-    def drives(self, t_ms: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-        """For sample times (steps, devices): each driven input, NaN where it is free."""
-        driven: dict[str, NDArray[np.float64]] = {}
-        for fault, effect, device in self._planned:
-            if isinstance(effect, Drive) and (now := _during(fault, t_ms[:, device])).any():
+    def during(self, t_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return (self.from_ms <= t_ms) & (t_ms < self.to_ms)
+
+    def grown(self, t_ms: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The share of the fault's span that has passed."""
+        return (t_ms - self.from_ms) / (self.to_ms - self.from_ms)
+
+
+def lay(scene: Scene, devices: Sequence[Device], plan: FaultPlan) -> list[Laid]:
+    """Raises ConfigurationError with all that is wrong in the plan."""
+    numbers = {d.id: n for n, d in enumerate(devices)}
+    mistakes = [m for f in plan.faults for m in _mistakes(scene, devices, numbers, f)]
+    if mistakes:
+        raise ConfigurationError(mistakes)
+    laid = []
+    for planned in plan.faults:
+        fault = scene.fault(planned.fault)
+        size = planned.size
+        if size is None:
+            size = fault.sizes.ordinary if fault.sizes is not None else 1.0
+        reached = _reached(devices, numbers[planned.device], fault.scope)
+        laid.append(Laid(fault.effect, size, planned.from_ms, planned.to_ms, reached))
+    return laid
+
+
+def _reached(devices: Sequence[Device], struck: int, scope: Scope) -> tuple[int, ...]:
+    """A device speaks through its parent, which is of its site."""
+    head = devices[struck]
+    if scope is Scope.SITE:
+        return tuple(n for n, d in enumerate(devices) if d.site_id == head.site_id)
+    if scope is Scope.CHILDREN:
+        return tuple(
+            n for n, d in enumerate(devices) if n == struck or (d.site_id, d.parent) == (head.site_id, head.device)
+        )
+    return (struck,)
+
+
+def drives(laid: Sequence[Laid], t_ms: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """For sample times (steps, devices): each driven input, NaN where it is free."""
+    driven: dict[str, NDArray[np.float64]] = {}
+    for fault in laid:
+        effect = fault.effect
+        if not isinstance(effect, PhysicsEffect):
+            continue
+        for device in fault.devices:
+            now = fault.during(t_ms[:, device])
+            if now.any():
                 values = driven.setdefault(effect.input, np.full(t_ms.shape, np.nan))
-                values[now, device] = effect.to
-        return driven
-
-    def silent(self, t_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
-        silent = np.zeros(t_ms.shape, np.bool_)
-        for fault, effect, device in self._planned:
-            if not isinstance(effect, Drive):
-                silent[:, device] |= _during(fault, t_ms[:, device])
-        return silent
+                values[now, device] = _driven_to(fault, effect, t_ms[now, device])
+    return driven
 
 
-def _during(fault: PlannedFault, t_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
-    return (fault.from_ms <= t_ms) & (t_ms < fault.to_ms)
+def _driven_to(fault: Laid, effect: PhysicsEffect, t_ms: NDArray[np.int64]) -> NDArray[np.float64] | float:
+    if isinstance(effect, Ramp):
+        return fault.size * fault.grown(t_ms)
+    return fault.size if effect.to is None else effect.to
 
 
 def _mistakes(
@@ -89,8 +129,18 @@ def _mistakes(
         yield Mistake(place, "no such device in the fleet")
     elif fault is not None and devices[number].type not in fault.on:
         yield Mistake(place, f"befalls {', '.join(fault.on)}, not a {devices[number].type}")
+    if planned.size is not None and fault is not None:
+        yield from _size_mistakes(place, planned.size, fault)
     if planned.to_ms <= planned.from_ms:
         yield Mistake(place, "must end after it begins")
+
+
+def _size_mistakes(place: str, size: float, fault: Fault) -> Iterator[Mistake]:
+    sizes = fault.sizes
+    if sizes is None:
+        yield Mistake(place, "is of one size only: leave the size out")
+    elif not sizes.smallest <= size <= sizes.largest:
+        yield Mistake(place, f"its size must be {sizes.smallest:g} to {sizes.largest:g} {sizes.unit}, not {size:g}")
 
 
 def mishap(scene: Scene, devices: Sequence[Device], live_ms: int, *, not_before_ms: int) -> FaultPlan:

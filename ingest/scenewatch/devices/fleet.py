@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from scenewatch.devices.faults import Effects, FaultPlan
+from scenewatch.devices.disturb import Disturbances
+from scenewatch.devices.faults import FaultPlan, drives, lay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +33,10 @@ class Block:
 
     t_ms: NDArray[np.int64]
     """(steps, devices): when each device takes its sample."""
+    stamped_ms: NDArray[np.int64]
+    """(steps, devices): what the device's clock says then; `t_ms` itself where all clocks are right."""
+    sent_ms: NDArray[np.int64]
+    """(steps, devices): when the sample can leave for the broker; `t_ms` itself where no gateway is away."""
     values: NDArray[np.float64]
     """(steps, columns): device by device, each in the order of its type's channels."""
     silent: NDArray[np.bool_]
@@ -54,7 +59,8 @@ class Fleet:
         self.every_ms = _interval(scene)
         self.offset_ms = np.array([offset_ms(d.id, self.every_ms) for d in devices], np.int64)
         self.at_ms = start_ms // self.every_ms * self.every_ms
-        self._effects = Effects(scene, devices, plan)
+        self._laid = lay(scene, devices, plan)
+        self._disturbances = Disturbances(self._laid, [d.id for d in devices], self._column, seed=seed)
         self._simulator: Simulator = resolve_name(scene.simulator)(devices, seed=seed, start_ms=self.at_ms)
         columns = max(1, int(self.first_column[-1]))
         self._most_ms = max(1, min(MOST_STEPS, MOST_VALUES // columns)) * self.every_ms
@@ -66,9 +72,18 @@ class Fleet:
             until_ms = min(last_ms, self.at_ms + self._most_ms)
             steps_ms = np.arange(self.at_ms, until_ms, self.every_ms, dtype=np.int64) + self.every_ms
             t_ms = steps_ms[:, None] + self.offset_ms
-            values = self._simulator.run(until_ms, self._effects.drives(t_ms))
+            values = self._simulator.run(until_ms, drives(self._laid, t_ms))
             self.at_ms = until_ms
-            yield Block(t_ms, values, self._effects.silent(t_ms))
+            amiss = self._disturbances
+            amiss.distort(t_ms, values)
+            yield Block(t_ms, amiss.stamped(t_ms), amiss.sent(t_ms), values, amiss.silent(t_ms))
+
+    def away(self, device: int) -> list[tuple[int, int]]:
+        """Spans in which nothing of this device reaches the broker."""
+        return self._disturbances.away(device)
+
+    def _column(self, device: int, channel: str) -> int:
+        return int(self.first_column[device]) + self.channels[device].index(channel)
 
     def skip(self, to_ms: int) -> None:
         """Live through a span that nobody is to see."""

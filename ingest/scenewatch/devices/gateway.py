@@ -13,9 +13,10 @@ from scenewatch.model.words import hours
 
 if TYPE_CHECKING:
     import selectors
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from scenewatch.devices.fleet import Fleet
+    from scenewatch.devices.schedule import Sample
     from scenewatch.model.broker import Broker
     from scenewatch.model.place import Device
     from scenewatch.model.ports import Clock
@@ -31,6 +32,8 @@ class Gateway:
 
     def __init__(self, head: Device, devices: Mapping[int, Device], fleet: Fleet, *, root: str, boot: str) -> None:
         self.messages = 0
+        number = next(n for n, d in devices.items() if d == head)
+        self._away = fleet.away(number)
         self.client_id = f"{root}-{head.scene}-{head.site}-{head.device}"
         self._will_topic = device_topic(root, head, Kind.STATUS)
         others = [d for d in devices.values() if d != head]
@@ -57,11 +60,15 @@ class Gateway:
         """Publish this status for the gateway and all its devices, in place of what was still to be told."""
         self._to_tell = deque((topic, status) for topic in self._status_topics)
 
-    def add(self, device: int, t_ms: int, values: Sequence[float]) -> None:
-        buffer = self._buffers[device]
+    def away(self, now_ms: int) -> bool:
+        """Cut off: the connection is left alone until the broker gives it up and says the will."""
+        return any(from_ms <= now_ms < to_ms for from_ms, to_ms in self._away)
+
+    def add(self, sample: Sample) -> None:
+        buffer = self._buffers[sample.device]
         if not buffer:
-            self._waiting.append(device)
-        buffer.add(t_ms, values)
+            self._waiting.append(sample.device)
+        buffer.add(sample.t_ms, sample.stamped_ms, sample.values)
 
     def pump(self) -> None:
         """Hand over as much as the connection has room for: status before samples, devices in turn."""

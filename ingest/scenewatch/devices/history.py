@@ -19,19 +19,54 @@ if TYPE_CHECKING:
 
 
 def batches(fleet: Fleet, registry: Registry, from_ms: int, to_ms: int) -> Iterator[Batch]:
-    """Unchecked readings of the steps in (from_ms, to_ms], received when measured. Silent devices are absent."""
+    """Unchecked readings of the steps in (from_ms, to_ms], received when measured or when their gateway is back.
+
+    Silent devices are absent, and so is what a gateway still keeps at the end: its devices publish that later.
+    """
     fleet.skip(from_ms)
     series = _series(fleet, registry)
     device = np.repeat(np.arange(len(fleet.devices)), np.diff(fleet.first_column))
+    kept_back: list[Batch] = []
     for block in fleet.advance(to_ms):
-        yield _batch(block, series, device)
+        batch = _batch(block, series, device)
+        if block.sent_ms is block.t_ms and not kept_back:
+            yield batch
+            continue
+        arrived, waiting = _arrived([*kept_back, batch], until_ms=int(block.t_ms[-1].max()))
+        kept_back = [waiting] if len(waiting) else []
+        if len(arrived):
+            yield arrived
+
+
+def _arrived(parts: list[Batch], until_ms: int) -> tuple[Batch, Batch]:
+    """What was received by then, in the order it came, and what was not."""
+    numbered = 0
+    for part in parts:
+        part.message += np.int32(numbered)
+        numbered += len(part)
+    all_of_it = Batch.concat(parts)
+    order = np.argsort(all_of_it.received_ms, kind="stable")
+    here = int(np.searchsorted(all_of_it.received_ms[order], until_ms, side="right"))
+    return _numbered(all_of_it.select(order[:here])), _numbered(all_of_it.select(order[here:]))
+
+
+def _numbered(batch: Batch) -> Batch:
+    """Messages counted from 0 again."""
+    batch.message = np.cumsum(np.diff(batch.message, prepend=batch.message[:1]) != 0, dtype=np.int32)
+    return batch
 
 
 def _batch(block: Block, series: NDArray[np.int32], device: NDArray[np.intp]) -> Batch:
     kept = np.flatnonzero(~block.silent[:, device].ravel())
     step, column = np.divmod(kept, len(series))
-    batch = Batch.of(series[column], block.t_ms[step, device[column]], block.values.ravel()[kept])
-    sample = step * block.t_ms.shape[1] + device[column]
+    owner = device[column]
+    batch = Batch.of(
+        series[column],
+        block.stamped_ms[step, owner],
+        block.values.ravel()[kept],
+        received_ms=block.sent_ms[step, owner],
+    )
+    sample = step * block.t_ms.shape[1] + owner
     batch.message = np.cumsum(np.diff(sample, prepend=sample[:1]) != 0, dtype=np.int32)
     return batch
 

@@ -22,7 +22,8 @@ class SampleBuffer:
         self._channels = tuple(channels)
         self._boot = boot
         self._sequence = 0
-        self._samples: deque[tuple[int, Sequence[float]]] = deque(maxlen=capacity)
+        self._samples: deque[tuple[int, int, Sequence[float]]] = deque(maxlen=capacity)
+        """Each with when it was taken, and when that was by the device's clock."""
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -32,14 +33,14 @@ class SampleBuffer:
         """Of the samples that wait; only when there are any."""
         return self._samples[0][0]
 
-    def add(self, t_ms: int, values: Sequence[float]) -> None:
+    def add(self, t_ms: int, stamped_ms: int, values: Sequence[float]) -> None:
         self.dropped += len(self._samples) == self._samples.maxlen
-        self._samples.append((t_ms, values))
+        self._samples.append((t_ms, stamped_ms, values))
 
     def take(self) -> bytes:
         """The next message: the one sample that waits, or the oldest of many as arrays. Only when there are any."""
         count = min(len(self._samples), MOST_SAMPLES)
-        times, rows = zip(*(self._samples.popleft() for _ in range(count)), strict=True)
+        _, times, rows = zip(*(self._samples.popleft() for _ in range(count)), strict=True)
         columns: Sequence[Any] = rows[0] if count == 1 else list(zip(*rows, strict=True))
         body = {
             "t": times[0] if count == 1 else times,

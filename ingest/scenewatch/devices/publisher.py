@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from scenewatch.devices.connection import Connection
     from scenewatch.devices.gateway import Gateway
     from scenewatch.devices.schedule import Sample
     from scenewatch.model.broker import Broker
@@ -64,19 +65,24 @@ class Publisher:
 
     @property
     def connected(self) -> bool:
-        """Every gateway is."""
-        return all(c.connected for c in self._connections)
+        """Every gateway is, of those that are not away."""
+        return all(c.connected for c in self._within_reach())
 
     def lag_ms(self, now_ms: int) -> int | None:
         """How long the oldest sample has waited for its turn; None without a broker."""
         if not self.connected:
             return None
-        return now_ms - min((t for g in self._gateways if (t := g.oldest_ms()) is not None), default=now_ms)
+        waiting = (self._gateway_of[c].oldest_ms() for c in self._within_reach())
+        return now_ms - min((t_ms for t_ms in waiting if t_ms is not None), default=now_ms)
+
+    def _within_reach(self) -> list[Connection]:
+        now_ms = self._clock.now_ms()
+        return [c for c, g in self._gateway_of.items() if not g.away(now_ms)]
 
     def offer(self, samples: Iterable[Sample]) -> None:
         for sample in samples:
             gateway = self._of_device[sample.device]
-            gateway.add(sample.device, sample.t_ms, sample.values)
+            gateway.add(sample)
             self._touched.add(gateway)
 
     def turn(self, wait_s: float) -> None:
@@ -84,12 +90,14 @@ class Publisher:
         now_s = monotonic()
         if now_s - self._tended_s >= TEND_S:
             self._tended_s = now_s
-            for connection in self._connections:
+            for connection in self._within_reach():
                 connection.tend(now_s)
             self._tell_changes()
-        for gateway in self._touched:
+        now_ms = self._clock.now_ms()
+        away = {g for g in self._touched if g.away(now_ms)}
+        for gateway in self._touched - away:
             gateway.pump()
-        self._touched.clear()
+        self._touched = away
         self._serve(min(wait_s, TEND_S))
 
     def stop(self, within_s: float) -> None:
@@ -99,7 +107,8 @@ class Publisher:
             gateway.tell(status)
         self._touched.update(self._gateways)
         deadline_s = monotonic() + within_s
-        while monotonic() < deadline_s and not all(g.idle for g in self._gateways):
+        speaking = [self._gateway_of[c] for c in self._within_reach()]
+        while monotonic() < deadline_s and not all(g.idle for g in speaking):
             self.turn(TEND_S)
         for connection in self._connections:
             connection.disconnect()
@@ -113,7 +122,7 @@ class Publisher:
 
     def _tell_changes(self) -> None:
         """One line when the broker is lost, one when every gateway is connected again."""
-        lost = [c.trouble for c in self._connections if c.trouble]
+        lost = [c.trouble for c in self._within_reach() if c.trouble]
         if lost and self._up:
             self._up = False
             log.warning("broker %s: %d gateways wait for it: %s", self._broker.url, len(lost), lost[0])

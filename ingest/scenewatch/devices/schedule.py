@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from scenewatch.devices.fleet import Block, Fleet
 
 
@@ -17,6 +20,8 @@ class Sample(NamedTuple):
     t_ms: int
     device: int
     values: Sequence[float]
+    stamped_ms: int
+    """The time by the device's own clock."""
 
 
 class Schedule:
@@ -36,19 +41,25 @@ class Schedule:
             block = None if self._ahead else next(self._fleet.advance(now_ms), None)
             if block is None:
                 return
-            self._ahead.extend(self._samples(block))
+            self._ahead.extend(self._samples(block, ~block.silent))
 
     def next_ms(self) -> int:
         """When to ask again: the next sample, or the next step if all of this one are out."""
         return self._ahead[0].t_ms if self._ahead else self._fleet.at_ms + self._fleet.every_ms
 
-    def _samples(self, block: Block) -> Iterator[Sample]:
+    def skip(self, to_ms: int) -> Iterator[Sample]:
+        """Live through a span that others have told of, and hand out what gateways kept back beyond it."""
+        for block in self._fleet.advance(to_ms):
+            if block.sent_ms is not block.t_ms:
+                yield from self._samples(block, (block.sent_ms > to_ms) & ~block.silent)
+
+    def _samples(self, block: Block, spoken: NDArray[np.bool_]) -> Iterator[Sample]:
         """Step by step; offsets are shorter than a step, so this is the order of time."""
         first = self._fleet.first_column
-        spoken = ~block.silent
         for step, row in enumerate(block.values):
             values = row.tolist()
             times = block.t_ms[step].tolist()
+            stamped = times if block.stamped_ms is block.t_ms else block.stamped_ms[step].tolist()
             for n in self._order:
                 if spoken[step, n]:
-                    yield Sample(times[n], n, values[first[n] : first[n + 1]])
+                    yield Sample(times[n], n, values[first[n] : first[n + 1]], stamped[n])

@@ -99,11 +99,12 @@ def run_share(simulation: Simulation, stop: Stop) -> None:
     s = simulation
     clock = s.clock if s.speed == 1 else SpeedClock(s.live_from_ms, s.speed, s.clock)
     fleet = Fleet(s.scene, s.devices, seed=s.seed, start_ms=s.start_ms, plan=s.plan)
-    fleet.skip(s.live_from_ms)
     schedule = Schedule(fleet)
+    kept_back = list(schedule.skip(s.live_from_ms))
     lag = Lag(BEHIND_INTERVALS * fleet.every_ms * s.speed)
     boot = secrets.token_hex(4)
     with Publisher(gateways(fleet, root=s.root, boot=boot), s.broker, clock) as publisher:
+        publisher.offer(kept_back)
         while not stop.is_set():
             now_ms = clock.now_ms()
             publisher.offer(islice(schedule.due(now_ms), MOST_SAMPLES_A_TURN))

@@ -23,6 +23,8 @@ class PlannedFault(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     from_ms: int
     to_ms: int
+    size: float | None = None
+    """In the fault table's measure; None for an ordinary one."""
 
 
 class Demonstration(msgspec.Struct, frozen=True, kw_only=True):

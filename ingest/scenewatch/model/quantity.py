@@ -17,6 +17,13 @@ class Quantity(StrEnum):
     POWER = "power"
     VOLTAGE = "voltage"
     RATIO = "ratio"
+    HUMIDITY = "humidity"
+    """Relative."""
+    IRRADIANCE = "irradiance"
+    GAS = "gas"
+    """Combustible, as a share of the concentration that can explode."""
+    TIME = "time"
+    """A span of it, such as hours of use."""
     STATE = "state"
 
 
@@ -26,6 +33,10 @@ UNITS: Mapping[Quantity, frozenset[str]] = MappingProxyType(
         Quantity.POWER: frozenset({"W", "kW"}),
         Quantity.VOLTAGE: frozenset({"V", "mV"}),
         Quantity.RATIO: frozenset({"%"}),
+        Quantity.HUMIDITY: frozenset({"%"}),
+        Quantity.IRRADIANCE: frozenset({"µW/cm²", "W/m²"}),
+        Quantity.GAS: frozenset({"% LEL"}),
+        Quantity.TIME: frozenset({"h", "min", "s"}),
         Quantity.STATE: frozenset({""}),
     }
 )

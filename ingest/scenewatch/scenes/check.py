@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scenewatch.model.errors import Mistake
 from scenewatch.model.quantity import UNITS, Quantity
-from scenewatch.model.scene import NoData
+from scenewatch.model.scene import Drift, Drive, Frozen, NoData, Ramp, Scope, Spikes, WrongClock
 from scenewatch.model.words import Text
 
 if TYPE_CHECKING:
@@ -53,8 +53,11 @@ def _scene(scene: Scene) -> Iterator[Found]:
         yield "scene: simulator", f"must read module:class, not {scene.simulator!r}"
     if scene.demonstration and not REFERENCE.match(scene.demonstration):
         yield "scene: demonstration", f"must read module:class, not {scene.demonstration!r}"
-    if scene.mishap not in {f.key for f in scene.faults}:
+    mishap = next((f for f in scene.faults if f.key == scene.mishap), None)
+    if mishap is None:
         yield "scene: mishap", f"names no fault: {scene.mishap!r}"
+    elif not mishap.rules:
+        yield "scene: mishap", f"no rule finds {scene.mishap}: nothing would be shown"
     intervals = sorted({t.every for t in scene.device_types if t.channels})
     if len(intervals) > 1:
         yield "scene: device_types", f"must all report at one interval, not at {intervals} ms"
@@ -146,20 +149,50 @@ def _condition(place: str, rule: Rule, channel: Channel) -> Iterator[Found]:
 
 
 def _fault(scene: Scene, fault: Fault) -> Iterator[Found]:
+    """A fault that no rule finds yet is allowed: it can be injected and seen before there is a rule for it."""
     place = f"fault {fault.key}"
     rules = {r.key for r in scene.rules}
     for on in sorted(set(fault.on) - {t.key for t in scene.device_types}):
         yield f"{place}: on", f"unknown device type {on}"
     for rule in sorted(set(fault.rules) - rules):
         yield f"{place}: rules", f"unknown rule {rule}"
-    for name in ("on", "rules"):
-        if not getattr(fault, name):
-            yield f"{place}: {name}", "must not be empty"
+    if not fault.on:
+        yield f"{place}: on", "must not be empty"
+    yield from _shows(place, scene, fault)
+    yield from _sizes(place, fault)
     for name in ("minimum", "deadline"):
         if getattr(fault, name) <= 0:
             yield f"{place}: {name}", "must be longer than nothing"
     if fault.tail < 0:
         yield f"{place}: tail", "must not be negative"
+
+
+def _shows(place: str, scene: Scene, fault: Fault) -> Iterator[Found]:
+    channels = {f"{t.key}.{c.key}" for t in scene.device_types for c in t.channels}
+    for unknown in sorted(set(fault.shows) - channels):
+        yield f"{place}: shows", f"unknown channel {unknown}"
+    types = {shows.partition(".")[0] for shows in fault.shows}
+    if fault.scope is Scope.DEVICE:
+        for on in sorted(set(fault.on) - types):
+            yield f"{place}: shows", f"names no channel of {on}"
+        for other in sorted(types - set(fault.on)):
+            yield f"{place}: shows", f"names a channel of {other}, which it does not befall"
+    elif not types:
+        yield f"{place}: shows", "must not be empty"
+    effect = fault.effect
+    if isinstance(effect, Frozen | Drift | Spikes):
+        for on in fault.on:
+            if f"{on}.{effect.channel}" not in channels:
+                yield f"{place}: effect.channel", f"{on} has no channel {effect.channel}"
+
+
+def _sizes(place: str, fault: Fault) -> Iterator[Found]:
+    effect = fault.effect
+    sized = isinstance(effect, Ramp | Drift | Spikes | WrongClock) or (isinstance(effect, Drive) and effect.to is None)
+    if sized != (fault.sizes is not None):
+        yield f"{place}: sizes", "must be given where the effect has a size, and only there"
+    if fault.sizes is not None and not 0 < fault.sizes.smallest <= fault.sizes.findable <= fault.sizes.largest:
+        yield f"{place}: sizes", "must be more than nothing, and ascend from smallest over findable to largest"
 
 
 def _texts(place: str, entry: object) -> Iterator[Found]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numba import njit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,6 +26,17 @@ LENGTH_SPREAD: Final = 0.6
 """Of the logarithm of an opening's length."""
 SHORTEST_S: Final = 4.0
 LONGEST_S: Final = 150.0
+
+NUMBER: Final = np.uint64(0x9E3779B97F4A7C15)
+FIRST_MIX: Final = np.uint64(0xBF58476D1CE4E5B9)
+SECOND_MIX: Final = np.uint64(0x94D049BB133111EB)
+"""Of the SplitMix64 generator."""
+SHIFTS: Final = (np.uint64(30), np.uint64(27), np.uint64(31))
+QUARTER: Final = np.uint64(16)
+LOW_BITS: Final = np.uint64(0xFFFF)
+QUARTER_REACH: Final = 65_536.0
+FOUR_UNIFORM: Final = math.sqrt(3.0)
+"""Makes the variance of a sum of four uniform numbers, which is a third, one."""
 
 Key = tuple[int, int]
 
@@ -76,3 +89,38 @@ def openings(
     wait = PAUSE_S + chance.waits * np.maximum(between_s - PAUSE_S - open_s, 5.0)[:, None]
     closes = np.cumsum(wait + length, axis=1)
     return closes - length, closes
+
+
+def draw_one(
+    typical: Mapping[str, tuple[float, float]], of_place: Mapping[str, tuple[float, float]], key: Key
+) -> dict[str, float]:
+    """One device of its own: each parameter within ± its relative spread, then those between lowest and highest."""
+    chance = generator(key, 0)
+    drawn = {name: value * (1.0 + spread * chance.uniform(-1.0, 1.0)) for name, (value, spread) in typical.items()}
+    return drawn | {name: chance.uniform(low, high) for name, (low, high) in of_place.items()}
+
+
+@njit(cache=True)
+def bits(key: np.uint64, step: int, number: int) -> np.uint64:
+    """64 random bits of a device's `number`th quantity at a step counted from 1970, out of nothing else."""
+    x = key + np.uint64(step) * NUMBER + np.uint64(number) * FIRST_MIX
+    x = (x ^ (x >> SHIFTS[0])) * FIRST_MIX
+    x = (x ^ (x >> SHIFTS[1])) * SECOND_MIX
+    return x ^ (x >> SHIFTS[2])
+
+
+@njit(cache=True)
+def uniform(key: np.uint64, step: int, number: int) -> float:
+    """In [0, 1)."""
+    return float(bits(key, step, number) & LOW_BITS) / QUARTER_REACH
+
+
+@njit(cache=True)
+def normal(key: np.uint64, step: int, number: int) -> float:
+    """Nearly: a sum of four, so none is beyond 3.5 deviations."""
+    x = bits(key, step, number)
+    total = 0.0
+    for _ in range(4):
+        total += float(x & LOW_BITS)
+        x >>= QUARTER
+    return (total / QUARTER_REACH - 2.0) * FOUR_UNIFORM

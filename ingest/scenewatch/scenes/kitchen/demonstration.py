@@ -14,17 +14,24 @@ GOLDEN_ANGLE: Final = math.pi * (3 - math.sqrt(5))
 NEIGHBOUR_DEG: Final = 0.012
 """About 1.3 km between neighbouring schools."""
 
-CABINETS: Final = (
+EQUIPMENT: Final = (
     ("fridge-1", "fridge", Text("vegetable fridge", "蔬菜冷藏柜")),
     ("fridge-2", "fridge", Text("meat fridge", "肉类冷藏柜")),
     ("fridge-3", "fridge", Text("dairy and retained-sample fridge", "乳品与留样冷藏柜")),
     ("freezer-1", "freezer", Text("meat freezer", "肉类冷冻柜")),
     ("freezer-2", "freezer", Text("fish freezer", "水产冷冻柜")),
+    ("cold-dish-room", "cold_dish_room", Text("cold-dish room", "凉菜间")),
+    ("hot-cabinet", "hot_cabinet", Text("hot-holding cabinet", "热菜保温柜")),
+    ("uv-1", "uv_lamp", Text("ultraviolet lamp of the cold-dish room", "凉菜间紫外线灯")),
+    ("uv-2", "uv_lamp", Text("ultraviolet lamp of the preparation room", "粗加工间紫外线灯")),
+    ("steriliser", "steriliser", Text("dish steriliser", "餐具消毒柜")),
+    ("gas", "gas_detector", Text("gas detector at the hobs", "灶台燃气探测器")),
+    ("leak", "water_leak", Text("leak detector under the sinks", "水池下漏水探测器")),
 )
 
 
 class KitchenDemonstration:
-    """One gateway, three fridges and two freezers a school, schools laid out as a sunflower's seeds."""
+    """A gateway and twelve devices a school, schools laid out as a sunflower's seeds."""
 
     def devices(self, sites: int) -> list[Device]:
         return [device for number in range(1, sites + 1) for device in _school(number)]
@@ -46,5 +53,5 @@ def _school(number: int) -> list[Device]:
 
     return [
         device(gateway, "gateway", Text("gateway", "网关"), ""),
-        *(device(f"{site}-{key}", type_key, title, gateway) for key, type_key, title in CABINETS),
+        *(device(f"{site}-{key}", type_key, title, gateway) for key, type_key, title in EQUIPMENT),
     ]

@@ -1,87 +1,11 @@
-"""The kitchen's tables: what is measured, when it is an alarm, and which faults prove it."""
+"""The kitchen as one scene: when readings are an alarm, and where its other tables are put together."""
 
 from __future__ import annotations
 
-from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import (
-    Above,
-    Channel,
-    DeviceType,
-    Drive,
-    Fault,
-    Mark,
-    NoData,
-    Priority,
-    Rule,
-    Scene,
-    Silence,
-    Source,
-    Span,
-)
-from scenewatch.model.words import Text, hours, minutes, seconds
-
-EVERY = seconds(30)
-
-COMPRESSOR_POWER = Channel(
-    key="compressor_power",
-    title=Text("Compressor power", "压缩机功率"),
-    quantity=Quantity.POWER,
-    unit="W",
-    possible=Span(0, 3000),
-    expected=Span(0, 900),
-)
-DOOR = Channel(
-    key="door",
-    title=Text("Door", "柜门"),
-    quantity=Quantity.STATE,
-    unit="",
-    possible=Span(0, 1),
-    states=((0.0, Text("closed", "关闭")), (1.0, Text("open", "打开"))),
-)
-DEFROST = Channel(
-    key="defrost",
-    title=Text("Defrost", "除霜"),
-    quantity=Quantity.STATE,
-    unit="",
-    possible=Span(0, 1),
-    states=((0.0, Text("off", "停止")), (1.0, Text("defrosting", "除霜中"))),
-)
-BATTERY = Channel(
-    key="battery",
-    title=Text("Sensor battery", "传感器电池"),
-    quantity=Quantity.VOLTAGE,
-    unit="V",
-    possible=Span(0, 4.5),
-    expected=Span(2.7, 3.9),
-)
-
-
-def _air_temperature(expected: Span) -> Channel:
-    return Channel(
-        key="air_temp",
-        title=Text("Air temperature", "柜内温度"),
-        quantity=Quantity.TEMPERATURE,
-        unit="°C",
-        possible=Span(-45, 60),
-        expected=expected,
-        fastest_per_minute=6.0,
-        stuck_after=minutes(30),
-    )
-
-
-FRIDGE = DeviceType(
-    key="fridge",
-    title=Text("Fridge", "冷藏柜"),
-    every=EVERY,
-    channels=(_air_temperature(Span(-5, 25)), DOOR, COMPRESSOR_POWER, DEFROST, BATTERY),
-)
-FREEZER = DeviceType(
-    key="freezer",
-    title=Text("Freezer", "冷冻柜"),
-    every=EVERY,
-    channels=(_air_temperature(Span(-32, 10)), DOOR, COMPRESSOR_POWER, DEFROST, BATTERY),
-)
-GATEWAY = DeviceType(key="gateway", title=Text("Gateway", "网关"), every=EVERY)
+from scenewatch.model.scene import Above, Mark, NoData, Priority, Rule, Scene, Source
+from scenewatch.model.words import Text, minutes
+from scenewatch.scenes.kitchen.device_types import DEVICE_TYPES, EVERY
+from scenewatch.scenes.kitchen.faults import FAULTS
 
 CATERING_CODE_CHILLED = Source(
     document=Text(
@@ -169,44 +93,11 @@ RULES = (
     ),
 )
 
-FAULTS = (
-    Fault(
-        key="door_ajar",
-        title=Text("Door left ajar", "柜门虚掩"),
-        on=("fridge", "freezer"),
-        effect=Drive("door", 0.6),
-        rules=("door_ajar", "fridge_warm", "freezer_warm"),
-        minimum=minutes(10),
-        deadline=minutes(10),
-        tail=minutes(30),
-    ),
-    Fault(
-        key="compressor_dead",
-        title=Text("Compressor does not start", "压缩机不启动"),
-        on=("fridge", "freezer"),
-        effect=Drive("compressor", 0.0),
-        rules=("fridge_warm", "freezer_warm"),
-        minimum=hours(6),
-        deadline=hours(6),
-        tail=hours(2),
-    ),
-    Fault(
-        key="sensor_silent",
-        title=Text("Sensor falls silent", "传感器失联"),
-        on=("fridge", "freezer"),
-        effect=Silence(),
-        rules=("sensor_silent",),
-        minimum=minutes(15),
-        deadline=minutes(15),
-        tail=minutes(30),
-    ),
-)
-
 KITCHEN = Scene(
     key="kitchen",
     title=Text("School kitchens", "智能阳光厨房"),
     site_title=Text("Kitchen", "厨房"),
-    device_types=(FRIDGE, FREEZER, GATEWAY),
+    device_types=DEVICE_TYPES,
     rules=RULES,
     faults=FAULTS,
     simulator="scenewatch.scenes.kitchen.physics:Kitchen",
