@@ -16,14 +16,27 @@ from typing import TYPE_CHECKING, NamedTuple
 from scenewatch.cli import _parser as command_line  # a parser is built for the command alone, and read here
 from scenewatch.cli.settings import sample
 from scenewatch.model.flags import Flag, Test
-from scenewatch.model.scene import Above, Below, Drive, NoData
+from scenewatch.model.scene import (
+    Above,
+    Away,
+    Below,
+    Drift,
+    Drive,
+    Frozen,
+    NoData,
+    Ramp,
+    Scope,
+    Silence,
+    Spikes,
+    WrongClock,
+)
 from scenewatch.scenes import SCENES
 from scenewatch.settings import ENVIRONMENT, Section, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from scenewatch.model.scene import Channel, DeviceType, Fault, Rule, Scene, Span
+    from scenewatch.model.scene import Channel, DeviceType, Effect, Fault, Rule, Scene, Sizes, Span
     from scenewatch.model.words import Text
 
 PAGE = Path(__file__).with_name("reference.md")
@@ -274,22 +287,66 @@ def _advice(scene: Scene) -> str:
 
 
 def _faults(scene: Scene) -> str:
-    head = ("Fault", "Title", "Befalls", "Effect", "Found by", "At least", "Found within", "Alarm ends within")
+    head = (
+        "Fault",
+        "Title",
+        "Befalls",
+        "Effect",
+        "Size",
+        "Found by",
+        "At least",
+        "Found within",
+        "Alarm ends within",
+    )
     return table(head, [_fault(f) for f in scene.faults])
 
 
 def _fault(fault: Fault) -> tuple[str, ...]:
-    effect = fault.effect
+    reach = {
+        Scope.DEVICE: "",
+        Scope.CHILDREN: " and all devices that speak through it",
+        Scope.SITE: " and all devices of its site",
+    }
     return (
         f"`{fault.key}`",
         both(fault.title),
-        ", ".join(f"`{on}`" for on in fault.on),
-        f"`{effect.input}` held at {_number(effect.to)}" if isinstance(effect, Drive) else "publishes nothing",
-        ", ".join(f"`{rule}`" for rule in fault.rules),
+        ", ".join(f"`{on}`" for on in fault.on) + reach[fault.scope],
+        _effect(fault.effect),
+        _sizes(fault.sizes),
+        ", ".join(f"`{rule}`" for rule in fault.rules) or "no rule yet",
         span_of_time(fault.minimum),
         span_of_time(fault.deadline),
         span_of_time(fault.tail),
     )
+
+
+def _effect(effect: Effect) -> str:  # noqa: PLR0911 - one answer a kind of effect
+    match effect:
+        case Drive(input_, None):
+            return f"`{input_}` held at its size"
+        case Drive(input_, to):
+            return f"`{input_}` held at {_number(to)}"
+        case Ramp(input_):
+            return f"`{input_}` grows to its size"
+        case Silence():
+            return "publishes nothing"
+        case Frozen(channel):
+            return f"`{channel}` stands still"
+        case Drift(channel=channel, sign=sign):
+            return f"`{channel}` {'rises' if sign > 0 else 'falls'} slowly by its size"
+        case Spikes(channel=channel, share=share):
+            return f"{_number(100 * share)} % of `{channel}` too high by its size"
+        case WrongClock():
+            return "its clock is ahead by its size"
+        case Away():
+            return "samples come when it is back"
+
+
+def _sizes(sizes: Sizes | None) -> str:
+    if sizes is None:
+        return ""
+    span = f"{_number(sizes.smallest)} to {_number(sizes.largest)} {sizes.unit}"
+    return f"{span}; found from {_number(sizes.findable)}"
 
 
 # --- how it is written -------------------------------------------------------------------------------------

@@ -176,4 +176,5 @@ def now_ms():
 
 @pytest.fixture(scope="session")
 def two_kitchens():
-    return KitchenDemonstration().devices(2)
+    """Gateways, fridges and freezers: six devices each."""
+    return [d for d in KitchenDemonstration().devices(2) if d.type in {"gateway", "fridge", "freezer"}]

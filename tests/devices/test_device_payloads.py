@@ -15,7 +15,7 @@ from scenewatch.devices.simulate import LOOK_MS, Lag
 def buffer_of(samples, capacity=10_000):
     buffer = SampleBuffer(("a", "b"), boot="x1", capacity=capacity)
     for t in samples:
-        buffer.add(t, (t / 10, 1.0))
+        buffer.add(t, t, (t / 10, 1.0))
     return buffer
 
 
@@ -39,7 +39,7 @@ def test_nothing_is_lost_but_what_is_counted_and_numbers_have_no_holes(portions,
     at, seen, numbers = 0, [], []
     for portion in portions:
         for _ in range(portion):
-            buffer.add(at, (0.0, 0.0))
+            buffer.add(at, at, (0.0, 0.0))
             at += 1
         body = json.loads(buffer.take())
         seen += body["t"] if isinstance(body["t"], list) else [body["t"]]

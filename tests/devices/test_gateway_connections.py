@@ -23,6 +23,10 @@ CONNACK = b"\x20\x02\x00\x00"
 VALUES = (3.0, 0.0, 240.0, 0.0, 3.6)
 
 
+def sample(t_ms, device):
+    return Sample(t_ms, device, VALUES, stamped_ms=t_ms)
+
+
 class FakeBroker:
     """Answers each connection in a thread of its own as `behave(broker, socket)` likes."""
 
@@ -153,7 +157,7 @@ def test_a_broker_that_acknowledges_nothing_holds_no_more_than_the_window(fake, 
     with publisher_of(kitchen_fleet, broker.address, hand_clock(START_MS)) as publisher:
         turn_until(publisher, lambda: publisher.connected)
         for n in range(200):
-            publisher.offer([Sample(START_MS + n * 30_000, 1, VALUES)])
+            publisher.offer([sample(START_MS + n * 30_000, 1)])
             publisher.turn(0.0)
         turn_until(publisher, lambda: len(broker.published()) >= WINDOW)
         for _ in range(5):
@@ -181,7 +185,7 @@ def test_a_connection_asks_for_its_session_and_leaves_a_will(fake, kitchen_fleet
 
 def test_what_does_not_fit_into_the_buffers_is_counted(kitchen_fleet, hand_clock):
     with publisher_of(kitchen_fleet, Broker(url="mqtt://127.0.0.1:1"), hand_clock(START_MS)) as publisher:
-        publisher.offer(Sample(START_MS + n, 1, VALUES) for n in range(2880 + 25))
+        publisher.offer(sample(START_MS + n, 1) for n in range(2880 + 25))
         assert publisher.dropped == 25
         assert publisher.messages == 0
         assert publisher.lag_ms(START_MS) is None
@@ -190,8 +194,8 @@ def test_what_does_not_fit_into_the_buffers_is_counted(kitchen_fleet, hand_clock
 def test_one_device_with_much_to_say_does_not_keep_the_others_waiting(fake, kitchen_fleet, hand_clock):
     broker = fake(never_acknowledge)
     with publisher_of(kitchen_fleet, broker.address, hand_clock(START_MS)) as publisher:
-        publisher.offer(Sample(START_MS + n, 1, VALUES) for n in range(2880))
-        publisher.offer(Sample(START_MS + n, 2, VALUES) for n in range(3))
+        publisher.offer(sample(START_MS + n, 1) for n in range(2880))
+        publisher.offer(sample(START_MS + n, 2) for n in range(3))
         turn_until(publisher, lambda: len(broker.published()) >= 6 + 25)
         publisher.stop(0.1)
     spoke = [b"fridge-1" in body for _, body in broker.published() if b"telemetry" in body]

@@ -20,6 +20,13 @@ def monday_ms():
 
 @pytest.fixture(scope="session")
 def two_kitchens():
+    """Gateways, fridges and freezers: six devices each."""
+    return [d for d in KitchenDemonstration().devices(2) if d.type in {"gateway", "fridge", "freezer"}]
+
+
+@pytest.fixture(scope="session")
+def whole_kitchens():
+    """All thirteen devices of each of two."""
     return KitchenDemonstration().devices(2)
 
 

@@ -3,7 +3,10 @@
 import pytest
 
 from scenewatch.model.place import ID
+from scenewatch.scenes.kitchen import KITCHEN
 from scenewatch.scenes.kitchen.demonstration import KitchenDemonstration
+
+A_SITE = 13
 
 
 @pytest.fixture(scope="module")
@@ -12,7 +15,7 @@ def devices():
 
 
 def test_fewer_sites_are_the_first_of_more(devices):
-    assert KitchenDemonstration().devices(7) == devices[: 7 * 6]
+    assert KitchenDemonstration().devices(7) == devices[: 7 * A_SITE]
 
 
 def test_no_sites_are_no_devices():
@@ -20,11 +23,16 @@ def test_no_sites_are_no_devices():
 
 
 def test_each_site_has_a_gateway_and_its_children(devices):
-    for n in range(0, len(devices), 6):
-        gateway, *cabinets = devices[n : n + 6]
-        assert [gateway.type, *(c.type for c in cabinets)] == ["gateway"] + ["fridge"] * 3 + ["freezer"] * 2
+    for n in range(0, len(devices), A_SITE):
+        gateway, *others = devices[n : n + A_SITE]
+        assert [gateway.type, *(d.type for d in others[:5])] == ["gateway"] + ["fridge"] * 3 + ["freezer"] * 2
         assert not gateway.parent
-        assert {(c.parent, c.site) for c in cabinets} == {(gateway.device, gateway.site)}
+        assert {(d.parent, d.site) for d in others} == {(gateway.device, gateway.site)}
+
+
+def test_each_site_has_every_type_of_device(devices):
+    for n in range(0, len(devices), A_SITE):
+        assert {d.type for d in devices[n : n + A_SITE]} == {t.key for t in KITCHEN.device_types}
 
 
 def test_device_ids_are_fit_for_topics_and_occur_once(devices):

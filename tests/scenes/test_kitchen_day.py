@@ -5,17 +5,17 @@ from datetime import UTC, datetime
 import pytest
 
 from scenewatch.scenes.kitchen.chance import LONGEST_S, MOST_OPENINGS
-from scenewatch.scenes.kitchen.day import SCHOOL_DAY, WEEKEND, local_time, shift_at
-from scenewatch.scenes.kitchen.physics import room_without_chance
+from scenewatch.scenes.kitchen.day import SCHOOL_DAY, CLOSED_DAY, local_time, shift_at
+from scenewatch.scenes.kitchen.surroundings import room_without_chance
 
 
-@pytest.mark.parametrize("plan", [SCHOOL_DAY, WEEKEND], ids=["school day", "weekend"])
+@pytest.mark.parametrize("plan", [SCHOOL_DAY, CLOSED_DAY], ids=["school day", "closed day"])
 def test_each_hour_belongs_to_one_shift(plan):
     hours = [h for shift in plan for h in range(shift.from_hour, shift.to_hour)]
     assert hours == list(range(24))
 
 
-@pytest.mark.parametrize("plan", [SCHOOL_DAY, WEEKEND], ids=["school day", "weekend"])
+@pytest.mark.parametrize("plan", [SCHOOL_DAY, CLOSED_DAY], ids=["school day", "closed day"])
 def test_what_people_do_in_an_hour_fits_into_it(plan):
     for shift in plan:
         assert max(shift.fridge_openings, shift.freezer_openings) * 1.5 < MOST_OPENINGS

@@ -12,7 +12,6 @@ from scenewatch.scenes.kitchen.chance import (
     PAUSE_S,
     SHORTEST_S,
     draw_hour,
-    generator,
     key_of,
     openings,
 )
@@ -22,28 +21,26 @@ MODEST = settings(deadline=None, max_examples=40)
 
 
 def advance(cabinet, state, steps, *, room_c, door, compressor, first_s=60.0):
-    out = np.empty((steps, 1, kernel.CHANNELS))
+    out = np.empty((steps, kernel.CHANNELS))
     rows = np.zeros((1, steps))
-    kernel.advance(
-        cabinet,
-        state,
-        first_s,
-        0,
-        np.array([room_c]),
-        0.0,
-        np.array([3.6]),
-        rows,
-        rows,
-        np.zeros((1, steps, 3)),
-        np.full((steps, 1), door),
-        np.full((steps, 1), compressor),
-        out,
+    hour = kernel.Hour(
+        begin_s=first_s,
+        room_c=np.array([room_c]),
+        goods_w=0.0,
+        battery_v=np.array([3.6]),
+        share=rows,
+        contact=rows,
+        noise=np.zeros((1, steps, 3)),
     )
-    return out[:, 0]
+    drives = np.full((len(kernel.INPUTS), steps, 1), np.nan)
+    drives[kernel.DOOR_OPEN] = door
+    drives[kernel.COMPRESSOR] = compressor
+    kernel.advance(cabinet, state, hour, 0, drives, np.array([0]), out)
+    return out
 
 
 def one(device_type, seed=0, **changes):
-    cabinet = np.array([draw_cabinet(device_type, generator(key_of(seed, "x"), 0))])
+    cabinet = np.array([draw_cabinet(device_type, key_of(seed, "x"))])
     cabinet["defrost_phase_h"] = 0.0
     for name, value in changes.items():
         cabinet[name] = value

@@ -155,7 +155,7 @@ def test_a_dead_compressor_takes_no_power_and_lets_the_cabinet_warm(
 
 @pytest.mark.parametrize(("device", "cabinet"), [(1, 0), (4, 3)], ids=["fridge", "freezer"])
 def test_a_door_ajar_shows_on_the_contact_and_costs_power(device, cabinet, two_kitchens, monday_ms, day_ms, day):
-    ajar = KITCHEN.fault("door_ajar").effect.to
+    ajar = KITCHEN.fault("door_ajar").sizes.ordinary
     faulty = run(two_kitchens, monday_ms, monday_ms + day_ms, door=held(two_kitchens, STEPS_A_DAY, device, ajar))
     assert (faulty[:, cabinet, kernel.DOOR] == 1).all()
     assert faulty[:, cabinet, kernel.POWER].mean() > 1.5 * day[:, cabinet, kernel.POWER].mean()
@@ -170,5 +170,5 @@ def test_a_compressor_that_cannot_stop_freezes_the_fridge(two_kitchens, monday_m
 
 
 def test_an_input_that_is_not_there_is_refused(two_kitchens, monday_ms):
-    with pytest.raises(ValueError, match="no such input: doors; there are door, compressor"):
+    with pytest.raises(ValueError, match="no such input: doors; there are mains, door, compressor"):
         run(two_kitchens, monday_ms, monday_ms + 30_000, doors=held(two_kitchens, 1, 1, 0.0))

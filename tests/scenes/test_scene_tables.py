@@ -7,13 +7,14 @@ import pytest
 
 from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import Above, Drive, NoData, Span
+from scenewatch.model.scene import Above, Drive, Frozen, NoData, PhysicsEffect, Scope, Sizes, Span
 from scenewatch.model.words import Duration, Text, minutes
 from scenewatch.scenes import SCENES, all_scenes, demonstration, simulator
 from scenewatch.scenes.check import mistakes
 from scenewatch.scenes.kitchen import KITCHEN, kernel
+from scenewatch.scenes.kitchen.physics import KINDS
 
-FRIDGE, FREEZER, GATEWAY = KITCHEN.device_types
+FRIDGE, *OTHER_TYPES = KITCHEN.device_types
 AIR, DOOR = FRIDGE.channels[:2]
 WARM, *OTHER_RULES = KITCHEN.rules
 AJAR, *OTHER_FAULTS = KITCHEN.faults
@@ -21,7 +22,7 @@ AJAR, *OTHER_FAULTS = KITCHEN.faults
 
 def with_channel(channel, **changes):
     broken = tuple(replace(c, **changes) if c is channel else c for c in FRIDGE.channels)
-    return replace(KITCHEN, device_types=(replace(FRIDGE, channels=broken), FREEZER, GATEWAY))
+    return replace(KITCHEN, device_types=(replace(FRIDGE, channels=broken), *OTHER_TYPES))
 
 
 def with_rule(**changes):
@@ -53,11 +54,11 @@ BROKEN = {
         "device_types[fridge].channels[air_temp].title.zh",
     ),
     "no interval": (
-        replace(KITCHEN, device_types=(replace(FRIDGE, every=Duration(0)), FREEZER, GATEWAY)),
+        replace(KITCHEN, device_types=(replace(FRIDGE, every=Duration(0)), *OTHER_TYPES)),
         "device type fridge: every",
     ),
     "two intervals": (
-        replace(KITCHEN, device_types=(replace(FRIDGE, every=minutes(1)), FREEZER, GATEWAY)),
+        replace(KITCHEN, device_types=(replace(FRIDGE, every=minutes(1)), *OTHER_TYPES)),
         "scene: device_types",
     ),
     "rule on nothing": (with_rule(on=()), "rule fridge_warm: on"),
@@ -128,12 +129,20 @@ def test_simulator_and_demonstration_can_be_imported(scene):
 def test_the_kernel_writes_channels_in_the_order_of_the_tables():
     order = {"air_temp": kernel.AIR_TEMP, "door": kernel.DOOR, "compressor_power": kernel.POWER}
     order |= {"defrost": kernel.DEFROST, "battery": kernel.BATTERY}
-    for device_type in (FRIDGE, FREEZER):
+    for device_type in (FRIDGE, KITCHEN.device_type("freezer")):
         assert [order[c.key] for c in device_type.channels] == list(range(kernel.CHANNELS))
 
 
-def test_every_drive_is_an_input_of_the_physics():
-    assert {f.effect.input for f in KITCHEN.faults if isinstance(f.effect, Drive)} == {"door", "compressor"}
+def test_every_drive_is_an_input_of_the_physics_of_the_types_it_befalls():
+    for fault in KITCHEN.faults:
+        if isinstance(fault.effect, PhysicsEffect) and fault.scope is Scope.DEVICE:
+            for kind in (k for k in KINDS if set(k.types) & set(fault.on)):
+                assert fault.effect.input in kind.inputs, fault.key
+
+
+def test_every_type_with_channels_has_its_physics():
+    simulated = {t for kind in KINDS for t in kind.types}
+    assert {t.key for t in KITCHEN.device_types if t.channels} == simulated
 
 
 # --- scenes from other packages

@@ -85,7 +85,7 @@ def _add_simulate(commands: Subparsers) -> None:
     p.add_argument(
         "--live-from", type=int, default=None, metavar="MS", help="publish what is later, epoch ms (now)"
     )
-    p.add_argument("--faults", type=Path, metavar="FILE", help="JSON list of {fault, device, from_ms, to_ms}")
+    p.add_argument("--faults", type=Path, metavar="FILE", help="JSON list of {fault, device, from_ms, to_ms, size}")
 
 
 def _up(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""What befalls samples between the world and the broker: sensors that err, clocks that are wrong, samples kept back."""
+"""What befalls samples between the world and the broker: sensors that err, wrong clocks, gateways that are away."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Disturbances:
     def silent(self, t_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(steps, devices)"""
         silent = np.zeros(t_ms.shape, np.bool_)
-        for fault, device, now in self._during(Silence, t_ms):
+        for _, device, now in self._during(Silence, t_ms):
             silent[now, device] = True
         return silent
 

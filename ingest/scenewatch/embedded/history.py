@@ -44,7 +44,9 @@ class History:
         total = steps * sum(len(self._scene.device_type(d.type).channels) for d in self._devices)
         worker.history = (0, total)
         if steps:
-            faults = FaultPlan(tuple(FleetFault(f.fault, f.device, f.from_ms, f.to_ms, f.size) for f in plan.faults))
+            faults = FaultPlan(
+                tuple(FleetFault(f.fault, f.device, f.from_ms, f.to_ms, f.size) for f in plan.faults)
+            )
             fleet = Fleet(self._scene, self._devices, seed=self._piece.seed, start_ms=plan.from_ms, plan=faults)
             made = 0
             for batch in batches(fleet, worker.pipeline.registry, plan.from_ms, plan.live_from_ms):

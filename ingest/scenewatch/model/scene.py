@@ -260,6 +260,8 @@ class Scene:
     """Key of the fault that a demonstration shows first."""
     demonstration: str = ""
     """`module:class` of its `scenewatch.model.ports.Demonstration`; empty for a scene that has none."""
+    busy_ms: tuple[int, int] | None = None
+    """Epoch times between which each device is used within any three days: where a fault shows that needs it."""
 
     def device_type(self, key: str) -> DeviceType:
         return next(t for t in self.device_types if t.key == key)

@@ -188,7 +188,9 @@ def _shows(place: str, scene: Scene, fault: Fault) -> Iterator[Found]:
 
 def _sizes(place: str, fault: Fault) -> Iterator[Found]:
     effect = fault.effect
-    sized = isinstance(effect, Ramp | Drift | Spikes | WrongClock) or (isinstance(effect, Drive) and effect.to is None)
+    sized = isinstance(effect, Ramp | Drift | Spikes | WrongClock) or (
+        isinstance(effect, Drive) and effect.to is None
+    )
     if sized != (fault.sizes is not None):
         yield f"{place}: sizes", "must be given where the effect has a size, and only there"
     if fault.sizes is not None and not 0 < fault.sizes.smallest <= fault.sizes.findable <= fault.sizes.largest:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from scenewatch.scenes.kitchen.surroundings import Hour, Placed
 
 TYPICAL: Final[Mapping[str, tuple[float, float]]] = {
-    "envelope_w_k": (60.0, 0.15),
-    "door_w_k": (260.0, 0.15),
-    "air_j_k": (160_000.0, 0.1),
-    "cool_w": (3200.0, 0.08),
+    "envelope_w_k": (85.0, 0.12),
+    "door_w_k": (650.0, 0.15),
+    "air_j_k": (140_000.0, 0.1),
+    "cool_w": (2600.0, 0.06),
     "rated_w": (1050.0, 0.1),
     "set_c": (22.2, 0.015),
     "half_band_k": (0.7, 0.1),
@@ -46,7 +46,7 @@ STATE: Final = np.dtype(
 """Damp: relative humidity, %. Running: 0 or 1, since `changed_s` seconds."""
 OPENINGS: Final = 0.8
 """Of a busy fridge's."""
-OPEN_S: Final = 10.0
+OPEN_S: Final = 12.0
 DELIVERY_OPENINGS: Final = 12.0
 """An hour; crates hold the door open for longer than people do."""
 DELIVERY_OPEN_S: Final = 28.0

@@ -167,6 +167,7 @@ OF_HYGIENE = (
     ),
 )
 OF_THE_BUILDING = (
+    # The gateway has a battery for hours, as the gas detector does; sensors have their own.
     Fault(
         key="power_cut",
         title=Text("Power cut", "停电"),

@@ -1,4 +1,4 @@
-"""Gas detectors with the valve and the fan they are wired to: what leaks in, what is blown out, what hobs let past."""
+"""Gas detectors with the valve and the fan they are wired to: what leaks in, and what is blown out."""
 
 from __future__ import annotations
 

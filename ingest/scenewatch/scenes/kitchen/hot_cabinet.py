@@ -1,4 +1,4 @@
-"""Hot-holding cabinets: switched on before a meal, filled with hot food, opened while it is served, then left to cool."""
+"""Hot-holding cabinets: switched on before a meal, filled with hot food, opened to serve it, left to cool."""
 
 from __future__ import annotations
 

@@ -140,9 +140,7 @@ def _ice(state: Record) -> float:
 
 
 @njit(cache=True)
-def _exchange(  # noqa: PLR0913, PLR0917 - a kernel
-    cabinet: Record, state: Record, share: float, goods_w: float, lost: float, mains: float
-) -> None:
+def _exchange(cabinet: Record, state: Record, share: float, goods_w: float, lost: float, mains: float) -> None:
     """Heat for one step. `lost` is the share of the cooling power that a fault takes."""
     outside_w_k = cabinet.envelope_w_k + share * cabinet.door_w_k
     food_w_k = cabinet.food_w_k

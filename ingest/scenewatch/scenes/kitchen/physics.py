@@ -8,11 +8,12 @@ import numpy as np
 
 from scenewatch.scenes.kitchen.cabinets import TYPICAL, Cabinets
 from scenewatch.scenes.kitchen.cold_dish_room import ColdDishRooms
+from scenewatch.scenes.kitchen.device_types import EVERY
 from scenewatch.scenes.kitchen.gas_detector import GasDetectors
 from scenewatch.scenes.kitchen.hot_cabinet import HotCabinets
 from scenewatch.scenes.kitchen.steriliser import Sterilisers
 from scenewatch.scenes.kitchen.surroundings import HOUR_MS, STEPS_AN_HOUR, Placed, Surroundings
-from scenewatch.scenes.kitchen.tables import EVERY, KITCHEN
+from scenewatch.scenes.kitchen.tables import KITCHEN
 from scenewatch.scenes.kitchen.uv_lamp import UltravioletLamps
 from scenewatch.scenes.kitchen.water_leak import LeakDetectors
 

@@ -1,4 +1,4 @@
-"""Dish sterilisers: a cycle after each big meal heats the chamber, holds it hot, and cools it before it is opened."""
+"""Dish sterilisers: a cycle after each big meal heats the chamber, holds it hot, and cools it."""
 
 from __future__ import annotations
 
@@ -131,7 +131,9 @@ def _advance(
             machine = machines[c]
             state = states[c]
             hold_s = machine.hold_s * (1.0 - driven(drives[HOLD_LOST, s, c], 0.0))
-            _controller(machine, state, hour.asked[c, h], hold_s, machine.set_c - driven(drives[SET_LOST, s, c], 0.0))
+            _controller(
+                machine, state, hour.asked[c, h], hold_s, machine.set_c - driven(drives[SET_LOST, s, c], 0.0)
+            )
             if drives[MAINS, s, c] == 0.0:
                 state.cycle, state.on = IDLE, 0.0
             _exchange(machine, state, hour.room_c[c])

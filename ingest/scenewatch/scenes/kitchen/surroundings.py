@@ -10,7 +10,7 @@ import numpy as np
 
 from scenewatch.scenes.kitchen.chance import HOUR_S, generator, key_of
 from scenewatch.scenes.kitchen.day import local_time, minutes_late, shift_at, timetable
-from scenewatch.scenes.kitchen.tables import EVERY
+from scenewatch.scenes.kitchen.device_types import EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -33,6 +33,9 @@ OUR_SILENCE_PROPOSAL = Source(
     mark=Mark.PROPOSAL,
 )
 
+TERM_MS = (1_772_380_800_000, 1_775_059_200_000)
+"""March 2026: school on all days but weekends."""
+
 RULES = (
     Rule(
         key="fridge_warm",
@@ -103,4 +106,5 @@ KITCHEN = Scene(
     simulator="scenewatch.scenes.kitchen.physics:Kitchen",
     demonstration="scenewatch.scenes.kitchen.demonstration:KitchenDemonstration",
     mishap="door_ajar",
+    busy_ms=TERM_MS,
 )

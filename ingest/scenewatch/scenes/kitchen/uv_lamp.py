@@ -1,4 +1,4 @@
-"""Ultraviolet lamps: burn in the empty room after the day's cleaning, warm up over minutes, fade over their life."""
+"""Ultraviolet lamps: burn in the empty room after work, warm up over minutes, fade over their life."""
 
 from __future__ import annotations
 
