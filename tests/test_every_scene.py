@@ -114,7 +114,7 @@ def test_a_fault_shows_where_it_must_and_befalls_nobody_else(scene, fault, type_
 
 
 class Twin:
-    """What two sites tell: by device and channel when each value was taken, stamped and sent, and itself: four rows."""
+    """What two sites tell: by device and channel, of each value when it was taken, stamped and sent, and itself."""
 
     def __init__(self, scene):
         chance = random.Random(f"{SEED}/twins")

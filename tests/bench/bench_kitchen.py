@@ -122,9 +122,8 @@ def speed(rounds):
 
         for name, work in (("physics, 24 h", physics), ("start and history as batches, 24 h", history)):
             best, median = best_and_median(work, rounds)
-            print(
-                f"{sites:3} sites, {speaking} devices, {name:35} {best:.3f} s {median:.3f} s {device_steps / best:12,.0f}"
-            )
+            what = f"{sites:3} sites, {speaking} devices, {name}"
+            print(f"{what:56} {best:.3f} s {median:.3f} s {device_steps / best:12,.0f}")
 
 
 def main():
