@@ -99,6 +99,7 @@ def vat_scene() -> Scene:
                 title=_text("Heater stuck"),
                 on=("vat",),
                 effect=Drive("heater", 1.0),
+                shows=("vat.temp",),
                 rules=("vat_hot", "vat_silent"),
                 minimum=minutes(5),
                 deadline=hours(1),
