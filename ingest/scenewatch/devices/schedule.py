@@ -49,9 +49,11 @@ class Schedule:
 
     def skip(self, to_ms: int) -> Iterator[Sample]:
         """Live through a span that others have told of, and hand out what gateways kept back beyond it."""
-        for block in self._fleet.advance(to_ms):
+        fleet = self._fleet
+        told_ms = to_ms // fleet.every_ms * fleet.every_ms + int(fleet.offset_ms.max(initial=0))
+        for block in fleet.advance(to_ms):
             if block.sent_ms is not block.t_ms:
-                yield from self._samples(block, (block.sent_ms > to_ms) & ~block.silent)
+                yield from self._samples(block, (block.sent_ms > told_ms) & ~block.silent)
 
     def _samples(self, block: Block, spoken: NDArray[np.bool_]) -> Iterator[Sample]:
         """Step by step; offsets are shorter than a step, so this is the order of time."""

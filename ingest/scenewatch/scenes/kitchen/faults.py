@@ -146,7 +146,7 @@ OF_HYGIENE = (
         title=Text("Sterilising cycle too short", "消毒时间不足"),
         on=("steriliser",),
         effect=Drive("hold_lost"),
-        sizes=Sizes(smallest=0.1, findable=0.5, largest=0.95, unit="of the holding time"),
+        sizes=Sizes(smallest=0.1, findable=0.6, largest=0.95, unit="of the holding time"),
         shows=("steriliser.cycle", "steriliser.chamber_temp", "steriliser.power"),
         rules=(),
         minimum=days(3),
