@@ -81,7 +81,7 @@ def wears(told):
     assert duty(told.now("compressor_power")) > 1.4 * duty(told.was("compressor_power"))
     running = told.now("compressor_power")[-A_DAY:]
     usual = told.was("compressor_power")[-A_DAY:]
-    assert np.median(running[running > 0]) > 1.05 * np.median(usual[usual > 0])
+    assert np.median(running[running > 0]) > 1.02 * np.median(usual[usual > 0])
 
 
 def empties(told):
@@ -141,7 +141,7 @@ def holds_too_short(told):
 
 
 def stays_too_cool(told):
-    assert max(minutes_hot(told)) == 0
+    assert max(minutes_hot(told)) < 5
 
 
 def has_gas(told):

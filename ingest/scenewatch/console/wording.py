@@ -20,6 +20,10 @@ DECIMALS: Mapping[str, int] = {
     Quantity.POWER: 0,
     Quantity.VOLTAGE: 2,
     Quantity.RATIO: 0,
+    Quantity.HUMIDITY: 0,
+    Quantity.IRRADIANCE: 0,
+    Quantity.GAS: 0,
+    Quantity.TIME: 0,
     Quantity.STATE: 0,
 }
 NOTHING = "–"

@@ -1,4 +1,4 @@
-"""School kitchens: the cold chain watched through air temperature, door contact and compressor power."""
+"""School kitchens: cold chain, hot holding, disinfection, gas and water, and the school year they live by."""
 
 from scenewatch.scenes.kitchen.tables import KITCHEN
 
