@@ -33,8 +33,8 @@ OUR_SILENCE_PROPOSAL = Source(
     mark=Mark.PROPOSAL,
 )
 
-TERM_MS = (1_772_380_800_000, 1_775_059_200_000)
-"""March 2026: school on all days but weekends."""
+TERM_MS = (1_779_033_600_000, 1_781_712_000_000)
+"""18 May to 18 June 2026: school on all days but weekends, and warm enough for the air conditioners."""
 
 RULES = (
     Rule(
