@@ -134,7 +134,7 @@ def generate(pipe: Connection, port: int, rate: int, alarms: int, every_s: float
 
 def measuring_devices() -> list[Device]:
     devices = demonstration(KITCHEN).devices(SITES)
-    return [d for d in devices if KITCHEN.device_type(d.type).channels]
+    return [d for d in devices if d.type in {"fridge", "freezer"}]
 
 
 @contextmanager

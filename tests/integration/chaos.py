@@ -95,12 +95,17 @@ class Processes:
 
 
 class Scene(Processes):
-    """Broker, worker and inventory. The broker is the NATS server with the configuration of `up`."""
+    """Broker, worker, and an inventory of gateways, fridges and freezers.
+
+    The broker is the NATS server with the configuration of `up`.
+    """
 
     def __init__(self, folder: Path, sites: int = 1) -> None:
         super().__init__(folder)
         self.mqtt_port, self.http_port = free_port(), free_port()
-        self.devices = demonstration(KITCHEN).devices(sites)
+        self.devices = [
+            d for d in demonstration(KITCHEN).devices(sites) if d.type in {"gateway", "fridge", "freezer"}
+        ]
         self.commands["broker"] = broker.command(folder / "broker", self.mqtt_port)
         self.configure(data=folder, mqtt_port=self.mqtt_port, store=f"duckdb:{folder / 'readings.duckdb'}")
 
