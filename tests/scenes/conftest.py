@@ -25,12 +25,6 @@ def two_kitchens():
 
 
 @pytest.fixture(scope="session")
-def whole_kitchens():
-    """All thirteen devices of each of two."""
-    return KitchenDemonstration().devices(2)
-
-
-@pytest.fixture(scope="session")
 def longest_run():
     """Of true values down a column, in steps, over all columns."""
 

@@ -99,6 +99,7 @@ BROKEN = {
         with_fault(sizes=Sizes(smallest=0.3, findable=0.2, largest=1.0, unit="")),
         "fault door_ajar: sizes",
     ),
+    "busy backwards": (replace(KITCHEN, busy_ms=(2, 1)), "scene: busy_ms"),
     "mishap that nobody finds": (with_fault(rules=()), "scene: mishap"),
     "mishap without fault": (replace(KITCHEN, mishap="flood"), "scene: mishap"),
     "simulator without class": (replace(KITCHEN, simulator="somewhere"), "scene: simulator"),

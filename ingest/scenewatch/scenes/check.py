@@ -58,6 +58,8 @@ def _scene(scene: Scene) -> Iterator[Found]:
         yield "scene: mishap", f"names no fault: {scene.mishap!r}"
     elif not mishap.rules:
         yield "scene: mishap", f"no rule finds {scene.mishap}: nothing would be shown"
+    if scene.busy_ms is not None and scene.busy_ms[0] >= scene.busy_ms[1]:
+        yield "scene: busy_ms", "must begin before it ends"
     intervals = sorted({t.every for t in scene.device_types if t.channels})
     if len(intervals) > 1:
         yield "scene: device_types", f"must all report at one interval, not at {intervals} ms"
