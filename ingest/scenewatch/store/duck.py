@@ -15,16 +15,19 @@ from scenewatch.model.flags import Place
 from scenewatch.model.ledger import Counts
 from scenewatch.model.ports import Readings, keep_nothing_apart
 from scenewatch.store.duckfile import VERSION, DuckFile, cannot_write
+from scenewatch.store.duckpoints import DuckPoints
 from scenewatch.store.kernel import raise_marks
 from scenewatch.store.series import SeriesIds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from scenewatch.model.batch import Batch
+    from scenewatch.model.level import Level
+    from scenewatch.model.point import Point
     from scenewatch.model.ports import KeepApart
 
 Columns = dict[str, "NDArray[Any]"]
@@ -41,7 +44,7 @@ class _State:
 
 
 class DuckStore:
-    """`ports.Store`. `write`, `sort_closed_days` and `close` from one thread; everything else from any.
+    """`ports.Store` and `ports.Points`. `write`, `sort_closed_days` and `close` from one thread; all else from any.
 
     One DuckDB thread a statement by default: more cost a small commit a fifth and gain a sorted chart nothing.
     """
@@ -49,6 +52,7 @@ class DuckStore:
     def __init__(self, path: Path, *, memory_limit: str = "256MB", threads: int = 1) -> None:
         self._file = DuckFile(path, memory_limit=memory_limit, threads=threads)
         con = self._file.writer
+        self._points = DuckPoints(self._file)
         self._series = SeriesIds(con)
         self._newest_ms = int(self._series.marks.max()) if self.count() else None
         self._state, self._unsorted = _load(con)
@@ -135,6 +139,12 @@ class DuckStore:
                     raise cannot_write(self._file.path, error) from error
             self._unsorted.discard(day)
         return len(closed)
+
+    def record(self, points: Sequence[Point]) -> None:
+        self._points.record(points)
+
+    def recorded(self, measurement: str, keep: Level, from_ms: int, to_ms: int, limit: int) -> list[Point]:
+        return self._points.recorded(measurement, keep, from_ms, to_ms, limit)
 
     def close(self) -> None:
         self._file.close()

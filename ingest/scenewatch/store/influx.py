@@ -16,6 +16,7 @@ from scenewatch.model.flags import Place
 from scenewatch.model.ports import Readings, keep_nothing_apart
 from scenewatch.store import influxql
 from scenewatch.store.influxanswers import NoAnswerError, PointsRefusedError, RequestTooLargeError
+from scenewatch.store.influxpoints import InfluxPoints
 from scenewatch.store.influxseries import UNWRITABLE, InfluxSeries
 from scenewatch.store.influxserver import InfluxServer
 from scenewatch.store.kernel import raise_marks
@@ -24,7 +25,7 @@ from scenewatch.store.position import Account, Accounts
 from scenewatch.store.requestsize import RequestSize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     from scenewatch.model.batch import Batch
     from scenewatch.model.ledger import Counts
+    from scenewatch.model.level import Level
+    from scenewatch.model.point import Point
     from scenewatch.model.ports import KeepApart
     from scenewatch.store.influxurl import InfluxUrl
     from scenewatch.store.relational import Database
@@ -58,7 +61,7 @@ class _Rows(NamedTuple):
 
 
 class InfluxStore:
-    """`ports.Store`. `write` and `close` from one thread; everything else from any.
+    """`ports.Store` and `ports.Points`. `write` and `close` from one thread; everything else from any.
 
     `measurements` gives the device type's key of a series number. Position and account are kept in `database`
     under the server's address, so that another server or bucket begins anew.
@@ -74,6 +77,7 @@ class InfluxStore:
         ca_file: Path | None = None,
     ) -> None:
         self._server = InfluxServer(url, token_file=token_file, ca_file=ca_file)
+        self._points = InfluxPoints(url, token_file=token_file, ca_file=ca_file)
         self._size = RequestSize()
         self._reasons_told: set[str] = set()
         self._series = InfluxSeries(self._server)
@@ -123,8 +127,15 @@ class InfluxStore:
         self._tell(refused.values())
         return int(kept.sum())
 
+    def record(self, points: Sequence[Point]) -> None:
+        self._points.record(points)
+
+    def recorded(self, measurement: str, keep: Level, from_ms: int, to_ms: int, limit: int) -> list[Point]:
+        return self._points.recorded(measurement, keep, from_ms, to_ms, limit)
+
     def close(self) -> None:
         self._server.close()
+        self._points.close()
 
     def _new_rows(self, batch: Batch, ids: NDArray[np.int32], wanted: NDArray[np.bool_]) -> _Rows:
         """What the server has no reading for, by device and time. The server itself would let the last one win."""

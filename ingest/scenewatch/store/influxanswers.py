@@ -15,7 +15,7 @@ import msgspec
 from scenewatch.model.errors import RefusedError, ScenewatchError, TemporaryError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from scenewatch.store.influxurl import InfluxUrl
 
@@ -92,10 +92,22 @@ def to_write(url: InfluxUrl, answer: Answer) -> ScenewatchError | None:
 
 def to_query(url: InfluxUrl, answer: Answer, statements: int) -> list[list[Found]]:
     """Each statement's series. Raises TemporaryError."""
+    found = _found(url, answer, statements, float)
+    if not all(_has_time(row) for series in found for one in series for row in one.rows):
+        raise _no_influxdb(url, answer)
+    return found
+
+
+def to_table(url: InfluxUrl, answer: Answer, statements: int) -> list[list[Found]]:
+    """Each statement's series, numbers as their text: so none loses a digit or its type. Raises TemporaryError."""
+    return _found(url, answer, statements, str)
+
+
+def _found(url: InfluxUrl, answer: Answer, statements: int, number: Callable[[str], Any]) -> list[list[Found]]:
     if answer.status != HTTPStatus.OK:
         raise _temporary(url, answer)
     try:
-        results = msgspec.convert(_decoded(answer.body), _Results).results
+        results = msgspec.convert(_decoded(answer.body, number), _Results).results
     except msgspec.ValidationError:
         raise _no_influxdb(url, answer) from None
     for result in results:
@@ -103,8 +115,7 @@ def to_query(url: InfluxUrl, answer: Answer, statements: int) -> list[list[Found
             raise _unanswered(url, _line(result.error))
         if result.partial or any(one.partial for one in result.series):
             raise TemporaryError(f"{url}: gives only a part of the rows; set max-row-limit to 0 there")
-    rows = (row for result in results for one in result.series for row in one.values)
-    if len(results) != statements or not all(map(_has_time, rows)):
+    if len(results) != statements:
         raise _no_influxdb(url, answer)
     return [[Found(one.tags, one.values) for one in result.series] for result in results]
 
@@ -174,10 +185,10 @@ def _line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:LONGEST_REASON]
 
 
-def _decoded(body: bytes) -> Any:
+def _decoded(body: bytes, number: Callable[[str], Any] = float) -> Any:
     """Whole numbers as floats: else the zero of `-0` loses its sign. Times are exact, being below 2**53."""
     try:
-        return json.loads(body, parse_int=float)
+        return json.loads(body, parse_int=number, parse_float=number)
     except (ValueError, RecursionError):
         return None
 

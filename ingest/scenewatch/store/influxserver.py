@@ -20,7 +20,7 @@ from scenewatch.store.influxanswers import LOGIN, Answer
 from scenewatch.store.token import Token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from scenewatch.store.influxanswers import Found
@@ -62,11 +62,17 @@ class InfluxServer:
 
     def query(self, *statements: str) -> list[list[Found]]:
         """Each statement's series. Raises TemporaryError."""
+        return influxanswers.to_query(self._url, self._asked(statements), len(statements))
+
+    def table(self, *statements: str) -> list[list[Found]]:
+        """As `query`, of rows that may have no time, with all numbers as the text they came as."""
+        return influxanswers.to_table(self._url, self._asked(statements), len(statements))
+
+    def _asked(self, statements: Sequence[str]) -> Answer:
         form = {"db": self._url.database, "epoch": "ms"}
         if self._url.policy:
             form["rp"] = self._url.policy
-        answer = self._answer(lambda: self._ask(form, ";".join(statements)))
-        return influxanswers.to_query(self._url, answer, len(statements))
+        return self._answer(lambda: self._ask(form, ";".join(statements)))
 
     def close(self) -> None:
         self._opened.close()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl, urlsplit
+
+if TYPE_CHECKING:
+    from scenewatch.model.level import Level
 
 PREFIX = "influx+"
 FORM = "influx+http://host:8086/?org=O&bucket=B"
@@ -50,6 +53,10 @@ class InfluxUrl:
     def policy(self) -> str:
         """Empty: the database's default."""
         return self.bucket.partition("/")[2]
+
+    def of_level(self, level: Level) -> InfluxUrl:
+        """Where a level of the record is: a bucket or database of its own, with its default policy."""
+        return replace(self, bucket=f"{self.database}{level.suffix}") if level.suffix else self
 
     def __str__(self) -> str:
         return f"{self.base}/ bucket {self.bucket}"
