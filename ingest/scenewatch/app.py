@@ -28,6 +28,7 @@ from scenewatch.worker.book import Book
 from scenewatch.worker.ending import Deadline, Ending, aside
 from scenewatch.worker.loop import Ends, Loop
 from scenewatch.worker.memory import keep_small
+from scenewatch.worker.records import Records
 from scenewatch.worker.refusals import Refusals
 from scenewatch.worker.snapshots import Snapshots
 from scenewatch.worker.tenure import Tenure
@@ -36,6 +37,9 @@ from scenewatch.worker.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from scenewatch.api.views import View
     from scenewatch.model.ports import Arrival, Clock, Notifier, Source
@@ -106,6 +110,7 @@ class Worker:
         self._notifier = MqttNotifier(
             self._mqtt, settings.root, self.pipeline.registry, lambda: self.pipeline.alarms.rules
         )
+        self.records = Records(self, self._database)
         self._steps: list[Callable[[], None]] = []
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
@@ -157,6 +162,7 @@ class Worker:
         """Returns at once; `readiness` tells how far it is."""
         self.writer.start()
         self.loop.start()
+        self.records.start()
         self._keeper.start()
 
     def stop(self) -> Ending:
@@ -172,7 +178,7 @@ class Worker:
         deadline.wait(lambda: self._fault() is not None or self._taken_in(), keep_s=CLOSING_S)
         pipeline = aside("pipeline", self._end_pipeline)
         deadline.wait(lambda: self._fault() is not None or self._stored(pipeline), keep_s=CLOSING_S)
-        parts += [pipeline, aside("store", self.writer.stop)]
+        parts += [pipeline, aside("store", self.writer.stop), aside("records", self.records.stop)]
         deadline.join(parts, keep_s=CLOSING_S / 2)
         if any(part.is_alive() for part in parts):
             parts.append(aside("journal", self.journal.close))
@@ -218,7 +224,8 @@ class Worker:
 
     def _fault(self) -> BaseException | None:
         """What ended a thread without which the worker is none."""
-        return self.loop.failure or self.writer.failure or self.journal.failure or self._lease.failure
+        parts = (self.loop, self.writer, self.journal, self._lease, self.records)
+        return next((part.failure for part in parts if part.failure is not None), None)
 
     def _begin(self) -> None:
         if not self._caught_up():
@@ -251,6 +258,16 @@ class Worker:
     def waiting_readings(self) -> int:
         """Made or received, and not in the store yet."""
         return self._outbox.depth().readings
+
+    def waits_since_ms(self) -> int:
+        """When the oldest message that is not in the store came; now, when there is none."""
+        stored = self.store.position()
+        came_ms = self.journal.received_ms_at(stored) if stored < self.journal.head else None
+        return self.clock.now_ms() if came_ms is None else came_ms
+
+    def missing_numbers(self, devices: int) -> NDArray[np.int64]:
+        """Of each device, how many it skipped."""
+        return self.pipeline.identity.missing_of_all(devices)
 
     @property
     def scenes_in_force(self) -> tuple[Scene, ...]:

@@ -63,6 +63,12 @@ class WorkerCollector(Collector):
         for event, count in ledger.source_events.items():
             events.add_metric([event], count)
         yield events
+        dropped = CounterMetricFamily(
+            "scenewatch_records_dropped", "Alarms and figures the store will never have", labels=["kind"]
+        )
+        for kind, count in ledger.records_dropped.items():
+            dropped.add_metric([kind], count)
+        yield dropped
         yield from self._sites()
         standing = GaugeMetricFamily("scenewatch_alarms_standing", "Standing alarms", labels=["priority"])
         alarms = self._view.alarms("standing", 100_000)

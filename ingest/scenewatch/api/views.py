@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -63,6 +63,8 @@ class LedgerView:
     """What befell the broker's connection since the start, by name."""
     store_position: int
     store_state: str
+    records_dropped: Mapping[str, int]
+    """Alarms and figures that the store will never have, by kind."""
 
     @property
     def pending(self) -> int:

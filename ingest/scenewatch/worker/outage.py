@@ -1,4 +1,4 @@
-"""Tells the log of a store that does not take batches: when it begins, when the reason changes, when it is over."""
+"""Tells the log of a store that does not take what it is given: begin, each change of the reason, and end."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ class Outage:
     `reason` is empty while all is well.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, what: str = "batches") -> None:
         self._clock = clock
+        self._what = what
         self._warned_at_ms: deque[int] = deque(maxlen=MOST_LINES)
         self._told = ""
         self.reason = ""
@@ -35,14 +36,14 @@ class Outage:
             return
         self._warned_at_ms.append(self._clock.now_ms())
         if self._told:
-            log.warning("the store still takes no batches, now: %s", reason)
+            log.warning("the store still takes no %s, now: %s", self._what, reason)
         else:
-            log.warning("the store does not take batches, they wait: %s", reason)
+            log.warning("the store does not take %s, they wait: %s", self._what, reason)
         self._told = reason
 
     def is_over(self) -> None:
         if self._told:
-            log.info("the store takes batches again")
+            log.info("the store takes %s again", self._what)
         self.reason = self._told = ""
 
     def _may_warn(self) -> bool:

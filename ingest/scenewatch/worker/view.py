@@ -104,6 +104,7 @@ class WorkerView:
             source_events=worker.source_events(),
             store_position=position,
             store_state=worker.writer.state,
+            records_dropped=worker.records.dropped,
         )
 
     def accounts(self) -> AccountsView:
