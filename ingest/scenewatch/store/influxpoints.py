@@ -48,7 +48,8 @@ class InfluxPoints:
         if limit < 1 or first_ms > last_ms:
             return []
         server = self._server(keep)
-        tags, fields = server.table(influxql.tag_keys(measurement), influxql.field_keys(measurement))
+        [tags] = server.table(influxql.tag_keys(measurement))
+        [fields] = server.table(influxql.field_keys(measurement))
         shape = _Shape(
             measurement,
             [key for one in tags for (key,) in one.rows],

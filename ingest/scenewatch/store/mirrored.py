@@ -52,6 +52,8 @@ class Mirrored:
 
     def mark(self, rows: Sequence[AlarmRow]) -> None:
         """The store has these as they are told here; those whose device type was not known have it now."""
+        if not rows:
+            return
         these = [
             {
                 "at_rule": row.rule,

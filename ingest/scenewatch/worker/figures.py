@@ -73,15 +73,14 @@ class Figures:
         at_ms = _whole(now_ms, PIPELINE_EVERY)
         if at_ms == self._told_ms:
             return False
-        self._told_ms = at_ms
         accounts = self._view.accounts()
         self._heard.look(_messages(accounts.devices) + accounts.pending, now_ms)
         self._look_at_alarms()
         self._put("pipeline", at_ms, self._worker_tags, self._of_pipeline(now_ms))
-        at_ms = _whole(now_ms, SITES_EVERY)
-        if at_ms != self._sites_told_ms:
-            self._sites_told_ms = at_ms
-            self._put_sites(at_ms, accounts)
+        sites_at_ms = _whole(now_ms, SITES_EVERY)
+        if sites_at_ms != self._sites_told_ms:
+            self._put_sites(sites_at_ms, accounts)
+        self._told_ms, self._sites_told_ms = at_ms, sites_at_ms
         return False
 
     def deliver(self) -> bool:

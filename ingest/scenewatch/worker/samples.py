@@ -51,11 +51,10 @@ class Ages:
         self._marks = deque([(position, since_ms)])
 
     def note(self, head: int, stored: int, now_ms: int) -> None:
-        """Of what comes now the position is `head` or above. What lies before `stored` is not asked for again."""
-        if head > self._marks[-1][0]:
-            self._marks.append((head, now_ms))
-        else:
-            self._marks[-1] = (self._marks[-1][0], now_ms if stored >= head else self._marks[-1][1])
+        """What is at `head` or above has not come yet. What lies before `stored` is not asked for again."""
+        if head <= self._marks[-1][0]:
+            self._marks.pop()
+        self._marks.append((head, now_ms))
         while len(self._marks) > 1 and self._marks[1][0] <= stored:
             self._marks.popleft()
         if len(self._marks) > MOST_MARKS:
