@@ -158,9 +158,7 @@ class KeepSettings(Section):
     hours_days: int = _setting(
         0, "Days that the summaries of hours are kept, at least 2: a day is made of them.", ge=0, le=MOST_DAYS
     )
-    days_days: int = _setting(
-        0, "Days that the summaries of days, alarms and events are kept.", ge=0, le=MOST_DAYS
-    )
+    days_days: int = _setting(0, "Days that the summaries of days, alarms and events are kept.", ge=0, le=MOST_DAYS)
     utc_offset_minutes: int = _setting(
         480, "Minutes that local time is ahead of UTC: days begin at its midnight.", ge=-12 * 60, le=14 * 60
     )
@@ -174,7 +172,9 @@ class KeepSettings(Section):
                 told = f"{finer} = {fine} is for ever" if not fine else f"{finer} = {fine}"
                 raise ValueError(f"{coarser} = {coarse} is less than {told}: what is coarser must be kept longer")
         if self.hours_days == 1:
-            raise ValueError("hours_days = 1 is too few: a day is made of its hours when it is over, keep them 2 days")
+            raise ValueError(
+                "hours_days = 1 is too few: a day is made of its hours when it is over, keep them 2 days"
+            )
         return self
 
 

@@ -1,4 +1,4 @@
-"""Tells the log of something that does not work for now: when it begins, when the reason changes, when it is over."""
+"""Tells the log of what does not work for now: when it begins, when the reason changes, when it is over."""
 
 from __future__ import annotations
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from scenewatch.model.level import Level
 from scenewatch.model.words import days, hours, minutes
+from scenewatch.worker.windows import utc_minute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,12 +70,8 @@ class Retention:
 
     def _announce(self, now_ms: int) -> None:
         told = [
-            f"{PLURAL[level]} of {ms // days(1)} days ago and more (now: before {_date(now_ms - ms)})"
+            f"{PLURAL[level]} of {ms // days(1)} days ago and more (now: before {utc_minute(now_ms - ms)})"
             for level, ms in sorted(self._kept_ms.items())
         ]
-        from_on = f"{datetime.fromtimestamp((now_ms + FIRST_AFTER_MS) / 1000, UTC):%H:%M} UTC"
-        log.info("deleted once an hour from %s on, as [keep] says: %s", from_on, "; ".join(told))
-
-
-def _date(t_ms: int) -> str:
-    return f"{datetime.fromtimestamp(t_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+        first = utc_minute(now_ms + FIRST_AFTER_MS)
+        log.info("deleted once an hour from %s on, as [keep] says: %s", first, "; ".join(told))

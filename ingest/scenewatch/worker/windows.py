@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from scenewatch.model.words import minutes
@@ -24,3 +25,8 @@ class Windows:
     def border_ms(self, level: Level, t_ms: int) -> int:
         """The first border of two windows at or after `t_ms`."""
         return t_ms + -(t_ms + self.shift_ms) % level.span_ms
+
+
+def utc_minute(t_ms: int) -> str:
+    """For people to read."""
+    return f"{datetime.fromtimestamp(t_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
