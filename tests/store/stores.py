@@ -24,7 +24,7 @@ class OwnInfluxStore(InfluxStore):
         self.database = Database(f"sqlite:///{folder / 'scenewatch.sqlite'}")
         self.url = InfluxUrl.parse(f"influx+{os.environ[ADDRESS]}/?bucket={bucket(folder)}")
         for level in Level:
-            create(self.url.base, self.url.of_level(level).database)
+            create(self.url.base, self.url.beside(level.suffix).database)
         super().__init__(self.url, database=self.database, measurements=measurements)
 
     def close(self):

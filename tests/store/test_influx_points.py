@@ -9,6 +9,7 @@ from scenewatch.model.level import Level
 from scenewatch.model.point import Point
 from scenewatch.store import influxpoints
 from scenewatch.store.influxpoints import InfluxPoints, line
+from scenewatch.store.influxserver import InfluxServer
 from scenewatch.store.influxurl import InfluxUrl
 
 ALL_TIME = (-(2**63), 2**63 - 1)
@@ -19,10 +20,11 @@ def points(influxd, request):
     """A bucket of its own, of which only the readings' is there."""
     bucket = f"p{abs(hash(request.node.name)):x}"
     create(influxd, bucket)
-    made = InfluxPoints(InfluxUrl.parse(f"influx+{influxd}/?bucket={bucket}"))
+    server = InfluxServer(InfluxUrl.parse(f"influx+{influxd}/?bucket={bucket}"))
+    made = InfluxPoints(server)
     made.bucket, made.address = bucket, influxd
     yield made
-    made.close()
+    server.close()
 
 
 def point(t_ms, value, keep=Level.DAY):
@@ -53,7 +55,7 @@ def test_what_is_older_than_the_bucket_keeps_is_refused_at_once(points, monkeypa
     policy = f'CREATE RETENTION POLICY "short" ON "{points.bucket}_1d" DURATION 1h REPLICATION 1 DEFAULT'
     httpx.post(f"{points.address}/query", data={"q": policy}).raise_for_status()
     sent = []
-    server = points._server(Level.DAY)
+    server = points._servers[Level.DAY]
     write = server.write
     monkeypatch.setattr(server, "write", lambda lines: (sent.append(1), write(lines)))
     with pytest.raises(RefusedError, match=r"1000 of 1000 points are refused: .*beyond retention policy"):
@@ -63,7 +65,7 @@ def test_what_is_older_than_the_bucket_keeps_is_refused_at_once(points, monkeypa
 
 def test_a_request_that_is_too_large_is_halved(points, monkeypatch):
     create(points.address, f"{points.bucket}_1d")
-    server = points._server(Level.DAY)
+    server = points._servers[Level.DAY]
     write = server.write
 
     def small(lines):
@@ -74,19 +76,6 @@ def test_a_request_that_is_too_large_is_halved(points, monkeypatch):
     monkeypatch.setattr(server, "write", small)
     points.record([point(t, t) for t in range(20)])
     assert len(points.recorded("m", Level.DAY, *ALL_TIME, 100)) == 20
-
-
-@pytest.mark.parametrize(
-    ("url", "level", "database"),
-    [
-        ("b", Level.READING, "b"),
-        ("b", Level.MINUTE, "b_1m"),
-        ("b/short", Level.READING, "b/short"),
-        ("b/short", Level.DAY, "b_1d"),
-    ],
-)
-def test_each_level_has_a_bucket_of_its_own(url, level, database):
-    assert InfluxUrl.parse(f"influx+http://h:1/?bucket={url}").of_level(level).bucket == database
 
 
 def test_a_line_is_written_as_line_protocol_has_it():

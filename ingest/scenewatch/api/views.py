@@ -42,6 +42,18 @@ class AlarmView:
 
 
 @dataclass(frozen=True, slots=True)
+class SummariesView:
+    """How far the record is summarised."""
+
+    until: Mapping[str, int]
+    """By the name of the level; empty while there is nothing."""
+    waiting: int
+    """Hours of devices to be made anew, because of readings that came late."""
+    dropped: int
+    """Those that were given up since the start."""
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerView:
     """The account at one moment, and the state of the parts it passes through."""
 
@@ -166,6 +178,8 @@ class View(Protocol):
     def ledger(self) -> LedgerView: ...
 
     def accounts(self) -> AccountsView: ...
+
+    def summaries(self) -> SummariesView: ...
 
     def readiness(self) -> Readiness: ...
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
-import duckdb
 import msgspec
 
 from scenewatch.model.point import Point
-from scenewatch.store.duckfile import cannot_write
 from scenewatch.store.points import in_order, writable
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ create table if not exists point (
 """Without a key, as all tables of the file: few points are written again, and those are found by their time."""
 
 GIVEN = "(select unnest(?) as keep, unnest(?) as measurement, unnest(?) as tags, unnest(?)::bigint as t)"
-SAME = f"select keep, measurement, tags, t from {GIVEN}"  # noqa: S608  # no text from outside
+SAME = f"(keep, measurement, tags, t) in (select keep, measurement, tags, t from {GIVEN})"  # noqa: S608  # no text from outside
 
 
 class _Place(NamedTuple):
@@ -83,7 +81,7 @@ class DuckPoints:
     def forget(self, before_ms: Mapping[Level, int]) -> int:
         """Delete what is before each level's time; returns the rows. Raises TemporaryError."""
         deleted = 0
-        with self._lock, self._file.reading() as con:
+        with self._lock, self._file.changing() as con:
             for keep, t_ms in before_ms.items():
                 row = con.execute("delete from point where keep = ? and t < ?", [keep, t_ms]).fetchone()
                 deleted += row[0] if row else 0
@@ -93,29 +91,22 @@ class DuckPoints:
         """One transaction. It ends with the cursor, if not by its commit."""
         places = [list(column) for column in zip(*rows, strict=True)]
         span = [min(places[3]), max(places[3])]
-        with self._file.reading() as con:
-            try:
-                con.begin()
-                found = con.execute(
-                    f"select keep, measurement, tags, t, fields from point semi join {GIVEN} "  # noqa: S608
-                    "using (keep, measurement, tags, t) where t between ? and ?",
-                    [*places, *span],
-                ).fetchall()
-                for *place, fields in found:
-                    rows[_Place(*place)] = msgspec.json.decode(fields) | rows[_Place(*place)]
-                if found:
-                    con.execute(
-                        f"delete from point where t between ? and ? and (keep, measurement, tags, t) in ({SAME})",  # noqa: S608
-                        [*span, *places],
-                    )
-                fields = [_json(fields) for fields in rows.values()]
-                con.execute(
-                    "insert into point select unnest(?), unnest(?), unnest(?), unnest(?), unnest(?)",
-                    [*places, fields],
-                )
-                con.commit()
-            except duckdb.Error as error:
-                raise cannot_write(self._file.path, error) from error
+        with self._file.changing() as con:
+            con.begin()
+            found = con.execute(
+                f"select keep, measurement, tags, t, fields from point semi join {GIVEN} "  # noqa: S608  # as above
+                "using (keep, measurement, tags, t) where t between ? and ?",
+                [*places, *span],
+            ).fetchall()
+            for *place, fields in found:
+                rows[_Place(*place)] = msgspec.json.decode(fields) | rows[_Place(*place)]
+            if found:
+                con.execute(f"delete from point where t between ? and ? and {SAME}", [*span, *places])  # noqa: S608  # as above
+            fields = [_json(fields) for fields in rows.values()]
+            con.execute(
+                "insert into point select unnest(?), unnest(?), unnest(?), unnest(?), unnest(?)", [*places, fields]
+            )
+            con.commit()
 
 
 def _by_place(points: Iterable[Point]) -> dict[_Place, Fields]:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
+from scenewatch.model.level import Level
 from scenewatch.model.point import Point
 from scenewatch.store import influxql
 from scenewatch.store.influxanswers import PointsRefusedError, RequestTooLargeError
-from scenewatch.store.influxserver import InfluxServer
 from scenewatch.store.lineprotocol import KEY_ESCAPES, MEASUREMENT_ESCAPES
 from scenewatch.store.points import in_order, refusal, writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
-    from scenewatch.model.level import Level
-    from scenewatch.store.influxurl import InfluxUrl
+    from scenewatch.store.influxserver import InfluxServer
 
 POINTS_A_REQUEST = 5_000
 TEXT_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
@@ -25,13 +22,10 @@ VALUES = {"integer": int, "float": float, "string": str}
 
 
 class InfluxPoints:
-    """`ports.Points`. From any thread. `url` is that of the readings."""
+    """`ports.Points`. From any thread. `server` is that of the readings."""
 
-    def __init__(self, url: InfluxUrl, *, token_file: Path | None = None, ca_file: Path | None = None) -> None:
-        self._url = url
-        self._login = {"token_file": token_file, "ca_file": ca_file}
-        self._lock = threading.Lock()
-        self._servers: dict[Level, InfluxServer] = {}
+    def __init__(self, server: InfluxServer) -> None:
+        self._servers = {level: server.beside(level.suffix) for level in Level}
 
     def record(self, points: Sequence[Point]) -> None:
         kept, refused = writable(points)
@@ -39,7 +33,7 @@ class InfluxPoints:
         for keep in sorted({point.keep for point in kept}):
             mine = [point for point in kept if point.keep is keep]
             for first in range(0, len(mine), POINTS_A_REQUEST):
-                reasons += _send(self._server(keep), mine[first : first + POINTS_A_REQUEST])
+                reasons += _send(self._servers[keep], mine[first : first + POINTS_A_REQUEST])
         if (error := refused if len(reasons) == 1 and refused else refusal(reasons, len(points))) is not None:
             raise error
 
@@ -47,9 +41,9 @@ class InfluxPoints:
         first_ms, last_ms = max(from_ms, influxql.FIRST_MS), min(to_ms - 1, influxql.LAST_MS)
         if limit < 1 or first_ms > last_ms:
             return []
-        server = self._server(keep)
-        [tags] = server.table(influxql.tag_keys(measurement))
-        [fields] = server.table(influxql.field_keys(measurement))
+        server = self._servers[keep]
+        [tags] = server.exact(influxql.tag_keys(measurement))
+        [fields] = server.exact(influxql.field_keys(measurement))
         shape = _Shape(
             measurement,
             [key for one in tags for (key,) in one.rows],
@@ -57,24 +51,14 @@ class InfluxPoints:
         )
         if not shape.fields:
             return []
-        [found] = server.table(shape.question(first_ms, last_ms, limit))
+        [found] = server.exact(shape.question(first_ms, last_ms, limit))
         points = [shape.point(row, keep) for one in found for row in one.rows]
         if len(points) == limit:  # of those at the last time the limit took any
             end_ms = points[-1].t_ms
-            [found] = server.table(shape.question(end_ms, end_ms))
+            [found] = server.exact(shape.question(end_ms, end_ms))
             points = [point for point in points if point.t_ms < end_ms]
             points += [shape.point(row, keep) for one in found for row in one.rows]
         return sorted(points, key=in_order)[:limit]
-
-    def close(self) -> None:
-        for server in self._servers.values():
-            server.close()
-
-    def _server(self, keep: Level) -> InfluxServer:
-        with self._lock:
-            if keep not in self._servers:
-                self._servers[keep] = InfluxServer(self._url.of_level(keep), **self._login)
-            return self._servers[keep]
 
 
 class _Shape:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from urllib.parse import parse_qsl, urlsplit
-
-if TYPE_CHECKING:
-    from scenewatch.model.level import Level
 
 PREFIX = "influx+"
 FORM = "influx+http://host:8086/?org=O&bucket=B"
@@ -54,9 +51,9 @@ class InfluxUrl:
         """Empty: the database's default."""
         return self.bucket.partition("/")[2]
 
-    def of_level(self, level: Level) -> InfluxUrl:
-        """Where a level of the record is: a bucket or database of its own, with its default policy."""
-        return replace(self, bucket=f"{self.database}{level.suffix}") if level.suffix else self
+    def beside(self, suffix: str) -> InfluxUrl:
+        """The bucket whose name goes on like this. On 1.8 it is a database, with its default policy."""
+        return replace(self, bucket=f"{self.database}{suffix}") if suffix else self
 
     def __str__(self) -> str:
         return f"{self.base}/ bucket {self.bucket}"

@@ -56,7 +56,7 @@ class Figures:
         self._worker_tags = ({"worker": worker.settings.broker.client_id},)
         self._site_tags: list[dict[str, str]] = []
         now_ms = worker.clock.now_ms()
-        self._ages = Ages(worker.store.position(), worker.waits_since_ms())
+        self._ages = Ages(worker.store.position(), _waits_since_ms(worker))
         self._heard = Heard(view.registry)
         self._standing: list[tuple[str, Priority, int]] = []
         self._told_ms = _whole(now_ms, PIPELINE_EVERY)
@@ -161,7 +161,7 @@ class Figures:
         }
         columns["pending"] = _by_site(site_of, accounts.pending, sites) + accounts.others_pending[1:]
         columns["received"] = np.sum(list(columns.values()), axis=0)
-        columns["missing"] = _by_site(site_of, self._worker.missing_numbers(len(site_of)), sites)
+        columns["missing"] = _by_site(site_of, self._worker.pipeline.identity.missing_of_all(len(site_of)), sites)
         columns["devices"] = _by_site(site_of, heard.active, sites)
         columns["silent"] = _by_site(site_of, heard.silent, sites)
         standing = self._standing_by_site(accounts.sites)
@@ -196,6 +196,13 @@ class Figures:
             scene, _, name = site.partition(".")
             self._site_tags.append({"scene": scene, "site": name})
         return self._site_tags
+
+
+def _waits_since_ms(worker: Worker) -> int:
+    """When the oldest message that is not in the store came; now, when there is none."""
+    stored = worker.store.position()
+    came_ms = worker.journal.received_ms_at(stored) if stored < worker.journal.head else None
+    return worker.clock.now_ms() if came_ms is None else came_ms
 
 
 def _whole(now_ms: int, every_ms: int) -> int:

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from scenewatch.model.errors import TemporaryError
-from scenewatch.worker.outage import Outage
+from scenewatch.worker.outage import Lines, Outage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +58,7 @@ class Delivery:
 
     def __init__(self, what: str, deliver: Callable[[], bool], clock: Clock) -> None:
         self._deliver = deliver
-        self._outage = Outage(clock, what)
+        self._outage = Outage(clock, _lines(what))
         self._tries = 0
         self._not_before_s = 0.0
 
@@ -76,3 +76,11 @@ class Delivery:
         self._outage.is_over()
         self._tries = 0
         return more
+
+
+def _lines(what: str) -> Lines:
+    return Lines(
+        f"the store does not take {what}, they wait: %s",
+        f"the store still takes no {what}, now: %s",
+        f"the store takes {what} again",
+    )
