@@ -6,12 +6,15 @@ import json
 from dataclasses import replace
 
 import httpx
+import numpy as np
 import pytest
 
 from ends import Gate, HandClock, wait_for
 from influx_server import create
 from records import START_MS, telemetry, topic
+from scenewatch.model.batch import Batch
 from scenewatch.model.level import Level
+from scenewatch.model.ports import RecordKind
 from scenewatch.store.devices import Inventory
 from scenewatch.store.relational import Database
 from scenewatch.worker import figures, repeated
@@ -219,6 +222,16 @@ def test_a_missing_bucket_is_told_once_and_holds_up_nothing_else(begin, influxd,
     wait_for(lambda: len(alarms(rig)) == 1)
 
 
+def test_alarms_of_a_history_are_there_though_it_was_never_live(begin, store):
+    rig = begin(store)
+    series = rig.worker.pipeline.registry.series_of(1)[0]
+    t_ms = START_MS - 10**9 + 10_000 * np.arange(6)
+    past = Batch.of(np.full(6, series), t_ms, np.array([20.0, 85, 85, 85, 85, 20]))
+    rig.worker.journal.append_record(RecordKind.HISTORY, past.to_bytes(), START_MS)
+    wait_for(lambda: [a.fields["standing"] for a in alarms(rig)] == [0])
+    assert [(a.t_ms, a.fields["lasted_s"]) for a in alarms(rig)] == [(t_ms[3], 20.0)]
+
+
 def test_killed_between_the_record_and_its_copy_the_copy_is_made_at_the_next_start(begin, store, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Records, "start", lambda _: None)
@@ -277,7 +290,7 @@ def test_the_figures_of_a_worker_that_lags_tell_for_how_long(begin, monkeypatch)
     gate.shut = True
     with monkeypatch.context() as patch:
         patch.setattr(rig.worker.store, "write", gate)
-        rig.worker.journal.append_record(4, b"", START_MS)
+        rig.worker.journal.append_record(RecordKind.LISTENING, b"", START_MS)
         pass_to(rig, 40)
         [p] = recorded(rig, "pipeline", Level.MINUTE)
         assert p.fields["lag_s"] == 40.0

@@ -39,7 +39,7 @@ class AlarmPoints:
 
     def point(self, row: AlarmRow) -> Point:
         """Of a row whose device type is known."""
-        scene, site, device = row.device.split(".")
+        scene, site, device = row.device.split(".", 2)
         rule = self._rules().get(row.rule)
         rule_key = row.rule.partition(".")[2]
         title = Text(rule_key, rule_key) if rule is None else rule.title

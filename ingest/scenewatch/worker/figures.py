@@ -76,7 +76,7 @@ class Figures:
         accounts = self._view.accounts()
         self._heard.look(_messages(accounts.devices) + accounts.pending, now_ms)
         self._look_at_alarms()
-        self._put("pipeline", at_ms, self._worker_tags, self._of_pipeline(now_ms))
+        self._put("pipeline", at_ms, self._worker_tags, self._of_pipeline(now_ms, accounts.unread))
         sites_at_ms = _whole(now_ms, SITES_EVERY)
         if sites_at_ms != self._sites_told_ms:
             self._put_sites(sites_at_ms, accounts)
@@ -119,9 +119,8 @@ class Figures:
         with suppress(TemporaryError):
             self._standing = self._alarms.standing()
 
-    def _of_pipeline(self, now_ms: int) -> Columns:
+    def _of_pipeline(self, now_ms: int, unread: int) -> Columns:
         worker, ledger = self._worker, self._view.ledger()
-        status = worker.journal.status()
         counts = ledger.counts
         age_ms = self._ages.age_ms(ledger.store_position, ledger.journal_head, now_ms)
         figures: dict[str, float] = {
@@ -136,7 +135,7 @@ class Figures:
             "values_refused": ledger.values_refused,
             "lag_s": age_ms / 1000,
             "journal_bytes": ledger.journal_bytes,
-            "journal_waiting": status.queued_positions,
+            "journal_waiting": worker.journal.status().queued_positions + unread,
             "outbox_readings": worker.waiting_readings(),
             "store_ok": int(ledger.store_state == "ok"),
             "source_ok": int(ledger.source_state == "connected"),
