@@ -84,6 +84,10 @@ BROKEN = {
     "mishap without fault": (replace(KITCHEN, mishap="flood"), "scene: mishap"),
     "simulator without class": (replace(KITCHEN, simulator="somewhere"), "scene: simulator"),
     "demonstration without class": (replace(KITCHEN, demonstration="somewhere"), "scene: demonstration"),
+    "type named as what is beside readings": (
+        replace(KITCHEN, device_types=(FRIDGE, FREEZER, replace(GATEWAY, key="alarm"))),
+        "device type alarm: key",
+    ),
     "scene key with a dot": (replace(KITCHEN, key="a.b"), "scene 'a.b': key"),
     "scene without title": (replace(KITCHEN, site_title=Text("", "厨房")), "site_title.en"),
 }

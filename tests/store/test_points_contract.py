@@ -188,6 +188,16 @@ def test_many_points_at_once_and_again(store, measurement):
     assert recorded(store, measurement, limit=20_000) == points
 
 
+def test_what_is_forgotten_is_gone_where_the_store_deletes(kind, store, measurement):
+    points = [replace(FIGURE, measurement=measurement, t_ms=t) for t in (1, 2, 3)]
+    others = [replace(point, keep=Level.DAY) for point in points]
+    store.record([*points, *others])
+    deleted = store.forget({Level.MINUTE: 3})
+    assert deleted == (2 if kind == "duck" else 0)
+    same(recorded(store, measurement, Level.MINUTE), points[deleted:])
+    same(recorded(store, measurement), others)
+
+
 def test_several_threads_record_at_once(store, measurement):
     def work(worker):
         for t in range(10):

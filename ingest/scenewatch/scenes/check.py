@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from scenewatch.model.errors import Mistake
+from scenewatch.model.point import MEASUREMENTS
 from scenewatch.model.quantity import UNITS, Quantity
 from scenewatch.model.scene import NoData
 from scenewatch.model.words import Text
@@ -62,6 +63,8 @@ def _scene(scene: Scene) -> Iterator[Found]:
 
 def _device_type(device_type: DeviceType) -> Iterator[Found]:
     place = f"device type {device_type.key}"
+    if device_type.key in MEASUREMENTS:
+        yield f"{place}: key", "is the name of a measurement beside the readings"
     if device_type.every <= 0:
         yield f"{place}: every", "must be longer than nothing"
     yield from _keys(f"{place}: channel", device_type.channels)
