@@ -48,6 +48,7 @@ BROKEN = {
     ),
     "channel twice": (with_channel(DOOR, key="air_temp"), f"{AIR_PLACE}: key"),
     "key in capitals": (with_channel(AIR, key="Air"), "channel 'Air': key"),
+    "key of what a store keeps beside a channel": (with_channel(AIR, key="air_max"), "channel air_max: key"),
     "title missing in Chinese": (
         with_channel(AIR, title=Text("Air", " ")),
         "device_types[fridge].channels[air_temp].title.zh",

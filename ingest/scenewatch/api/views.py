@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scenewatch.model.ledger import Counts, DeadLetter
+    from scenewatch.model.level import Summaries
     from scenewatch.model.ports import Readings
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Scene
@@ -130,6 +131,14 @@ class LetterView:
 
 
 @dataclass(frozen=True, slots=True)
+class ChartView:
+    """A long record as few windows; `width_ms` is how long each is, 0 for single readings."""
+
+    windows: Summaries
+    width_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Readiness:
     """Whether the worker does its work, and if not, why."""
 
@@ -166,6 +175,10 @@ class View(Protocol):
         ...
 
     def readings(self, series: str, from_ms: int, to_ms: int, limit: int) -> Readings: ...
+
+    def chart(self, series: str, from_ms: int, to_ms: int, points: int) -> ChartView:
+        """At most `points` windows of [from_ms, to_ms), and no peak is hidden."""
+        ...
 
     def dead_letters(self, query: LetterQuery) -> Sequence[LetterView]:
         """Newest first."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 KEY: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
 REFERENCE: Final = re.compile(r"[\w.]+:\w+\Z")
+RESERVED: Final = ("_min", "_max", "_mean", "_count", "_good", "_flag", "_test")
+"""What the store keeps beside a channel has the channel's key with these behind it."""
 Found = tuple[str, str]
 """Where within the scene, and what is wrong."""
 
@@ -73,6 +75,8 @@ def _device_type(device_type: DeviceType) -> Iterator[Found]:
 
 
 def _channel(place: str, channel: Channel) -> Iterator[Found]:
+    if channel.key.endswith(RESERVED):
+        yield f"{place}: key", f"must not end in any of {', '.join(RESERVED)}: the store has its own fields so"
     if channel.unit not in UNITS[channel.quantity]:
         allowed = sorted(UNITS[channel.quantity])
         yield f"{place}: unit", f"{channel.unit!r} is no unit of {channel.quantity}; permitted: {allowed}"

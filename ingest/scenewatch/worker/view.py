@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenewatch.api.views import AccountsView, LedgerView, LetterView, Now, Readiness, SummariesView
+from scenewatch.api.views import AccountsView, ChartView, LedgerView, LetterView, Now, Readiness, SummariesView
 from scenewatch.model.flags import Place, Test
 from scenewatch.model.ledger import Fate
 from scenewatch.model.level import Level
+from scenewatch.store.chart import chart
 from scenewatch.store.letterfilter import LetterState, Which
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ class WorkerView:
 
     def readings(self, series: str, from_ms: int, to_ms: int, limit: int) -> Readings:
         return self._worker.store.readings(series, from_ms, to_ms, limit)
+
+    def chart(self, series: str, from_ms: int, to_ms: int, points: int) -> ChartView:
+        made = chart(self._worker.store, series, from_ms, to_ms, points)
+        return ChartView(made.windows, made.width_ms)
 
     def dead_letters(self, query: LetterQuery) -> Sequence[LetterView]:
         which = Which(
