@@ -83,6 +83,6 @@ def test_every_rule_of_every_scene_can_be_written(scene, vat_registry):
         for on in rule.on:
             row = replace(ROW, rule=key, device=f"{scene.key}.s.d", device_type=on.partition(".")[0])
             point = points.point(row)
-            assert writable([point]) == ([point], None)
+            assert writable([point]) == ([point], [])
             assert point.fields["text_en"].startswith(f"d: {rule.title.en}")
             assert point.fields["text_zh"].startswith(f"d：{rule.title.zh}")

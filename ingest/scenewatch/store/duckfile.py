@@ -36,6 +36,10 @@ create table if not exists minute (
 );
 create table if not exists hour as from minute limit 0;
 create table if not exists day as from minute limit 0;
+create table if not exists point (
+    keep utinyint not null, measurement varchar not null, tags varchar not null, t bigint not null,
+    fields varchar not null
+);
 create table if not exists unsorted_day (day bigint not null);
 create table if not exists state (
     version integer not null, position bigint not null,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from scenewatch.model.point import Point
-from scenewatch.store.points import in_order, writable
+from scenewatch.store.points import in_order, tell_refused, writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,14 +17,6 @@ if TYPE_CHECKING:
     from scenewatch.store.duckfile import DuckFile
 
     Fields = Mapping[str, float | int | str]
-
-SCHEMA = """
-create table if not exists point (
-    keep utinyint not null, measurement varchar not null, tags varchar not null, t bigint not null,
-    fields varchar not null
-)
-"""
-"""Without a key, as all tables of the file: few points are written again, and those are found by their time."""
 
 GIVEN = "(select unnest(?) as keep, unnest(?) as measurement, unnest(?) as tags, unnest(?)::bigint as t)"
 SAME = f"(keep, measurement, tags, t) in (select keep, measurement, tags, t from {GIVEN})"  # noqa: S608  # no text from outside
@@ -40,21 +32,21 @@ class _Place(NamedTuple):
 
 
 class DuckPoints:
-    """`ports.Points`. From any thread; one writes at a time."""
+    """`ports.Points`. From any thread; one writes at a time.
+
+    Few points are written again, and those are found by their time: so the table needs no key, as none there has one.
+    """
 
     def __init__(self, file: DuckFile) -> None:
-        """To be made by the file's writer."""
         self._file = file
         self._lock = threading.Lock()
-        file.writer.execute(SCHEMA)
 
     def record(self, points: Sequence[Point]) -> None:
-        kept, refused = writable(points)
+        kept, reasons = writable(points)
         if kept:
             with self._lock:
                 self._put(_by_place(kept))
-        if refused is not None:
-            raise refused
+        tell_refused(reasons, len(points))
 
     def recorded(self, measurement: str, keep: Level, from_ms: int, to_ms: int, limit: int) -> list[Point]:
         what = "select t, tags, fields from point where keep = ? and measurement = ?"

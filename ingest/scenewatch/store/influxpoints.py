@@ -9,7 +9,7 @@ from scenewatch.model.point import Point
 from scenewatch.store import influxql
 from scenewatch.store.influxanswers import PointsRefusedError, RequestTooLargeError
 from scenewatch.store.lineprotocol import KEY_ESCAPES, MEASUREMENT_ESCAPES
-from scenewatch.store.points import in_order, refusal, writable
+from scenewatch.store.points import in_order, tell_refused, writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 POINTS_A_REQUEST = 5_000
 TEXT_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
 VALUES = {"integer": int, "float": float, "string": str}
+"""How a field of each type is read; there are no others of ours."""
 
 
 class InfluxPoints:
@@ -28,14 +29,12 @@ class InfluxPoints:
         self._servers = {level: server.beside(level.suffix) for level in Level}
 
     def record(self, points: Sequence[Point]) -> None:
-        kept, refused = writable(points)
-        reasons = [] if refused is None else [str(refused)]
+        kept, reasons = writable(points)
         for keep in sorted({point.keep for point in kept}):
             mine = [point for point in kept if point.keep is keep]
             for first in range(0, len(mine), POINTS_A_REQUEST):
                 reasons += _send(self._servers[keep], mine[first : first + POINTS_A_REQUEST])
-        if (error := refused if len(reasons) == 1 and refused else refusal(reasons, len(points))) is not None:
-            raise error
+        tell_refused(reasons, len(points))
 
     def recorded(self, measurement: str, keep: Level, from_ms: int, to_ms: int, limit: int) -> list[Point]:
         first_ms, last_ms = max(from_ms, influxql.FIRST_MS), min(to_ms - 1, influxql.LAST_MS)
@@ -47,7 +46,7 @@ class InfluxPoints:
         shape = _Shape(
             measurement,
             [key for one in tags for (key,) in one.rows],
-            {key: kind for one in fields for key, kind in one.rows},
+            {key: kind for one in fields for key, kind in one.rows if kind in VALUES},
         )
         if not shape.fields:
             return []

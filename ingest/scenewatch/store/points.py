@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 MOST_INTEGER = 2**63 - 1
 
 
-def writable(points: Sequence[Point]) -> tuple[list[Point], RefusedError | None]:
-    """Those that can be kept, and the error that tells of the others, if there are any."""
+def writable(points: Sequence[Point]) -> tuple[list[Point], list[str]]:
+    """Those that can be kept, and the reason of each that cannot."""
     kept, reasons = [], list[str]()
     for point in points:
         try:
@@ -26,12 +26,13 @@ def writable(points: Sequence[Point]) -> tuple[list[Point], RefusedError | None]
             reasons.append(str(error))
         else:
             kept.append(point)
-    return kept, refusal(reasons, len(points))
+    return kept, reasons
 
 
-def refusal(reasons: Sequence[str], of: int) -> RefusedError | None:
-    """One error for all that is refused of one call."""
-    return RefusedError(f"{len(reasons)} of {of} points are refused: {reasons[0]}") if reasons else None
+def tell_refused(reasons: Sequence[str], of: int) -> None:
+    """Raises one RefusedError for all that is refused of one call; the rest is kept by then."""
+    if reasons:
+        raise RefusedError(f"{len(reasons)} of {of} points are refused: {reasons[0]}")
 
 
 def in_order(point: Point) -> tuple[int, list[tuple[str, str]]]:
