@@ -34,7 +34,7 @@ class _Place(NamedTuple):
 class DuckPoints:
     """`ports.Points`. From any thread; one writes at a time.
 
-    Few points are written again, and those are found by their time: so the table needs no key, as none there has one.
+    Few points are written again, and those are found by their time: so the table needs no key.
     """
 
     def __init__(self, file: DuckFile) -> None:
