@@ -271,6 +271,25 @@ def test_a_new_store_is_given_all_alarms_there_ever_were(begin, tmp_path):
     wait_for(lambda: len(alarms(other)) == 1)
 
 
+def test_what_the_store_refuses_is_counted_told_once_and_holds_up_nothing(begin, influxd, caplog):
+    for suffix in ("", "_1m", "_1d"):
+        create(influxd, f"refusing{suffix}")
+    for line in (f"alarm title_en=1i {START_MS}", f"pipeline lag_s=1i {START_MS}"):
+        bucket = f"refusing_{'1d' if line.startswith('alarm') else '1m'}"
+        httpx.post(f"{influxd}/write?db={bucket}&precision=ms", content=line).raise_for_status()
+    rig = begin(f"influx+{influxd}/?bucket=refusing")
+    measure(rig, 85.5, 0, 10, 20)
+    pass_to(rig, 10)
+    pass_to(rig, 60)
+    wait_for(lambda: rig.worker.records.dropped == {"alarms": 1, "figures": 2})
+    assert len(recorded(rig, "site", Level.MINUTE)) == 2
+    told = [m for m in caplog.messages if "the store refuses" in m]
+    assert len(told) == 2
+    assert all("field type conflict" in m for m in told)
+    measure(rig, 20, 30)
+    wait_for(lambda: rig.worker.records.dropped["alarms"] == 2)
+
+
 def test_what_ends_a_thread_of_the_records_ends_the_worker(begin, monkeypatch, caplog):
     rig = begin()
 

@@ -32,7 +32,8 @@ def writable(points: Sequence[Point]) -> tuple[list[Point], list[str]]:
 def tell_refused(reasons: Sequence[str], of: int) -> None:
     """Raises one RefusedError for all that is refused of one call; the rest is kept by then."""
     if reasons:
-        raise RefusedError(f"{len(reasons)} of {of} points are refused: {reasons[0]}")
+        count = len(reasons)
+        raise RefusedError(f"{count} of {of} points are refused: {reasons[0]}", count=count)
 
 
 def in_order(point: Point) -> tuple[int, list[tuple[str, str]]]:

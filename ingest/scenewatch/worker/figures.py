@@ -64,7 +64,7 @@ class Figures:
         self._lock = threading.Lock()
         self._waiting: deque[Sample] = deque()
         self.dropped = 0
-        """Points that waited too long, and times that the store would not have some, ever."""
+        """Points that waited too long, or that the store would not have, ever."""
 
     def look(self) -> bool:
         """Take what is due by now."""
@@ -93,7 +93,7 @@ class Figures:
         except RefusedError as error:  # those that can be kept are kept
             if not self.dropped:
                 log.warning("the store refuses figures, as is not told again: %s", error)
-            self.dropped += 1
+            self.dropped += error.count
         with self._lock:
             for sample in samples:
                 if self._waiting and self._waiting[0] is sample:  # else it was dropped meanwhile

@@ -33,7 +33,7 @@ class Mirror:
         self._is_new = is_new
         self._begun = False
         self.refused = 0
-        """Times that the store would not have some of them, ever."""
+        """Alarms that the store would not have, ever."""
 
     def step(self) -> bool:
         """Copy some; whether there may be more. Raises TemporaryError, and then can be called again."""
@@ -48,6 +48,6 @@ class Mirror:
         except RefusedError as error:  # those that can be kept are kept
             if not self.refused:
                 log.warning("the store refuses alarms, as is not told again: %s", error)
-            self.refused += 1
+            self.refused += error.count
         self._mirrored.mark(rows)
         return len(rows) == ALARMS_AT_ONCE
