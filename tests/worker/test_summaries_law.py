@@ -5,25 +5,20 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenewatch.model.errors import TemporaryError
-from scenewatch.store.relational import Database
 from scenewatch.worker.lateness import LONGEST_SETTLE_MS, SETTLE_MS
 from scenewatch.worker.summaries import GRACE_MS
-from summary_rig import HOUR_MS, MINUTE_MS, NAMES, SummaryRig
+from summary_rig import HOUR_MS, MINUTE_MS, NAMES, SummaryRig, quick_database
 
 numbers = count()
 
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory):
-    """Nothing dies but objects, so that nothing need reach the disk."""
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('law') / 'rows.sqlite'}")
-    sa.event.listen(database._engine, "connect", lambda dbapi, _: dbapi.execute("PRAGMA synchronous = OFF"))
-    database._engine.dispose()
+    database = quick_database(tmp_path_factory.mktemp("law"))
     yield database
     database.close()
 
@@ -141,7 +136,7 @@ acts = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(acts, min_size=5, max_size=40))
 def test_in_the_end_every_window_is_what_its_readings_give(database, story):
     life = Life(database)
