@@ -84,6 +84,11 @@ def test_every_value_of_a_section_can_come_from_the_environment():
         "journal_sync_ms": "50",
         "store_memory_readings": "1000",
         "store_batch_readings": "3000",
+        "keep_readings_days": "30",
+        "keep_minutes_days": "0",
+        "keep_hours_days": "0",
+        "keep_days_days": "0",
+        "keep_utc_offset_minutes": "-60",
         "http_port": "4",
         "scenes_use": "a",
     }
