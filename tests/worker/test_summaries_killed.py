@@ -17,7 +17,7 @@ from scenewatch.store.duck import DuckStore
 from scenewatch.worker.lateness import LONGEST_SETTLE_MS
 from summary_rig import DAY_MS, MIDNIGHT_MS, NAMES
 
-BATCHES = (9, 14, 23)
+BATCHES = (9, 20)
 """That each life stores before it is killed."""
 
 

@@ -136,7 +136,7 @@ acts = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(acts, min_size=5, max_size=40))
 def test_in_the_end_every_window_is_what_its_readings_give(database, story):
     life = Life(database)
