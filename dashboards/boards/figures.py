@@ -55,7 +55,7 @@ def summary(where: str) -> Json:
                 p.value,
                 "sum",
                 name(f"standing_{p.value}"),
-                say(f"{word.en} alarms", f"{word.zh}级报警"),
+                say(f"{word.en} alarms", f"{word.zh}报警"),
                 OF_PRIORITY[p],
             )
             for p, word in PRIORITIES.items()
@@ -73,7 +73,7 @@ def summary(where: str) -> Json:
         each = select(f'{what} AS "n"', f"({newest})")
         targets.append(target(ref, select(f'{how}("n")', f"({each})"), source=FIGURES, alias=alias))
     overrides = [by_ref(ref, thresholds=thresholds(_from_one(shade))) for ref, *_, shade in parts]
-    return tiles(say("Sites, devices and standing alarms", "站点、设备与未恢复报警"), targets, overrides=overrides)
+    return tiles(say("Sites, devices and standing alarms", "站点、设备与当前报警"), targets, overrides=overrides)
 
 
 def _from_one(shade: str) -> list[Json]:
@@ -99,7 +99,7 @@ def sites_table(where: str) -> Json:
 def standing_table(where: str) -> Json:
     """What stands now, whenever it was raised."""
     return _alarm_table(
-        say("Standing alarms, the newest first", "未恢复报警（最新在前）"), where, f"{_STANDING} = 1", lasted=False
+        say("Standing alarms, the newest first", "当前报警（最新在前）"), where, f"{_STANDING} = 1", lasted=False
     )
 
 
@@ -152,7 +152,7 @@ def sites_over_time(where: str) -> Json:
         query = select('sum("n")', f"({each})", IN_RANGE, by=(BY_TIME,), fill="null")
         targets.append(target(field, query, source=FIGURES, alias=alias))
     overrides = [by_ref(field, color=color(shade)) for field, _, shade in parts]
-    title = say("Standing alarms and silent devices", "未恢复报警与无数据设备")
+    title = say("Standing alarms and silent devices", "当前报警与无数据设备")
     return trend(title, targets, overrides=overrides, style=STAIRS)
 
 

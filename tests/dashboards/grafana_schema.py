@@ -1,7 +1,7 @@
 """Level one of the proof: every field, option and enumeration exists in Grafana, by the types it is published with.
 
-Two holes of the published types are filled here: the query of an annotation, which they take for a list of tags, and
-InfluxQL's queries, of which they know nothing.
+Two holes of the published types are filled here: the query of an annotation, which they take for a list of tags,
+and InfluxQL's queries, of which they know nothing.
 """
 
 from __future__ import annotations
