@@ -1,5 +1,6 @@
 """What is committed is what the tables give, and building again changes nothing."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ def build(folder, *options):
     environment = os.environ | {"PYTHONPATH": str(FOLDER.parent / "ingest"), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, folder / "build.py", *options]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert not ended.stderr, ended.stderr
+    assert bool(ended.stderr) == (ended.returncode == 2), ended.stderr
     return ended.returncode, ended.stdout.splitlines()
 
 
@@ -55,6 +56,35 @@ def test_the_console_is_where_it_is_told_to_be(copied):
     text = (copied / "grafana" / "sw-device.json").read_text("utf-8")
     assert '"query": "https://console.example"' in text
     assert CONSOLE not in text
+
+
+def test_operators_limits_are_drawn(copied, tmp_path):
+    settings = tmp_path / "scenewatch.toml"
+    settings.write_text('[limits."kitchen.fridge_warm"]\nlimit = 6.25\n', "utf-8")
+    build(copied, "--limits", settings)
+    for uid in ("sw-device", "sw-site", "sw-scene-kitchen"):
+        assert '"value": 6.25' in (copied / "grafana" / f"{uid}.json").read_text("utf-8")
+    assert "> 6.25" in (copied / "grafana" / "sw-scene-kitchen.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize("text", ["", '[limits."kitchen.gone"]\nlimit = 6.0\n', "not TOML"])
+def test_limits_that_cannot_be_drawn_change_nothing(copied, tmp_path, text):
+    settings = tmp_path / "scenewatch.toml"
+    settings.write_text(text, "utf-8")
+    assert build(copied, "--limits", settings) == (2, [])
+    assert contents(copied) == contents(FOLDER)
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom | ast.Import):
+            yield getattr(node, "module", None) or node.names[0].name
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("boards/*.py")), ids=lambda path: path.name)
+def test_the_makers_know_the_tables_and_nothing_that_runs(path):
+    known = ("boards", "scenewatch.model.", *sys.stdlib_module_names)
+    assert [name for name in imported(path) if not name.startswith(known)] == []
 
 
 def test_a_scene_brings_its_own_dashboard_and_appears_on_the_shared_ones():
