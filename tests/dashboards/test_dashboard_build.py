@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from built import CONSOLE, FOLDER, WORLDS, built, odd_scene
 
+from boards.influxql import UIDS
 from scenewatch.scenes import SCENES
 
 
@@ -100,3 +101,12 @@ def test_a_key_that_was_cut_stays_apart_from_its_neighbour():
     (cut,) = (uid for uid in WORLDS["odd"] if uid.startswith("sw-scene"))
     assert len(cut) == 40
     assert cut != "sw-scene-a_scene_with_a_key_that_is_far_too_long"[:40]
+
+
+def test_every_dashboard_and_what_grafana_is_given_is_documented():
+    page = (FOLDER.parent / "docs" / "grafana.md").read_text("utf-8")
+    uids = [uid if not uid.startswith("sw-scene-") else "sw-scene-<scene>" for uid in WORLDS["committed"]]
+    names = ["SCENEWATCH_INFLUX_URL", "SCENEWATCH_BUCKET", "/run/tokens/grafana.token"]
+    assert [name for name in (*uids, *UIDS.values(), *names) if f"`{name}`" not in page] == []
+    for board in WORLDS["committed"].values():
+        assert board["description"].rpartition(" · ")[2] in page
