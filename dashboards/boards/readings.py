@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from boards import palette
@@ -47,14 +47,6 @@ def is_state(channel: Channel) -> bool:
     return channel.quantity is Quantity.STATE
 
 
-def numbers(device_type: DeviceType) -> list[Channel]:
-    return [c for c in device_type.channels if not is_state(c)]
-
-
-def states(device_type: DeviceType) -> list[Channel]:
-    return [c for c in device_type.channels if is_state(c)]
-
-
 def why(rules: Sequence[Rule]) -> str:
     """The documents that a panel's limits come from."""
     return "\n".join(f"{both(rule.title)}: {both(rule.source.document)}" for rule in rules)
@@ -68,13 +60,36 @@ def silence(device_type: DeviceType) -> str:
 # --- one device --------------------------------------------------------------------------------------------
 
 
-def device_trend(scene: Scene, device_type: DeviceType, channel: Channel, where: str) -> Json:
+@dataclass(frozen=True)
+class Alike:
+    """A channel that device types of a scene have just so, with the same rules: one panel serves them all."""
+
+    channel: Channel
+    rules: tuple[Rule, ...]
+    types: tuple[DeviceType, ...]
+
+    @property
+    def measurement(self) -> str:
+        return any_of(t.key for t in self.types)
+
+
+def alike(scene: Scene) -> list[Alike]:
+    """All channels of a scene, in the order of its tables."""
+    found: dict[tuple[Channel, tuple[Rule, ...]], list[DeviceType]] = {}
+    for device_type in scene.device_types:
+        for channel in device_type.channels:
+            rules = tuple(rules_on(scene, device_type, channel))
+            found.setdefault((channel, rules), []).append(device_type)
+    return [Alike(channel, rules, tuple(types)) for (channel, rules), types in found.items()]
+
+
+def device_trend(title: str, one: Alike, where: str) -> Json:
     """Mean as a line within the band of lowest and highest."""
-    rules = rules_on(scene, device_type, channel)
+    key = one.channel.key
     targets = [
-        _over_time("max", highest(channel.key), device_type, where, alias=MAX),
-        _over_time("min", lowest(channel.key), device_type, where, alias=MIN),
-        _over_time("mean", average(channel.key), device_type, where, alias=MEAN),
+        _over_time("max", highest(key), one.measurement, where, alias=MAX),
+        _over_time("min", lowest(key), one.measurement, where, alias=MIN),
+        _over_time("mean", average(key), one.measurement, where, alias=MEAN),
     ]
     edge = {"color": color(palette.ACCENT), "custom__lineWidth": 1}
     overrides = [
@@ -83,21 +98,31 @@ def device_trend(scene: Scene, device_type: DeviceType, channel: Channel, where:
         by_ref("mean", color=color(palette.ACCENT), custom__lineWidth=2),
     ]
     return trend(
-        both(channel.title),
+        title,
         targets,
-        unit=unit_id(channel.unit),
-        steps=steps(limited(rules), normal=palette.UNDRAWN),
+        unit=unit_id(one.channel.unit),
+        steps=steps(limited(one.rules), normal=palette.UNDRAWN),
         overrides=overrides,
-        description=why(rules),
+        description=why(one.rules),
     )
 
 
-def device_states(device_type: DeviceType, where: str) -> Json:
-    """All states of a device in words; a whole interval has the highest state it had."""
-    channels = states(device_type)
-    targets = [_over_time(c.key, highest(c.key), device_type, where, alias=both(c.title)) for c in channels]
-    overrides = [by_ref(c.key, mappings=words_of_states(c)) for c in channels]
+def device_states(some: Sequence[Alike], where: str) -> Json:
+    """States of a device in words."""
+    targets = []
+    overrides = []
+    for n, one in enumerate(some):
+        ref = f"{one.channel.key}.{n}"
+        what = telling(one.channel, one.rules)
+        targets.append(_over_time(ref, what, one.measurement, where, alias=both(one.channel.title)))
+        overrides.append(by_ref(ref, mappings=words_of_states(one.channel)))
     return timeline(say("States", "状态"), targets, overrides=overrides)
+
+
+def telling(channel: Channel, rules: Sequence[Rule]) -> str:
+    """Of the states within an interval the one to show: the lowest where a rule waits for it, else the highest."""
+    low = any(isinstance(rule.when, Below) for rule in rules)
+    return lowest(channel.key) if low else highest(channel.key)
 
 
 def last_values(scene: Scene, device_type: DeviceType, where: str) -> Json:
@@ -138,9 +163,10 @@ def words_of_states(channel: Channel) -> list[Json]:
 def devices_trend(scene: Scene, device_type: DeviceType, channel: Channel, where: str) -> Json:
     """Highest and lowest of each device, in the device's colour."""
     rules = rules_on(scene, device_type, channel)
+    what = name(device_type.key)
     targets = [
-        _over_time("max", highest(channel.key), device_type, where, alias="$tag_device", by=("device",)),
-        _over_time("min", lowest(channel.key), device_type, where, alias="$tag_device", by=("device",)),
+        _over_time("max", highest(channel.key), what, where, alias="$tag_device", by=("device",)),
+        _over_time("min", lowest(channel.key), what, where, alias="$tag_device", by=("device",)),
     ]
     hidden = {"legend": True, "tooltip": True, "viz": False}
     return trend(
@@ -153,10 +179,9 @@ def devices_trend(scene: Scene, device_type: DeviceType, channel: Channel, where
     )
 
 
-def devices_states(device_type: DeviceType, channel: Channel, where: str) -> Json:
-    targets = [
-        _over_time(channel.key, highest(channel.key), device_type, where, alias="$tag_device", by=("device",))
-    ]
+def devices_states(scene: Scene, device_type: DeviceType, channel: Channel, where: str) -> Json:
+    what = telling(channel, rules_on(scene, device_type, channel))
+    targets = [_over_time(channel.key, what, name(device_type.key), where, alias="$tag_device", by=("device",))]
     return timeline(titled(device_type, channel), targets, mappings=words_of_states(channel))
 
 
@@ -235,8 +260,8 @@ def _judgement(targets: list[Json]) -> Json:
 
 def extremes(scene: Scene, device_type: DeviceType, channel: Channel) -> Json:
     """Highest, mean and lowest of all devices of a type."""
-    panel = device_trend(scene, device_type, channel, of_scene(scene))
-    return {**panel, "title": titled(device_type, channel)}
+    one = Alike(channel, tuple(rules_on(scene, device_type, channel)), (device_type,))
+    return device_trend(titled(device_type, channel), one, of_scene(scene))
 
 
 def furthest(scene: Scene, device_type: DeviceType, channel: Channel, rules: Sequence[Rule]) -> Json:
@@ -308,9 +333,7 @@ def _beyond(channel: Channel, rule: Rule) -> tuple[str, str, float]:
             raise ValueError(f"{rule.key} has no limit")
 
 
-def _over_time(
-    ref: str, what: str, device_type: DeviceType, where: str, *, alias: str, by: tuple[str, ...] = ()
-) -> Json:
+def _over_time(ref: str, what: str, measurement: str, where: str, *, alias: str, by: tuple[str, ...] = ()) -> Json:
     """An interval without a reading is null, not left out: so silence is seen as a gap."""
-    query = select(what, name(device_type.key), where, IN_RANGE, by=(BY_TIME, *by), fill="null")
+    query = select(what, measurement, where, IN_RANGE, by=(BY_TIME, *by), fill="null")
     return target(ref, query, source=CHOSEN, alias=alias)

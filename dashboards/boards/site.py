@@ -63,6 +63,6 @@ def _others(scene: Scene, device_type: DeviceType) -> Section:
 def _add_channels(section: Section, scene: Scene, device_type: DeviceType, channels: Sequence[Channel]) -> None:
     for channel in channels:
         if readings.is_state(channel):
-            section.add(readings.devices_states(device_type, channel, THIS_SITE), width=12, height=8)
+            section.add(readings.devices_states(scene, device_type, channel, THIS_SITE), width=12, height=8)
         else:
             section.add(readings.devices_trend(scene, device_type, channel, THIS_SITE), width=12, height=8)
