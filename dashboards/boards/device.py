@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from boards import figures, readings
+from boards import figures, one_device, readings
 from boards.frame import Board, device_variable, level_variable, scene_variable, site_variable
 from boards.influxql import THIS_DEVICE, any_of
 from boards.layout import Section
@@ -14,14 +14,14 @@ from boards.words import both, say
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from boards.readings import Alike
+    from boards.one_device import Alike
     from scenewatch.model.scene import Scene
 
 
 def board(scenes: Sequence[Scene]) -> Board:
     measuring = [t for scene in scenes for t in scene.device_types if t.channels]
     trust = Section()
-    trust.add(readings.device_judgement(measuring, THIS_DEVICE), width=12, height=7)
+    trust.add(one_device.device_judgement(measuring, THIS_DEVICE), width=12, height=7)
     trust.add(figures.alarms_table(THIS_DEVICE), width=12, height=7)
     return Board(
         uid=DEVICE,
@@ -47,11 +47,11 @@ def board(scenes: Sequence[Scene]) -> Board:
 
 def _sections(scene: Scene) -> Iterator[Section]:
     """A row for each type with what it alone has, then one with what several have: a device is of one type."""
-    found = readings.alike(scene)
+    found = one_device.alike(scene)
     for device_type in scene.device_types:
         if device_type.channels:
             section = Section(title=f"{both(scene.title)}: {both(device_type.title)}")
-            section.add(readings.last_values(scene, device_type, THIS_DEVICE), width=24, height=4)
+            section.add(one_device.last_values(scene, device_type, THIS_DEVICE), width=24, height=4)
             _add(section, [one for one in found if one.types == (device_type,)])
             yield section
     shared = Section(title=f"{both(scene.title)}: {say('several types', '多类设备')}")
@@ -65,7 +65,7 @@ def _add(section: Section, some: Sequence[Alike]) -> None:
         width = 24 if len(numbers) == 1 else 12
         types = f"{both(one.types[0].title)}: " if len(one.types) == 1 else ""
         title = f"{types}{both(one.channel.title)}"
-        section.add(readings.device_trend(title, one, THIS_DEVICE), width=width, height=8)
+        section.add(one_device.device_trend(title, one, THIS_DEVICE), width=width, height=8)
     states = [one for one in some if readings.is_state(one.channel)]
     if states:
-        section.add(readings.device_states(states, THIS_DEVICE), width=24, height=5)
+        section.add(one_device.device_states(states, THIS_DEVICE), width=24, height=5)
