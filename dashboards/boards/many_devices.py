@@ -21,7 +21,9 @@ from boards.influxql import (
 )
 from boards.limits import limited, rules_on, steps
 from boards.links import KEEP_LEVEL, of_row, to_console, to_device, to_site
+from boards.one_device import Alike, device_trend
 from boards.panels import MERGE, Column, by_ref, table, timeline, trend
+from boards.readings import column, judged, judgement_of, over_time, silence, telling, titled, why, words_of_states
 from boards.units import unit_id
 from boards.words import DEVICE, SITE, both, say
 from scenewatch.model.scene import Above, Below
@@ -31,9 +33,6 @@ if TYPE_CHECKING:
 
     from boards.panels import Json
     from scenewatch.model.scene import Channel, DeviceType, Rule, Scene
-
-from boards.one_device import Alike, device_trend
-from boards.readings import column, judged, judgement_of, over_time, silence, telling, titled, why, words_of_states
 
 MOST_ROWS: Final = 20
 

@@ -19,6 +19,7 @@ from boards.influxql import (
 )
 from boards.limits import limited, rules_on, steps
 from boards.panels import by_ref, color, tiles, timeline, trend
+from boards.readings import is_state, judged, judgement_of, over_time, silence, telling, why, words_of_states
 from boards.units import unit_id
 from boards.words import both, say
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
     from boards.panels import Json
     from scenewatch.model.scene import Channel, DeviceType, Rule, Scene
-
-from boards.readings import is_state, judged, judgement_of, over_time, silence, telling, why, words_of_states
 
 MAX, MIN, MEAN = say("max", "最高"), say("min", "最低"), say("mean", "均值")
 
