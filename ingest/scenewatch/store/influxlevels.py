@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-WINDOWS_AT_ONCE = 60
-SITES_AT_ONCE = 1_000
-"""In one question about one window, and fewer about more: with 20 devices each an answer takes some 10 MB."""
+ROWS_AT_ONCE = 30_000
+"""Windows of devices in one answer, which then takes some 10 MB."""
+DEVICES_A_SITE = 20
+"""As a guess."""
 DEVICES_AT_ONCE = 100
 LINES_AT_ONCE = 5_000
 TAGS = ("scene", "site", "device")
@@ -45,13 +46,12 @@ class InfluxLevels:
         """Measurements of which this was told."""
 
     def summarise(self, level: Level, from_ms: int, to_ms: int, *, devices: Sequence[str] | None = None) -> int:
-        at_once = min(WINDOWS_AT_ONCE, max(1, (to_ms - from_ms) // level.span_ms))
         made = 0
         for measurement, channels in self._channels(level.below).items():
-            for whose in self._whose(level.below, measurement, devices, SITES_AT_ONCE // at_once):
-                for begin in range(from_ms, to_ms, at_once * level.span_ms):
-                    end = min(begin + at_once * level.span_ms, to_ms)
-                    condition = f"{levelql.span(begin, end)} AND ({whose})"
+            for whose, most in self._whose(level.below, measurement, devices):
+                step_ms = max(1, most) * level.span_ms
+                for begin in range(from_ms, to_ms, step_ms):
+                    condition = f"{levelql.span(begin, min(begin + step_ms, to_ms))} AND ({whose})"
                     windows = self._windows(level, measurement, channels, condition, begin)
                     if windows is not None:
                         self._write(level, measurement, list(lines(windows)))
@@ -94,16 +94,18 @@ class InfluxLevels:
                 known[one.name] = channels
         return known
 
-    def _whose(self, level: Level, measurement: str, devices: Sequence[str] | None, most: int) -> Iterator[str]:
-        """Conditions that are all devices together, or those that are meant."""
+    def _whose(self, level: Level, measurement: str, devices: Sequence[str] | None) -> Iterator[tuple[str, int]]:
+        """Conditions that are all devices together, or those that are meant; each with the windows to ask for."""
         if devices is None:
             [found] = self._at[level].tables(levelql.sites(measurement))
-            sites = [str(row[1]) for one in found for row in one.values]
-            yield from (levelql.of_sites(sites[n : n + most]) for n in range(0, len(sites), most))
+            parts = [str(row[1]) for one in found for row in one.values]
+            most, put, each = ROWS_AT_ONCE // DEVICES_A_SITE, levelql.of_sites, DEVICES_A_SITE
         else:
-            ids = sorted({device for device in devices if device.count(".") == 2})
-            some = (ids[n : n + DEVICES_AT_ONCE] for n in range(0, len(ids), DEVICES_AT_ONCE))
-            yield from (levelql.of_devices(few) for few in some)
+            parts = sorted({device for device in devices if device.count(".") == 2})
+            most, put, each = DEVICES_AT_ONCE, levelql.of_devices, 1
+        for n in range(0, len(parts), most):
+            some = parts[n : n + most]
+            yield put(some), ROWS_AT_ONCE // (each * len(some))
 
     def _windows(
         self, level: Level, measurement: str, channels: list[str], condition: str, from_ms: int
