@@ -31,9 +31,9 @@ def of_sites(names: Sequence[str]) -> str:
     return " OR ".join(f"site = {text(name)}" for name in names)
 
 
-def of_devices(ids: Sequence[str]) -> str:
+def of_devices(names: Sequence[str]) -> str:
     """By `scene.site.device`."""
-    places = (device.split(".") for device in ids)
+    places = (name.split(".") for name in names)
     return " OR ".join(f"(scene = {text(a)} AND site = {text(b)} AND device = {text(c)})" for a, b, c in places)
 
 
