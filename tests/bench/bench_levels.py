@@ -126,7 +126,7 @@ def sensor(folder, span_ms, rounds):
     say("chart of all of it, peak in it, cold (DuckDB)", spans)
     with closing(open_store()) as store:
         say("  the same, warm", [ask(store) for _ in range(rounds)])
-        say("  the same of minutes, 10,000 points", [ask(store, 10_000) for _ in range(rounds)])
+        say("  the same with 10,000 points", [ask(store, 10_000) for _ in range(rounds)])
         store.summaries = lambda *_: chart_nothing()
         say("  the same of readings alone, were there no levels", [ask(store) for _ in range(2)])
 
