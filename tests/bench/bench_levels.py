@@ -4,7 +4,7 @@ python tests/bench/bench_levels.py                      # about three minutes
 python tests/bench/bench_levels.py --years 0.2 --days 1 # less than one
 
 The sensor of the two-year chart has all its readings. The site has all of the last days; before them a reading
-each ten minutes, so that every hour and day has its summary. All summaries are made by `summarise`.
+an hour, so that every hour and day has its summary. All summaries are made by `summarise`.
 """
 
 import argparse
@@ -31,12 +31,13 @@ from scenewatch.model.level import Level
 from scenewatch.store.chart import chart
 
 EVERY_MS = 10_000
-SPARSE_MS = 600_000
+SPARSE_MS = 3_600_000
 HOUR, DAY = Level.HOUR.span_ms, Level.DAY.span_ms
 END = 20_000 * DAY
 YEAR = 365 * DAY
 LEVELS = (Level.MINUTE, Level.HOUR, Level.DAY)
 POINTS = 800
+PARTS = ("sensor", "duck", "influx")
 SPIKE = 99.0
 AT_ONCE = 200_000
 DEVICES, CHANNELS = 6, ("temp", "door", "power", "defrost", "battery")
@@ -82,13 +83,13 @@ def fill(store, from_ms, to_ms, every_ms, name, series=1):
     return number
 
 
-def summarise(store, from_ms, to_ms):
+def summarise(store, from_ms, to_ms, step_ms=DAY):
     """CPU seconds of this process, and of all with those it started."""
     usage = Usage(os.getpid())
     mine, every = time.process_time(), usage.cpu_s()
-    for begin in range(from_ms, to_ms, DAY):
+    for begin in range(from_ms, to_ms, step_ms):
         for level in LEVELS:
-            store.summarise(level, begin, min(begin + DAY, to_ms))
+            store.summarise(level, begin, min(begin + step_ms, to_ms))
     mine = time.process_time() - mine
     return mine, max(usage.cpu_s() - every - mine, 0.0)
 
@@ -146,7 +147,7 @@ def fill_site(store, days):
     series = DEVICES * len(CHANNELS)
     dense = END - days * DAY
     fill(store, END - YEAR, dense, SPARSE_MS, site_name, series)
-    summarise(store, END - YEAR, dense)
+    summarise(store, END - YEAR, dense, 28 * DAY)
     number = fill(store, dense, END, EVERY_MS, site_name, series)
     if hasattr(store, "sort_closed_days"):
         store.sort_closed_days(END)
@@ -215,17 +216,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--years", type=float, default=2.0, help="of the one sensor")
     parser.add_argument("--days", type=int, default=2, help="of the site, with all readings")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
     sys.stdout.write(f"{'':<58}{'best':>10}{'median':>10}{'worst':>10}\n")
-    with tempfile.TemporaryDirectory() as folder:
-        sensor(Path(folder), round(chosen.years * 365) * DAY, chosen.rounds)
-    with tempfile.TemporaryDirectory() as folder:
-        site_on_duck(Path(folder), chosen.days, chosen.rounds)
-    if program() is None:
-        sys.exit("the rest needs InfluxDB 1.8: install Go, and it is built")
-    with tempfile.TemporaryDirectory() as folder:
-        site_on_influx(Path(folder), chosen.days, chosen.rounds)
+    for part in chosen.parts:
+        with tempfile.TemporaryDirectory() as folder:
+            if part == "sensor":
+                sensor(Path(folder), round(chosen.years * 365) * DAY, chosen.rounds)
+            elif part == "duck":
+                site_on_duck(Path(folder), chosen.days, chosen.rounds)
+            elif program() is None:
+                sys.exit("the rest needs InfluxDB 1.8: install Go, and it is built")
+            else:
+                site_on_influx(Path(folder), chosen.days, chosen.rounds)
 
 
 if __name__ == "__main__":

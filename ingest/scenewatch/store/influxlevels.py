@@ -105,7 +105,8 @@ class InfluxLevels:
             most, put, each = DEVICES_AT_ONCE, levelql.of_devices, 1
         for n in range(0, len(parts), most):
             some = parts[n : n + most]
-            yield put(some), ROWS_AT_ONCE // (each * len(some))
+            is_all = devices is None and len(some) == len(parts)
+            yield levelql.EVERYWHERE if is_all else put(some), ROWS_AT_ONCE // (each * len(some))
 
     def _windows(
         self, level: Level, measurement: str, channels: list[str], condition: str, from_ms: int

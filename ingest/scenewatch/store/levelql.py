@@ -20,6 +20,7 @@ PRODUCT = "_sum"
 """Within a question alone: what the mean is weighed by."""
 
 FIELDS = "SHOW FIELD KEYS"
+EVERYWHERE = "site != ''"
 OLDEST = "SELECT * FROM /.+/ WHERE scene != '' AND site != '' AND device != '' ORDER BY time LIMIT 1"
 
 
