@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from scenewatch.store.influxanswers import Table
     from scenewatch.store.influxserver import InfluxServer
+    from scenewatch.store.levellines import Numbers
 
 log = logging.getLogger(__name__)
 
@@ -112,28 +114,31 @@ class InfluxLevels:
         self, level: Level, measurement: str, channels: list[str], condition: str, from_ms: int
     ) -> Windows | None:
         """None where there is nothing."""
-        below = level.below
 
-        def ask(columns: str, source: str, condition: str) -> list[Table]:
-            question = levelql.windows(columns, source, condition, level, from_ms)
-            [found] = self._at[below].tables(question)
-            return [one for one in found if all(one.tags.get(tag) for tag in TAGS)]
+        def ask(*questions: tuple[str, str, str]) -> list[list[Table]]:
+            """Each of columns, source and condition."""
+            found = self._at[level.below].tables(*(levelql.windows(*q, level, from_ms) for q in questions))
+            return [[one for one in tables if all(one.tags.get(tag) for tag in TAGS)] for tables in found]
 
         source = influxql.identifier(measurement)
-        if below is Level.READING:
-            found = _Answer(ask(levelql.of_readings(channels), source, condition), 5 * len(channels))
-            columns = {key: _of_readings(found.of(n, 5)) for n, key in enumerate(channels)}
-            for key, column in columns.items():
-                if (column.flag >= Flag.FAIL).any():
-                    good = ask(levelql.good_readings(key), source, f"{condition} AND {levelql.is_good(key)}")
-                    columns[key] = found.with_good(column, good)
+        if level.below is Level.READING:
+            [found] = ask((levelql.of_readings(channels), source, condition))
+            answer = _Answer(found, 5 * len(channels))
+            columns = {key: _as_if_good(answer.of(n, 5)) for n, key in enumerate(channels)}
+            for key in [key for key, column in columns.items() if (column.flag >= Flag.FAIL).any()]:
+                [good] = ask((levelql.good_readings(key), source, f"{condition} AND {levelql.is_good(key)}"))
+                columns[key] = answer.with_good(columns[key], good)
         else:
-            source = levelql.weighed(measurement, channels, condition)
-            found = _Answer(ask(levelql.of_summaries(channels), source, condition), 6 * len(channels))
-            columns = {key: _of_summaries(found.of(n, 6)) for n, key in enumerate(channels)}
-        if not len(found.t_ms):
-            return None
-        return Windows(measurement, found.places, found.place, found.t_ms, columns)
+            sums = [
+                (levelql.sum_of(key), levelql.weighed(measurement, key, condition), condition) for key in channels
+            ]
+            found, *weighed = ask((levelql.of_summaries(channels), source, condition), *sums)
+            answer = _Answer(found, 5 * len(channels))
+            columns = {
+                key: _with_mean(answer.of(n, 5), answer.aligned(weighed[n], 1)[:, 0])
+                for n, key in enumerate(channels)
+            }
+        return Windows(measurement, answer.places, answer.place, answer.t_ms, columns) if found else None
 
     def _write(self, level: Level, measurement: str, told: list[str]) -> None:
         for n in range(0, len(told), LINES_AT_ONCE):
@@ -172,25 +177,32 @@ class _Answer:
 
     def with_good(self, of: Columns, tables: Sequence[Table]) -> Columns:
         """The same where mean and number of the good are as this answer says; nothing is good that is not in it."""
-        mean, good = np.full(len(self.t_ms), np.nan), np.where(np.isnan(of.low), np.nan, 0.0)
+        mean, good = self.aligned(tables, 2).T
+        return replace(of, mean=mean, good=np.where(np.isnan(good) & ~np.isnan(of.low), 0.0, good))
+
+    def aligned(self, tables: Sequence[Table], width: int) -> NDArray[np.float64]:
+        """Another answer's columns in this one's rows, NaN where it has none; what came in between is left out."""
+        result = np.full((len(self.t_ms), width), np.nan)
         place_of = {tuple(tags[tag] for tag in TAGS): n for n, tags in enumerate(self.places)}
         for one in tables:
-            place = place_of[tuple(one.tags[tag] for tag in TAGS)]
-            cells = _cells(one.values, 3)
-            first, end = self._first[place : place + 2]
-            rows = first + np.searchsorted(self.t_ms[first:end], cells[:, 0])
-            mean[rows], good[rows] = cells[:, 1], cells[:, 2]
-        return Columns(of.low, of.high, mean, of.count, good, of.flag)
+            place = place_of.get(tuple(one.tags[tag] for tag in TAGS))
+            if place is not None:
+                first, end = self._first[place : place + 2]
+                cells = _cells(one.values, 1 + width)
+                _, here, there = np.intersect1d(
+                    self.t_ms[first:end], cells[:, 0], assume_unique=True, return_indices=True
+                )
+                result[first + here] = cells[there, 1:]
+        return result
 
 
-def _of_readings(columns: list[NDArray[np.float64]]) -> Columns:
-    """As if all were good."""
+def _as_if_good(columns: list[Numbers]) -> Columns:
     low, high, mean, count, flag = columns
     return Columns(low, high, mean, count, count, flag)
 
 
-def _of_summaries(columns: list[NDArray[np.float64]]) -> Columns:
-    low, high, total, count, good, flag = columns
+def _with_mean(columns: list[Numbers], total: Numbers) -> Columns:
+    low, high, count, good, flag = columns
     mean = np.divide(total, good, out=np.full(len(good), np.nan), where=good > 0)
     return Columns(low, high, mean, count, good, flag)
 
