@@ -61,6 +61,8 @@ def _add_console(commands: Subparsers) -> None:
     p.add_argument("--worker", required=True, metavar="URL", help="where the worker's API is")
     p.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     p.add_argument("--port", type=port, default=8081, help="port to listen on (8081)")
+    text = "host names that requests may call it by, parted by commas (on loopback the machine's own, else any)"
+    p.add_argument("--names", type=_names, default=(), metavar="NAMES", help=text)
 
 
 def _add_simulate(commands: Subparsers) -> None:
@@ -152,7 +154,7 @@ def _console(options: argparse.Namespace) -> int:
 
     app = create_app(options.worker.rstrip("/"))
     with listen(options.host, options.port) as address:
-        Server(app, address).serve_until_told()
+        Server(app, address, names=options.names).serve_until_told()
     return WELL
 
 
@@ -193,6 +195,10 @@ def _broker(options: argparse.Namespace) -> Broker:
     )
     broker.check()
     return broker
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split(",")))
 
 
 def _stop_on_signal() -> threading.Event:
