@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from local_stack import LocalStack
+from mqtt_user import WATCHER, WATCHERS_PASSWORD
 
 from scenewatch import cli
 from scenewatch.credentials import rights
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SITES = ("kitchen.s001", "kitchen.s002", "kitchen.s003")
 BROKERS = ("mosquitto", "nats")
-WATCHER = rights.Rights(user="watcher", writes=("#",), reads=("#",))
-"""Of the tests alone: sees everything, so that nothing forbidden arrives unseen."""
-WATCHERS_PASSWORD = "seen-by-nobody-else"  # noqa: S105  # of the tests
-
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 
 
@@ -33,6 +33,7 @@ def watched_keys(keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same, with the watcher let in."""
     folder = tmp_path_factory.mktemp("watched") / "secrets"
     shutil.copytree(keys, folder)
+    shutil.copy(keys.parent / ".env", folder.parent)
     with (folder / "mosquitto.passwd").open("a") as file:
         file.write(f"{WATCHER.user}:{rights.mosquitto_hash(WATCHERS_PASSWORD)}\n")
     with (folder / "mosquitto.acl").open("a") as file:

@@ -53,8 +53,8 @@ class LocalStack:
     def __init__(self, folder: Path, secrets_folder: Path, **variables: str) -> None:
         self.folder = folder
         self.secrets = secrets_folder
-        gid = str(secrets_folder.stat().st_gid)
-        self.services = services({"SW_SECRETS_GID": gid, **variables})
+        written = (secrets_folder.parent / ".env").read_text("utf-8").splitlines()
+        self.services = services(dict(line.split("=", 1) for line in written) | variables)
         self._ports = {(name, port): free_port() for name, ports in PORTS.items() for port in ports}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._open = ExitStack()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import socket
 import ssl
 import threading
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +14,12 @@ from paho.mqtt.enums import CallbackAPIVersion
 if TYPE_CHECKING:
     from pathlib import Path
 
+from scenewatch.credentials.rights import Rights
+
 PATIENCE_S = 10.0
+WATCHER = Rights(user="watcher", writes=("#",), reads=("#",))
+"""Of the tests alone: sees everything, so that nothing forbidden arrives unseen."""
+WATCHERS_PASSWORD = "seen-by-nobody-else"  # noqa: S105  # of the tests
 _numbers = itertools.count()
 
 
@@ -80,6 +86,9 @@ class MqttUser:
         """Returns when the broker has looked at all that was said: it answers in turn."""
         self.subscribe("settled")
 
+    def wait_for_topics(self, topics: set[str]) -> None:
+        self._wait(lambda: topics <= set(self.topics()))
+
     def wait_for(self, payload: bytes) -> None:
         self._wait(lambda: any(said == payload for _, said in self.heard))
 
@@ -88,7 +97,7 @@ class MqttUser:
 
     def vanish(self) -> None:
         """Without a goodbye, as a gateway whose power fails."""
-        self._client.socket().close()
+        self._client.socket().shutdown(socket.SHUT_RDWR)
         self._client.loop_stop()
 
     def _asked(self, number: int) -> Any:

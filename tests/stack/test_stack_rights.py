@@ -9,8 +9,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from conftest import WATCHER, WATCHERS_PASSWORD
-from mqtt_user import MqttUser
+from mqtt_user import WATCHER, WATCHERS_PASSWORD, MqttUser
 
 KINDS = ("telemetry", "event", "status", "result", "command")
 SITES = ("kitchen/s001", "kitchen/s002", "drain/s001")
@@ -50,7 +49,6 @@ FILTERS = (
     "$SYS/#",
     "$MQTT/#",
     "$MQTT/sub/#",
-    *TOPICS,
 )
 FILES = {"scenewatch-worker": "broker-worker.password", "scenewatch-health": "broker-health.password"}
 UPTIME = "$SYS/broker/uptime"
@@ -125,9 +123,14 @@ def test_only_what_one_may_read_is_heard(guarded, enter, watcher, user):
         one = enter(user)
         one.subscribe(topic_filter)
         ears.append(one)
+    ears.append(enter(user))
+    for topic in TOPICS:  # at NATS the most unacknowledged messages leave room for four of QoS 1
+        ears[-1].subscribe(topic, 0)
+    assert not ears[-1].lost
     for topic in TOPICS:
         watcher.say(topic, b"to all", 1)
     all_heard(watcher)
+    ears[-1].wait_for_topics(READS[user])
     for ear in ears:
         ear.settle()
     heard = {topic for ear in ears for topic in ear.topics()}
@@ -135,22 +138,11 @@ def test_only_what_one_may_read_is_heard(guarded, enter, watcher, user):
     assert UPTIME not in heard or user == "scenewatch-health"
 
 
-@pytest.mark.parametrize(
-    ("user", "password"),
-    [
-        (None, None),
-        ("nobody", "x"),
-        ("kitchen.s001", "wrong"),
-        ("kitchen.s001", ""),
-        ("kitchen.s001", "of s002"),
-        ("scenewatch-worker", "of s002"),
-        ("admin", "admin"),
-    ],
-)
-def test_nobody_else_is_let_in(guarded, enter, user, password):
-    if password == "of s002":
-        password = (guarded.secrets / "gateways/kitchen.s002.password").read_text().strip()
-    assert not enter(user, password if password != "" else " ").is_in
+@pytest.mark.parametrize("user", [None, "nobody", "admin", "kitchen.s001", "kitchen.s009", "scenewatch-worker"])
+def test_nobody_is_let_in_without_a_password_of_his_own(guarded, enter, user):
+    another = (guarded.secrets / "gateways/kitchen.s002.password").read_text().strip()
+    for password in (" ", "wrong", another):
+        assert not enter(user, password).is_in
 
 
 def test_what_is_kept_for_others_is_not_shown(enter, watcher):
