@@ -154,7 +154,9 @@ class LocalStack:
 
     def path(self, name: str, inside: str) -> Path:
         """Where a path in a service's container is here."""
-        return Path(self._localized(self.services[name], inside))
+        service = self.services[name]
+        self._root(service)
+        return Path(self._localized(service, inside))
 
     def localized(self, name: str, text: str) -> str:
         """Text with a container's paths and addresses, with those that hold here."""
