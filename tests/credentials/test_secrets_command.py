@@ -57,7 +57,7 @@ def test_files_are_readable_by_who_needs_them_alone(secrets):
 def test_no_secret_is_said(secrets):
     said = "".join(
         secrets(*words)[1]
-        for words in (("init", "--site", "kitchen.s001"), ("gateway", "kitchen.s002"), ("show",), ("init",))
+        for words in (("init", "--site", "kitchen.s001"), ("add", "kitchen.s002"), ("show",), ("init",))
     )
     words = [path.read_text().strip() for path in secrets.folder.rglob("*.password")]
     words.append((secrets.folder / "influxdb-admin.token").read_text().strip())
@@ -107,7 +107,7 @@ def test_a_file_that_is_mounted_stays_the_same_file(secrets):
     """A container sees what was mounted, not what took its name later."""
     secrets("init")
     number = (secrets.folder / "mosquitto.passwd").stat().st_ino
-    secrets("gateway", "kitchen.s001")
+    secrets("add", "kitchen.s001")
     assert (secrets.folder / "mosquitto.passwd").stat().st_ino == number
     assert "kitchen.s001:$7$" in (secrets.folder / "mosquitto.passwd").read_text()
 
@@ -115,7 +115,7 @@ def test_a_file_that_is_mounted_stays_the_same_file(secrets):
 def test_hashes_of_others_stay_when_a_site_is_added(secrets):
     secrets("init", "--site", "kitchen.s001")
     before = (secrets.folder / "mosquitto.passwd").read_text().splitlines()
-    secrets("gateway", "kitchen.s002")
+    secrets("add", "kitchen.s002")
     after = (secrets.folder / "mosquitto.passwd").read_text().splitlines()
     assert set(before) < set(after)
 
@@ -158,7 +158,7 @@ def test_show_tells_what_there_is_and_until_when(secrets):
 def test_a_key_of_the_authority_that_is_kept_elsewhere_is_wanted_for_a_certificate_only(secrets):
     secrets("init")
     (secrets.folder / "ca.key").unlink()
-    assert secrets("gateway", "kitchen.s001")[0] == 0
+    assert secrets("add", "kitchen.s001")[0] == 0
     assert secrets("init")[0] == 0
     status, said = secrets("init", "--renew", "broker")
     assert status == 2
@@ -170,7 +170,7 @@ def test_a_key_of_the_authority_that_is_kept_elsewhere_is_wanted_for_a_certifica
     [
         (("init", "--renew", "moon"), "knows no moon; there are: ca, broker, worker"),
         (("init", "--host", "late.example"), "not in the broker's certificate; add --renew broker"),
-        (("gateway", "kitchen.s001", "--dir", "none"), "none holds none; scenewatch secrets init makes them"),
+        (("add", "kitchen.s001", "--dir", "none"), "none holds none; scenewatch secrets init makes them"),
         (("show", "--dir", "none"), "none holds none"),
         (("init", "--inventory", "none.csv"), "none.csv: cannot be read"),
     ],
@@ -189,7 +189,7 @@ def test_what_cannot_be_done_is_one_clear_line_and_changes_nothing(secrets, word
 )
 def test_a_site_that_could_mean_more_is_refused(secrets, site):
     with pytest.raises(SystemExit) as end:
-        secrets("gateway", site)
+        secrets("add", site)
     assert end.value.code == 2
 
 

@@ -142,7 +142,7 @@ def test_a_site_that_is_added_is_let_in_by_a_signal(city):
     """Last, as it changes what all share: the secrets."""
     from scenewatch import cli  # noqa: PLC0415  # as a person would, afterwards
 
-    assert cli.main(["secrets", "gateway", "kitchen.s044", "--dir", str(city.secrets)]) == 0
+    assert cli.main(["secrets", "add", "kitchen.s044", "--dir", str(city.secrets)]) == 0
     city.signal("broker", signal.SIGHUP)
     word = password(city, "gateways/kitchen.s044.password")
 
