@@ -40,6 +40,16 @@ def test_the_past_is_played_once(begun, tmp_path):
     assert json.loads(piece.read_text()) == {"start_ms": first.start_ms}
 
 
+def test_mishaps_befall_one_device_after_the_other_and_the_same_after_a_restart(begun, tmp_path):
+    words = ("--speed", 60, "--past", 24, "--mishaps", 6, "--piece", tmp_path / "piece.json")
+    first = begun(*words)
+    faults = first.plan.faults
+    assert [fault.from_ms - first.start_ms for fault in faults[:4]] == [6 * HOUR_MS * n for n in (1, 2, 3, 4)]
+    assert len({fault.device for fault in faults[:4]}) == 4
+    assert len(faults) == 365 * 4 - 1
+    assert begun(*words).plan == first.plan
+
+
 def test_a_piece_that_is_none_is_named(tmp_path, capsys):
     (tmp_path / "piece.json").write_text("{}")
     words = ["simulate", "--broker", "mqtt://127.0.0.1:9", "--piece", str(tmp_path / "piece.json")]

@@ -12,7 +12,7 @@ import time
 import httpx
 import pytest
 from compose_file import ROOT
-from local_stack import LocalStack
+from local_stack import MOSQUITTO, LocalStack
 from mqtt_load import publish
 from mqtt_user import MqttUser
 
@@ -34,6 +34,8 @@ pytestmark = [pytest.mark.integration]
 @pytest.fixture(scope="module", params=["mosquitto", "nats"])
 def city(request, keys, tmp_path_factory, influxd):  # noqa: ARG001  # influxd: built where it can be, else skipped
     """All services that can be run here, and the inventory of two sites."""
+    if request.param == "mosquitto" and MOSQUITTO is None:
+        pytest.skip("needs Mosquitto")
     folder = tmp_path_factory.mktemp(f"city-{request.param}")
     with LocalStack(folder, keys, SW_BROKER=request.param, SW_SITES="2") as stack:
         stack.up("broker", "influxdb", "influxdb-setup", "worker", "console", "demo-inventory")
