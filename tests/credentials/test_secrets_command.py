@@ -137,6 +137,9 @@ def test_compose_is_told_the_group_and_a_name_for_the_worker_once(secrets, tmp_p
     assert len(lines["SW_WORKER_ID"]) == len("scenewatch-worker-") + 16
     secrets("init")
     assert (tmp_path / ".env").read_text() == told
+    (tmp_path / ".env").unlink()
+    secrets("init")
+    assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
 
 
 def test_a_group_that_compose_was_told_otherwise_is_named(secrets, tmp_path):

@@ -18,7 +18,7 @@ from mqtt_user import MqttUser
 
 HOUR = 3600 * 1000
 """Messages while a worker is away for an hour, at 1,000 a second."""
-COUNT = 4_800
+COUNT = 2_400
 """What it comes to here: more than Mosquitto's own default keeps, which is 1,000."""
 PATIENCE_S = 40.0
 STACK = ROOT / "ingest" / "stack"

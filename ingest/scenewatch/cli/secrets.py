@@ -152,6 +152,7 @@ def _tell_compose(path: Path, gid: int) -> None:
     there = dict(line.split("=", 1) for line in lines if "=" in line)
     wanted = {GROUP: str(gid), WORKER_ID: f"scenewatch-worker-{secrets.token_hex(8)}"}
     if missing := [f"{name}={value}" for name, value in wanted.items() if name not in there]:
+        path.touch(mode=0o600)
         path.write_text("\n".join([*lines, *missing, ""]), "utf-8")
     if there.get(GROUP, str(gid)) != str(gid):
         complain(f"{path} has {GROUP}={there[GROUP]}, but the files are group {gid}'s: make them one")
