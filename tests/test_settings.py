@@ -62,12 +62,14 @@ def test_the_environment_is_on_top(file):
         "SCENEWATCH_HTTP_PORT": "9100",
         "SCENEWATCH_JOURNAL_KEEP_HOURS": "0.5",
         "SCENEWATCH_SCENES_USE": "brine,kitchen",
+        "SCENEWATCH_HTTP_NAMES": "worker,localhost",
         "HTTP_PORT": "1",
     }
     settings = load(path, environment)
     assert (settings.root, settings.http.port, settings.http.host) == ("town", 9100, "::1")
     assert settings.journal.keep_hours == 0.5
     assert settings.scenes.use == ("brine", "kitchen")
+    assert settings.http.names == ("worker", "localhost")
 
 
 def test_every_value_of_a_section_can_come_from_the_environment():
