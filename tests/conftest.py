@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import influx2_server
 from influx_server import ADDRESS, program, running
 from node_packages import NO_NODE
 from scenewatch.model.place import Device
@@ -155,4 +156,15 @@ def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         missing(NO_INFLUXDB)
     with running(tmp_path_factory.mktemp("influxd")) as address, pytest.MonkeyPatch.context() as patch:
         patch.setenv(ADDRESS, address)
+        yield address
+
+
+@pytest.fixture(scope="session")
+def influxd2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An InfluxDB 2, for those who found that it is there."""
+    with (
+        influx2_server.running(tmp_path_factory.mktemp("influxd2")) as address,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv(influx2_server.ADDRESS, address)
         yield address

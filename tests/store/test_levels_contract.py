@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stores import STORES
+from stores import SERVERS, STORES
 
 from scenewatch.model.batch import Batch
 from scenewatch.model.flags import Flag
@@ -23,8 +23,8 @@ NAN = float("nan")
 
 @pytest.fixture(params=STORES, scope="session")
 def kind(request):
-    if request.param == "influx":
-        request.getfixturevalue("influxd")
+    if request.param in SERVERS:
+        request.getfixturevalue(SERVERS[request.param])
     return request.param
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stores import STORES
+from stores import SERVERS, STORES
 
 from scenewatch.model.errors import RefusedError
 from scenewatch.model.level import Level
@@ -37,8 +37,8 @@ FIGURE = Point(measurement="pipeline", tags={"worker": "one"}, t_ms=T_MS, fields
 
 @pytest.fixture(params=STORES, scope="module")
 def kind(request):
-    if request.param == "influx":
-        request.getfixturevalue("influxd")
+    if request.param in SERVERS:
+        request.getfixturevalue(SERVERS[request.param])
     return request.param
 
 
