@@ -26,16 +26,13 @@ LISTEN_S = 1.5
 """For a message of any device; a city is never silent so long, a new installation is."""
 ABSENCE_S = 3600
 """For so long at least the worker may be away, and the broker keeps all for it."""
-BROKERS_VERSION = "$SYS/broker/version"
 ACL = "the broker's access list must allow this user"
 
 
 def broker_login(subject: Subject) -> Iterator[Finding]:
     settings = mqtt_settings(subject.settings)
-    if found := list(settings.mistakes()):
-        for mistake in found:
-            yield failed(str(mistake), "mend the settings")
-        return
+    if any(settings.mistakes()):
+        return  # told with the settings
     visitor = replace(settings, client_id=f"{settings.client_id}-doctor-{secrets.token_hex(3)}")
     end_s = time.monotonic() + ANSWER_S
     try:
@@ -76,7 +73,7 @@ def _promises(connack: Any) -> Iterator[Finding]:
 
 def _subscribes(subject: Subject, visitor: MqttSettings, visit: Visit) -> Iterator[Finding]:
     filters = (*visitor.filters, alarm_filter(subject.settings.root))
-    visit.subscribe((*filters, BROKERS_VERSION))
+    visit.subscribe(visitor.filters, (alarm_filter(subject.settings.root),))
     if not visit.granted:
         yield failed(visit.lost or "the broker does not answer a subscription", "see the broker's own log")
         return

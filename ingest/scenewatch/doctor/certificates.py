@@ -111,9 +111,10 @@ def _presented(endpoint: Endpoint, now: datetime) -> Iterator[Finding]:
     """What the server shows to anybody, then whether we trust it."""
     try:
         shown = _leaf(endpoint)
-    except ssl.SSLError as error:
-        name = f"{endpoint.name} at {endpoint.host}:{endpoint.port}"
-        yield failed(f"{name} speaks no TLS that we understand ({error.reason or error})", _port(endpoint))
+    except (ssl.SSLError, ConnectionResetError) as error:
+        what = f"{endpoint.name} at {endpoint.host}:{endpoint.port} speaks no TLS that we understand"
+        said = getattr(error, "reason", None) or error
+        yield failed(f"{what} ({said})", f"check scheme and port in {endpoint.url_setting}")
         return
     except OSError:
         return  # told by the one that logs in there
@@ -149,10 +150,6 @@ def _dated(name: str, certificate: x509.Certificate, now: datetime) -> Finding:
     if last - now < SOON:
         return warning(f"{name} is valid only {left}", "renew it, then restart who presents it")
     return ok(f"{name} is valid {left}")
-
-
-def _port(endpoint: Endpoint) -> str:
-    return f"check scheme and port in {endpoint.url_setting}"
 
 
 def _leaf(endpoint: Endpoint) -> x509.Certificate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from scenewatch.doctor.findings import failed, failed_with, ok, warning
+from scenewatch.doctor.findings import failed, ok, warning
 from scenewatch.model.errors import ConfigurationError, ScenewatchError
 from scenewatch.store.alarms import Alarms
 from scenewatch.store.deadletters import DeadLetters
@@ -27,7 +27,8 @@ def relational_database(subject: Subject) -> Iterator[Finding]:
         database = ExistingDatabase(subject.settings.database.url)
     except ConfigurationError as error:
         for mistake in error.mistakes:
-            yield failed_with(mistake, FIRST_START)
+            what, _, mend = mistake.what.partition(": ")
+            yield failed(f"{mistake.place} {what}", mend or FIRST_START)
         return
     except ScenewatchError as error:
         yield failed(str(error), FIRST_START)

@@ -19,6 +19,7 @@ from scenewatch.doctor.grafana import grafana
 from scenewatch.doctor.influx import influxdb
 from scenewatch.doctor.machine import disk, versions
 from scenewatch.doctor.secrets import secrets
+from scenewatch.doctor.tables import tables
 from scenewatch.doctor.worker import worker
 from scenewatch.model.errors import ScenewatchError
 
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 LIMIT_S = 5.0
 CHECKS: Mapping[str, Check] = {
+    "settings": tables,
     "versions": versions,
     "secrets": secrets,
     "certificates": certificates,

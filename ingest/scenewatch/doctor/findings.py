@@ -66,5 +66,5 @@ def failed(what: str, mend: str) -> Finding:
 
 def failed_with(line: object, otherwise: str) -> Finding:
     """From an error's line of the form `what: what to do`; `otherwise` where it says only what."""
-    what, _, mend = str(line).rpartition(": ")
-    return failed(what, mend) if what else failed(mend, otherwise)
+    what, _, mend = str(line).partition(": ")
+    return failed(what, mend or otherwise)

@@ -44,10 +44,13 @@ def _readers(name: str, path: Path) -> Iterator[Finding]:
 def _open_to_all(path: Path) -> bool:
     """Only where every folder on the way lets others through."""
     try:
-        through = all(folder.stat().st_mode & stat.S_IXOTH for folder in path.resolve().parents)
-        return through and bool(path.stat().st_mode & stat.S_IROTH)
+        return bool(path.stat().st_mode & stat.S_IROTH) and all(map(_passable, path.resolve().parents))
     except OSError:
         return False  # told as what cannot be read
+
+
+def _passable(folder: Path) -> bool:
+    return bool(folder.stat().st_mode & stat.S_IXOTH)
 
 
 def _content(name: str, path: Path, *, lines: bool) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from scenewatch.model.errors import TemporaryError
-from scenewatch.model.refusals import UNSUPPORTED_PROTOCOL, failed, refused
+from scenewatch.model.refusals import BEGIN_WITH_TLS, UNSUPPORTED_PROTOCOL, failed, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,8 +79,9 @@ class Visit:
         self._client.loop_start()
         self.wait(lambda: self._accepted)
         if not self._accepted:
+            lost = self._lost or TemporaryError("the broker does not answer the login: see whether it hangs")
             self.__exit__()
-            raise self._lost or TemporaryError("the broker does not answer the login: see whether it hangs")
+            raise lost
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -90,9 +91,12 @@ class Visit:
             self._client.disconnect()
         self._client.loop_stop()
 
-    def subscribe(self, filters: Sequence[str]) -> None:
-        """Waits for what is granted."""
-        self._client.subscribe([(one, AT_LEAST_ONCE) for one in filters])
+    def subscribe(self, surely: Sequence[str], once: Sequence[str]) -> None:
+        """With QoS 1 and 0; waits for what is granted.
+
+        All with 1 would be more than the worker asks for in one session: NATS limits what one may have pending.
+        """
+        self._client.subscribe([(one, AT_LEAST_ONCE) for one in surely] + [(one, 0) for one in once])
         self.wait(lambda: bool(self.granted))
 
     def publish(self, topic: str) -> None:
@@ -126,9 +130,11 @@ class Visit:
         self, _client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, properties: Any
     ) -> None:
         with self._change:
-            self._lost = self._lost or TemporaryError(
-                f"the broker ends the connection, {refused(code, properties, self._broker)}"
-            )
+            if self._accepted or self._broker.secure:
+                why = f"the broker ends the connection, {refused(code, properties, self._broker)}"
+            else:
+                why = f"the broker ends the connection before the login: {BEGIN_WITH_TLS}"
+            self._lost = self._lost or TemporaryError(why)
             self._change.notify_all()
 
     def _on_subscribe(
