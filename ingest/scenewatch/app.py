@@ -26,9 +26,11 @@ from scenewatch.store.retries import Retries
 from scenewatch.worker.accounts import Accounts, Mender
 from scenewatch.worker.book import Book
 from scenewatch.worker.ending import Deadline, Ending, aside
+from scenewatch.worker.lateness import Marking
 from scenewatch.worker.loop import Ends, Loop
 from scenewatch.worker.memory import keep_small
 from scenewatch.worker.refusals import Refusals
+from scenewatch.worker.rollup import open_rollup
 from scenewatch.worker.snapshots import Snapshots
 from scenewatch.worker.tenure import Tenure
 from scenewatch.worker.told import Told, check_limits, known_devices
@@ -92,6 +94,15 @@ class Worker:
         self.accounts = Accounts(self.pipeline.tally.copy(), self.letters, retries)
         self._mender = Mender(retries, self.journal, self.store.position, clock)
         self.book = Book(Alarms(self._database), self.pipeline.registry, self.pipeline.alarms.rules)
+        self.summaries, self._lateness = open_rollup(
+            settings,
+            self.store,
+            self._database,
+            clock,
+            deletes=isinstance(self.store, DuckStore),
+            device_of=self._device_of,
+            id_of=self.pipeline.registry.ids.__getitem__,
+        )
         self.writer = self._make_writer()
         self.loop = self._make_loop()
         self.told = Told(
@@ -120,7 +131,7 @@ class Worker:
             store=self.store,
             clock=self.clock,
             names=names,
-            account=self.accounts,
+            account=Marking(self.accounts, self._lateness),
             keep_apart=Refusals(
                 keep_letters=self.letters.add,
                 messages_at=self.journal.messages_at,
@@ -156,6 +167,7 @@ class Worker:
     def start(self) -> None:
         """Returns at once; `readiness` tells how far it is."""
         self.writer.start()
+        self.summaries.start()
         self.loop.start()
         self._keeper.start()
 
@@ -167,7 +179,7 @@ class Worker:
         deadline = Deadline(END_S)
         self._stopping.set()
         deadline.join([self._keeper], keep_s=END_S - FAREWELL_S)  # first, as it may be about to start the source
-        parts = [self._keeper, aside("source", self._source.stop)]
+        parts = [self._keeper, aside("source", self._source.stop), aside("summaries", self.summaries.stop)]
         deadline.join(parts, keep_s=END_S - 2 * FAREWELL_S)
         deadline.wait(lambda: self._fault() is not None or self._taken_in(), keep_s=CLOSING_S)
         pipeline = aside("pipeline", self._end_pipeline)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -39,6 +39,18 @@ class AlarmView:
     cleared_at: int | None
     value: float | None
     flag: str
+
+
+@dataclass(frozen=True, slots=True)
+class SummariesView:
+    """How far the record is summarised."""
+
+    until: Mapping[str, int]
+    """By the name of the level; empty while there is nothing."""
+    waiting: int
+    """Hours of devices to be made anew, because of readings that came late."""
+    dropped: int
+    """Those that were given up since the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +176,8 @@ class View(Protocol):
     def ledger(self) -> LedgerView: ...
 
     def accounts(self) -> AccountsView: ...
+
+    def summaries(self) -> SummariesView: ...
 
     def readiness(self) -> Readiness: ...
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenewatch.api.views import AccountsView, LedgerView, LetterView, Now, Readiness
+from scenewatch.api.views import AccountsView, LedgerView, LetterView, Now, Readiness, SummariesView
 from scenewatch.model.flags import Place, Test
 from scenewatch.model.ledger import Fate
+from scenewatch.model.level import Level
 from scenewatch.store.letterfilter import LetterState, Which
 
 if TYPE_CHECKING:
@@ -125,6 +126,13 @@ class WorkerView:
             unread=max(0, worker.journal.head - at),
             sites=sites,
         )
+
+    def summaries(self) -> SummariesView:
+        state = self._worker.summaries.state()
+        made = state.progress
+        levels = (Level.MINUTE, Level.HOUR, Level.DAY)
+        until = {} if made is None else {level.name.lower(): made.until_ms(level) for level in levels}
+        return SummariesView(until, state.waiting, state.dropped)
 
     def readiness(self) -> Readiness:
         return self._worker.readiness()
