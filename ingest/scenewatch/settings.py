@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 ENVIRONMENT = "SCENEWATCH"
-LISTED = ("scenes", "use")
+LISTED = {("scenes", "use"), ("http", "names")}
 MOST_DAYS = 36_500
 SEE = "scenewatch settings sample prints all of them"
 
@@ -183,6 +183,9 @@ class HttpSettings(Section):
 
     host: str = _setting("127.0.0.1", "Address the API listens on.")
     port: int = _setting(8080, "Port the API listens on.", ge=0, le=65535)
+    names: tuple[str, ...] = _setting(
+        (), "Host names that requests may call it by; empty: on loopback the machine's own, elsewhere any."
+    )
 
 
 class ScenesSettings(Section):
@@ -299,7 +302,7 @@ def _overlay(values: dict[str, Any], environment: Mapping[str, str]) -> dict[tup
         table = values.setdefault(section[0], {}) if section else values
         if name in environment and isinstance(table, dict):
             text = environment[name]
-            table[key] = tuple(filter(None, text.split(","))) if place == LISTED else text
+            table[key] = tuple(filter(None, text.split(","))) if place in LISTED else text
             given[place] = name
     return given
 

@@ -31,6 +31,7 @@ class Gateway:
 
     def __init__(self, head: Device, devices: Mapping[int, Device], fleet: Fleet, *, root: str, boot: str) -> None:
         self.messages = 0
+        self.site_id = head.site_id
         self.client_id = f"{root}-{head.scene}-{head.site}-{head.device}"
         self._will_topic = device_topic(root, head, Kind.STATUS)
         others = [d for d in devices.values() if d != head]
