@@ -145,6 +145,16 @@ def test_a_retention_shorter_than_what_devices_buffer_or_a_dashboard_shows(check
     assert day.startswith("bucket city_1d keeps 60 days, but the dashboard 'Site' shows 90 days -> ")
 
 
+def test_a_retention_that_is_not_what_the_settings_say(databases, examined, findings, tmp_path):
+    ask(databases, 'ALTER RETENTION POLICY autogen ON "city_1m" DURATION 400d')
+    (tmp_path / "token").write_text(f"worker:{WORD}")
+    others = f'token_file = "{tmp_path}/token"\n[keep]\nreadings_days = 90\nminutes_days = 400'
+    found = findings(influxdb, examined(1, store=f"influx+{databases}/?bucket=city", others=others))
+    [told] = found[Verdict.WARNING]
+    assert told.startswith("bucket city keeps for ever, but keep.readings_days says 90 days -> make the two alike")
+    assert "bucket city_1m keeps 400 days" in found[Verdict.OK]
+
+
 def test_what_is_no_influxdb_is_told(checked):
     with serving({}) as address:
         [told] = checked(address=address)[Verdict.FAILED]

@@ -23,6 +23,13 @@ POINTS = {Level.MINUTE: {"pipeline", "site"}, Level.DAY: {"alarm", "event"}}
 """Measurements that are kept beside the readings' summaries."""
 ENDS = {Level.READING: ("", "_flag", "_test")}
 SUMMARY_ENDS = ("_min", "_max", "_mean", "_count", "_good", "_flag")
+KEEP = {
+    Level.READING: "readings_days",
+    Level.MINUTE: "minutes_days",
+    Level.HOUR: "hours_days",
+    Level.DAY: "days_days",
+}
+"""The settings that say how long each is meant to be kept."""
 BUFFERED = timedelta(days=7)
 """For so long devices may keep readings to themselves; what is older than the bucket's retention is refused."""
 FOREVER = timedelta(0)
@@ -109,6 +116,10 @@ def _retention(subject: Subject, buckets: Buckets, bucket: str, level: Level) ->
         yield warning(f"bucket {bucket}: its retention cannot be seen ({kept.reason})", mend)
         return
     found = [] if kept == FOREVER else [*_too_short(subject, bucket, level, kept)]
+    told = timedelta(days=getattr(subject.settings.keep, KEEP[level]))
+    if told not in (FOREVER, kept):
+        what = f"bucket {bucket} keeps {_days(kept)}, but keep.{KEEP[level]} says {_days(told)}"
+        found.append(warning(what, "make the two alike: InfluxDB goes by its own"))
     yield from found or [ok(f"bucket {bucket} keeps {_days(kept)}")]
 
 
