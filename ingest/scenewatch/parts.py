@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     # The type checker holds each part to its contract here, where they meet.
     _journal: type[Journal] = FileJournal
     _stores: tuple[type[Store], ...] = (DuckStore, InfluxStore)
-    _levels: tuple[type[Levels], ...] = (DuckStore,)
+    _levels: tuple[type[Levels], ...] = (DuckStore, InfluxStore)
 
 
 def scenes_of(settings: Settings) -> tuple[Scene, ...]:

@@ -47,7 +47,7 @@ where {table}.series = made.series and {table}.t = made.t and {table}.t >= ? and
 """
 FILL = "insert into {table} from made"
 FIND = """
-select t, low, high, mean, count::bigint as count, good::bigint as good, flag from {table}
+select t as t_ms, low, high, mean, count::bigint as count, good::bigint as good, flag from {table}
 where series = ? and t >= ? and t < ? order by t limit ?
 """
 COUNT = "select count(*) from {table}"
@@ -90,9 +90,7 @@ class DuckLevels:
             asked = [row[0] if row else -1, from_ms, to_ms, limit + 1]
             found = con.execute(FIND.format(table=TABLES[level]), asked).fetchnumpy()
         return Summaries(
-            **{name: column[:limit] for name, column in found.items() if name != "t"},
-            t_ms=found["t"][:limit],
-            truncated=len(found["t"]) > limit,
+            **{name: column[:limit] for name, column in found.items()}, truncated=len(found["t_ms"]) > limit
         )
 
     def oldest_ms(self) -> int | None:
