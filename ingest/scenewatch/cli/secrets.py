@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from scenewatch.cli.words import Subparsers
     from scenewatch.credentials.keyring import Keyring
 
-GROUP_VARIABLE = "SW_SECRETS_GID"
-"""Not SCENEWATCH_…, which are the worker's settings."""
+GROUP, WORKER_ID = "SW_SECRETS_GID", "SW_WORKER_ID"
+"""Variables of Docker Compose; not SCENEWATCH_…, which are the worker's settings."""
 SERVER_DAYS = 825
 """What Apple's systems accept at most of a server's certificate."""
 CLIENTS = "restart who uses it: docker compose up --detach --force-recreate"
@@ -90,7 +91,7 @@ def _init(options: argparse.Namespace) -> int:
     sites = _sites_of(options)
     made = ring.init(options.host, options.days, options.renew, _now())
     made += ring.add(sites)
-    _tell_compose(options.dir, options.group)
+    _tell_compose(options.dir.resolve().parent / ".env", options.group)
     print(f"made in {options.dir}: {', '.join(made) or 'nothing, all is there'}")
     if options.renew:
         print(CLIENTS)
@@ -141,12 +142,16 @@ def _now() -> datetime:
     return datetime.fromtimestamp(SystemClock().now_ms() // 1000, UTC)
 
 
-def _tell_compose(folder: Path, gid: int) -> None:
-    """The group of the files goes where Docker Compose reads its variables, unless somebody has set it there."""
-    path = folder.resolve().parent / ".env"
+def _tell_compose(path: Path, gid: int) -> None:
+    """What Docker Compose puts into its file; what somebody has set there stays.
+
+    Whoever calls himself at the broker what the worker does takes its session, and Mosquitto throws away what
+    waits in it: so the name is one that no gateway can know.
+    """
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    set_here = [line.partition("=")[2].strip() for line in lines if line.startswith(f"{GROUP_VARIABLE}=")]
-    if not set_here:
-        path.write_text("\n".join([*lines, f"{GROUP_VARIABLE}={gid}", ""]), "utf-8")
-    elif set_here != [str(gid)]:
-        complain(f"{path} has {GROUP_VARIABLE}={set_here[-1]}, but the files are group {gid}'s: make them one")
+    there = dict(line.split("=", 1) for line in lines if "=" in line)
+    wanted = {GROUP: str(gid), WORKER_ID: f"scenewatch-worker-{secrets.token_hex(8)}"}
+    if missing := [f"{name}={value}" for name, value in wanted.items() if name not in there]:
+        path.write_text("\n".join([*lines, *missing, ""]), "utf-8")
+    if there.get(GROUP, str(gid)) != str(gid):
+        complain(f"{path} has {GROUP}={there[GROUP]}, but the files are group {gid}'s: make them one")
