@@ -39,7 +39,7 @@ PORTS = {"broker": (8883, 8222, 4222), "influxdb": (8086,), "worker": (8080,), "
 NOT_RUN = ("grafana",)
 STAND_INS = ("influxdb", "influxdb-setup")
 STARTS_S = 60.0
-ENDS_S = 20.0
+ENDS_S = 120.0
 LOOK_S = 0.1
 TOLD = 5000
 TOP = 3
@@ -127,6 +127,9 @@ class LocalStack:
         process = self._running.pop(name)
         process.send_signal(number)
         process.wait(ENDS_S)
+
+    def process(self, name: str) -> subprocess.Popen[bytes]:
+        return self._running[name]
 
     def signal(self, name: str, number: int) -> None:
         self._running[name].send_signal(number)
