@@ -11,8 +11,10 @@ from authority import PASSWORD
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from web_server import serving
 
 from ports import free_port
+from scenewatch.api.shapes import ReadingCounts
 from scenewatch.doctor import broker as checked
 from scenewatch.doctor.broker import broker_login
 from scenewatch.doctor.findings import Verdict
@@ -121,6 +123,21 @@ def test_a_broker_that_grants_what_it_then_keeps_back_is_told(examined, broker, 
     found = findings(broker_login, examined(broker["good"], user="deaf"))
     assert "all 5 subscriptions of the worker are granted" in found[Verdict.OK]
     assert len(found[Verdict.WARNING]) == 1
+
+
+def test_a_worker_that_has_received_something_is_proof_enough(examined, broker, findings):
+    amount = dict.fromkeys(("received", "stored", "duplicate", "dead", "pending"), 1)
+    readings = dict.fromkeys(ReadingCounts.model_fields, 0) | {"by_test": {}}
+    states = {
+        "journal": {"state": "ok", "head": 1, "bytes": 1, "lost": 0, "oldest": 0},
+        "source": {"state": "connected", "since": 0},
+        "store": {"state": "ok", "position": 1},
+    }
+    with serving({"/api/v1/ledger": (200, {}, amount | {"readings": readings} | states)}) as address:
+        others = f"[http]\nport = {address.rpartition(':')[2]}"
+        found = findings(broker_login, examined(broker["good"], others=others))
+    assert found[Verdict.OK][-1] == "messages of devices came to the worker"
+    assert found[Verdict.WARNING] == []
 
 
 def test_nobody_listens(examined, findings):

@@ -181,6 +181,9 @@ def test_a_running_worker_says_how_it_is(examined, findings, vat_scene, tmp_path
         assert "the ledger balances: 2 messages, 0 on their way" in found[Verdict.OK]
         assert found[Verdict.FAILED][0].startswith(f"the worker at {rig.url} says: broker mqtt://")
         assert found[Verdict.WARNING][0].startswith("1 messages could not be taken -> scenewatch dead-letters list")
+        elsewhere = examined(others="[http]\nport = 0")
+        object.__setattr__(elsewhere, "worker", f"{rig.url}/")
+        assert findings(worker, elsewhere)[Verdict.OK] == found[Verdict.OK]
         [open_now] = findings(relational_database, examined(others=DATABASE))[Verdict.OK]
         assert "worked on by " in open_now
     finally:

@@ -70,7 +70,7 @@ def _unfinished(out: Path) -> Iterator[Path]:
     try:
         if folder.exists():
             shutil.rmtree(folder)
-        folder.mkdir(parents=True, mode=0o700)
+        folder.mkdir(parents=True, mode=0o750)
         yield folder
         folder.rename(out)
     except OSError as error:

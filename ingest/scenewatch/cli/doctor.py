@@ -25,6 +25,7 @@ def add_commands(commands: Subparsers) -> None:
     example = "scenewatch doctor --config scenewatch.toml --dashboards dashboards"
     p = add(commands, "doctor", _doctor, text, example)
     add_config(p)
+    p.add_argument("--worker", metavar="URL", help="where the worker's API is, if not where the settings say")
     p.add_argument("--dashboards", type=Path, metavar="DIR", help="the folder of dashboards that Grafana mounts")
     p.add_argument("--grafana", metavar="URL", help="where Grafana is, such as http://127.0.0.1:3000")
     text = "file with USER:PASSWORD or a token for Grafana, to look at its data sources"
@@ -44,6 +45,7 @@ def _doctor(options: argparse.Namespace) -> int:
         settings=settings,
         scenes=scenes_of(settings),
         clock=SystemClock(),
+        worker=options.worker,
         dashboards=options.dashboards,
         grafana=options.grafana,
         grafana_login_file=options.grafana_login_file,

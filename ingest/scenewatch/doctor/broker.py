@@ -11,6 +11,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 
 from scenewatch.doctor.findings import failed, failed_with, ok, warning
 from scenewatch.doctor.visit import Visit, WrongVersionError
+from scenewatch.doctor.worker import has_received
 from scenewatch.model.errors import TemporaryError
 from scenewatch.model.place import Device, Kind, alarm_filter, alarm_topic
 from scenewatch.parts import mqtt_settings
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from scenewatch.doctor.findings import Finding, Subject
     from scenewatch.source.settings import MqttSettings
 
+VISITOR = "scenewatch-doctor"
+"""Nothing of the worker's own name: that may be one which nobody is to know."""
 ANSWER_S = 4.0
 LISTEN_S = 1.5
 """For a message of any device; a city is never silent so long, a new installation is."""
@@ -33,7 +36,7 @@ def broker_login(subject: Subject) -> Iterator[Finding]:
     settings = mqtt_settings(subject.settings)
     if any(settings.mistakes()):
         return  # told with the settings
-    visitor = replace(settings, client_id=f"{settings.client_id}-doctor-{secrets.token_hex(3)}")
+    visitor = replace(settings, client_id=f"{VISITOR}-{secrets.token_hex(8)}")
     end_s = time.monotonic() + ANSWER_S
     try:
         try:
@@ -112,6 +115,9 @@ def _hears(subject: Subject, visit: Visit) -> Iterator[Finding]:
 
     if visit.wait(from_devices, LISTEN_S):
         yield ok("messages of devices come")
+        return
+    if has_received(subject):
+        yield ok("messages of devices came to the worker")
         return
     what = f"no message of any device came within {LISTEN_S:g} s"
     mend = f"if devices do publish, {ACL} to read {root}/+/+/+/{Kind.TELEMETRY}; doctor again once they do"

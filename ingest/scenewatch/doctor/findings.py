@@ -41,6 +41,8 @@ class Subject:
     settings: Settings
     scenes: tuple[Scene, ...]
     clock: Clock
+    worker: str | None = None
+    """Where the worker's API is, if it is not asked at the address of the settings."""
     dashboards: Path | None = None
     """The folder that Grafana mounts."""
     grafana: str | None = None

@@ -21,10 +21,10 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # compared w
 
 def worker(subject: Subject) -> Iterator[Finding]:
     http = subject.settings.http
-    if http.port == 0:
+    if http.port == 0 and subject.worker is None:
         yield warning("http.port is 0, so nobody knows where the worker is", "give it a port of its own")
         return
-    with Web(_address(http)) as web:
+    with Web(_address(subject)) as web:
         try:
             answer = web.get("/readyz")
         except TemporaryError as error:
@@ -40,7 +40,19 @@ def worker(subject: Subject) -> Iterator[Finding]:
         yield from _ledger(web)
 
 
-def _address(http: HttpSettings) -> str:
+def has_received(subject: Subject) -> bool:
+    """Whether a worker runs that has ever received a message. Nothing is told of one that cannot be asked."""
+    try:
+        with Web(_address(subject)) as web:
+            return Ledger.model_validate_json(web.get("/api/v1/ledger").content).received > 0
+    except (TemporaryError, ValueError):
+        return False
+
+
+def _address(subject: Subject) -> str:
+    if subject.worker is not None:
+        return subject.worker.rstrip("/")
+    http = subject.settings.http
     host = EVERYWHERE.get(http.host, f"[{http.host}]" if ":" in http.host else http.host)
     return f"http://{host}:{http.port}"
 
