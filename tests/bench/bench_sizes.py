@@ -52,13 +52,12 @@ if TYPE_CHECKING:
 
 SCENE = SCENES[0]
 NEW_YEAR_MS = 1_767_225_600_000
-DAY_MS = 86_400_000
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 THOUSAND = 1000
 YEAR_DAYS = 365
 DEVICES_A_SITE = 5
 SETTLED_S = 8.0
 BLOCK_BYTES = 512
-LEVELS = (Level.READING, Level.MINUTE, Level.HOUR, Level.DAY)
 AT_ONCE = {"DATA_CACHE_SNAPSHOT_WRITE_COLD_DURATION": "1s", "DATA_COMPACT_FULL_WRITE_COLD_DURATION": "2s"}
 """A server compacts what has rested for hours; here for seconds."""
 
@@ -122,8 +121,17 @@ def in_duckdb(folder: Path, span: Span) -> list[Size]:
         readings = store.count()
     sizes = [Size("DuckDB readings", readings, _used(path))]
     with closing(DuckStore(path)) as store:
-        made = sum(store.summarise(level, NEW_YEAR_MS, span.to_ms) for level in LEVELS[1:])
+        made = _summarise(store, span)
     return [*sizes, Size("DuckDB summaries", made, _used(path) - sizes[0].bytes)]
+
+
+def _summarise(store: DuckStore | InfluxStore, span: Span) -> int:
+    """In pieces as small as the worker's; how many windows."""
+    made = 0
+    for level, piece_ms in ((Level.MINUTE, HOUR_MS), (Level.HOUR, HOUR_MS), (Level.DAY, DAY_MS)):
+        for from_ms in range(NEW_YEAR_MS, span.to_ms, piece_ms):
+            made += store.summarise(level, from_ms, from_ms + piece_ms)
+    return made
 
 
 def _used(path: Path) -> int:
@@ -139,7 +147,7 @@ def in_influxdb(folder: Path, span: Span) -> list[Size]:
     data = folder / "influxd"
     sizes = []
     with influx_server.running(data, **AT_ONCE) as address, closing(_database(folder)) as database:
-        for level in LEVELS:
+        for level in Level:
             influx_server.create(address, f"city{level.suffix}")
         store = InfluxStore(
             InfluxUrl.parse(f"influx+{address}/?bucket=city"),
@@ -149,7 +157,7 @@ def in_influxdb(folder: Path, span: Span) -> list[Size]:
         with closing(store):
             readings = sum(store.write(batch, registry.series_name) for batch in checked(span, registry))
             sizes.append(Size("InfluxDB readings", readings, _settled(data)))
-            made = sum(store.summarise(level, NEW_YEAR_MS, span.to_ms) for level in LEVELS[1:])
+            made = _summarise(store, span)
             sizes.append(Size("InfluxDB summaries", made, _settled(data) - sizes[0].bytes))
     return sizes
 
@@ -177,7 +185,7 @@ def in_journal(folder: Path, span: Span) -> Size:
     fleet = Fleet(SCENE, span.devices, seed=1, start_ms=NEW_YEAR_MS)
     count = 0
     with closing(FileJournal(folder / "journal", clock=SystemClock(), limits=Limits())) as journal:
-        for block in fleet.advance(NEW_YEAR_MS + DAY_MS // 24):
+        for block in fleet.advance(NEW_YEAR_MS + HOUR_MS):
             for step, row in zip(block.t_ms, block.values, strict=True):
                 pairs = []
                 for i, buffer in enumerate(buffers):
