@@ -12,8 +12,9 @@ readonly SECRETS=/run/secrets TOKENS=/etc/influxdb2
 INFLUX_TOKEN="$(<"$SECRETS/influxdb-admin.token")"
 export INFLUX_TOKEN
 
-bucket_id() {
-  influx bucket list --limit 100 --hide-headers | while read -r id name _; do
+# id_of NAME: that of the line whose second column is NAME, among the lines on standard input; the tab parts columns.
+id_of() {
+  while IFS=$'\t' read -r id name _; do
     if [ "$name" = "$1" ]; then echo "$id"; fi
   done
 }
@@ -23,8 +24,8 @@ token() {
   local reader="$1" file="$TOKENS/$1/$1.token"
   shift
   if [ -s "$file" ]; then return; fi
-  influx auth list --hide-headers | while IFS=$'\t' read -r id description _; do
-    if [ "$description" = "scenewatch-$reader" ]; then influx auth delete --id "$id" >/dev/null; fi
+  for lost in $(influx auth list --hide-headers | id_of "scenewatch-$reader"); do
+    influx auth delete --id "$lost" >/dev/null
   done
   mkdir -p "$TOKENS/$reader"
   (umask 077 && influx auth create --description "scenewatch-$reader" --json "$@" |
@@ -36,13 +37,15 @@ token() {
   echo "made the token of $reader"
 }
 
+there="$(influx bucket list --limit 100 --hide-headers)"
 reads=() writes=()
 while read -r bucket retention; do
-  if [ -z "$(bucket_id "$bucket")" ]; then
-    influx bucket create --name "$bucket" --retention "$retention" >/dev/null
+  id="$(id_of "$bucket" <<<"$there")"
+  if [ -z "$id" ]; then
+    made="$(influx bucket create --name "$bucket" --retention "$retention" --hide-headers)"
+    id="$(id_of "$bucket" <<<"$made")"
     echo "made the bucket $bucket, kept for $retention (0: for ever)"
   fi
-  id="$(bucket_id "$bucket")"
   reads+=(--read-bucket "$id")
   writes+=(--write-bucket "$id")
 done <"${1:-/etc/scenewatch/buckets}"

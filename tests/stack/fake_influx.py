@@ -29,6 +29,7 @@ def main() -> None:
     bucket.choices["list"].add_argument("--limit", type=int)
     making = bucket.add_parser("create")
     making.add_argument("--name", required=True)
+    making.add_argument("--hide-headers", action="store_true", required=True)
     making.add_argument("--retention", required=True)
     making = auth.add_parser("create")
     making.add_argument("--description", required=True)
@@ -49,7 +50,9 @@ def of_buckets(options, state) -> None:
     if options.name in state["buckets"]:
         sys.exit(f"Error: bucket with name {options.name} already exists")
     state["made"] += 1
-    state["buckets"][options.name] = {"id": f"b{state['made']:015x}", "retention": options.retention}
+    made = {"id": f"b{state['made']:015x}", "retention": options.retention}
+    state["buckets"][options.name] = made
+    say(made["id"], options.name, made["retention"], "n/a", "0a0b", "implicit")
 
 
 def of_tokens(options, state) -> None:

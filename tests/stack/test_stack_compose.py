@@ -1,4 +1,4 @@
-"""docker-compose.yml and the Dockerfile against the specification, and against every file, option and name in them."""
+"""docker-compose.yml and the Dockerfile against the specification, and against all files and options they name."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from local_stack import LocalStack
 
 from go_programs import COMPOSE_GO
 from scenewatch import cli
+from scenewatch.model.level import Level
 from scenewatch.settings import load as load_settings
 
 NEEDED = {"SW_SECRETS_GID": "4711", "SW_WORKER_ID": "scenewatch-worker-0a"}
@@ -126,10 +127,9 @@ def test_every_mount_is_there_and_only_volumes_are_written_to(stack, keys):
     for name, service in stack.items():
         for mount in service.mounts:
             if mount.source is not None:
-                there = (
-                    keys / mount.source.relative_to(ROOT / "secrets") if "secrets" in mount.source.parts else None
-                )
-                assert (there or mount.source).exists(), f"{name}: {mount.source}"
+                made = mount.source.is_relative_to(ROOT / "secrets")
+                there = keys / mount.source.relative_to(ROOT / "secrets") if made else mount.source
+                assert there.exists(), f"{name}: {mount.source}"
                 assert not mount.writable, f"{name}: {mount.target}"
             elif mount.volume is not None:
                 assert mount.volume.split("/")[0] in volumes
@@ -151,11 +151,9 @@ def test_who_is_waited_for_can_be_waited_for(stack):
 def test_commands_of_ours_can_be_typed(stack):
     typed = 0
     for service in stack.values():
-        lines = [shlex.join(service.command)]
-        if service.command[0] == "sh":
-            lines = service.command[-1].split(";")
-        for line in lines:
-            program, *words = shlex.split(line)
+        through_shell = service.command[:1] == ["sh"]
+        for line in service.command[-1].split(";") if through_shell else [shlex.join(service.command)]:
+            program, *words = shlex.split(line) or [""]
             if program == "scenewatch":
                 assert cli._parser().parse_args(words).run
                 typed += 1
@@ -176,6 +174,23 @@ def test_the_first_bucket_is_the_one_the_worker_writes(stack):
     ]
     url = load_settings(ROOT / "ingest/stack/scenewatch.toml", {}).store.url
     assert url.endswith(f"org={environment['DOCKER_INFLUXDB_INIT_ORG']}&bucket={first[0]}")
+
+
+def test_the_worker_knows_how_long_each_bucket_keeps():
+    keep = load_settings(ROOT / "ingest/stack/scenewatch.toml", {}).keep
+    days = [keep.readings_days, keep.minutes_days, keep.hours_days, keep.days_days]
+    lines = (ROOT / "ingest/stack/buckets").read_text("utf-8").splitlines()
+    assert [int(line.split()[1].removesuffix("d")) for line in lines] == days
+    suffixes = [line.split()[0].removeprefix("scenewatch") for line in lines]
+    assert suffixes == [level.suffix for level in Level]
+
+
+def test_the_variables_of_the_data_sources_are_given(stack):
+    text = (ROOT / "dashboards/provisioning/datasources/scenewatch.yaml").read_text("utf-8")
+    wanted = set(re.findall(r"\$\{(\w+)\}", text))
+    assert wanted <= stack["grafana"].environment.keys()
+    for file in set(re.findall(r"\$__file\{(.*?)\}", text)):
+        assert any(file.startswith(f"{mount.target}/") for mount in stack["grafana"].mounts)
 
 
 def test_files_in_the_workers_settings_are_mounted(stack):
@@ -207,7 +222,7 @@ def test_the_image_takes_only_what_is_let_through_to_it():
 
 
 def test_the_image_has_the_folders_that_volumes_take_their_owner_from(stack):
-    made = re.search(r"install --directory --owner scenewatch[^&]*\n +(.*)\n", DOCKERFILE.read_text("utf-8"))
+    made = re.search(r"install --directory --owner scenewatch .*\\\n +(.*)\n", DOCKERFILE.read_text("utf-8"))
     folders = made[1].split()
     for service in stack.values():
         if service.given["image"].startswith(OURS):
@@ -231,7 +246,7 @@ def influx(tmp_path, keys, monkeypatch):
     """Runs the set-up among its files, with a stand-in for InfluxDB's command; gives what InfluxDB has then."""
     with LocalStack(tmp_path, keys) as stack:
         command = stack.folder / "bin" / "influx"
-        command.write_text(f'#!/bin/sh\nexec {sys.executable} {FAKE_INFLUX} "$@"\n')
+        command.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {FAKE_INFLUX} "$@"\n')
         command.chmod(0o755)
         monkeypatch.setenv("FAKE_INFLUX", str(tmp_path / "influx.json"))
         monkeypatch.setenv("FAKE_INFLUX_TOKEN", (keys / "influxdb-admin.token").read_text().strip())
@@ -263,26 +278,16 @@ def test_the_set_up_gives_buckets_and_tokens_with_the_rights_they_need(influx):
         assert tokens[f"scenewatch-{reader}"]["token"] not in said
 
 
-def test_the_set_up_again_changes_nothing(influx):
+def test_the_set_up_again_changes_nothing_but_what_was_lost(influx, tmp_path):
     first, _ = influx()
-    again, said = influx()
-    assert again == first
-    assert said == ""
-
-
-def test_the_set_up_leaves_the_retention_of_a_bucket_as_it_is(influx, tmp_path):
-    state, _ = influx()
-    state["buckets"]["scenewatch"]["retention"] = "30d"
-    (tmp_path / "influx.json").write_text(json.dumps(state))
-    assert influx()[0]["buckets"]["scenewatch"]["retention"] == "30d"
-
-
-def test_a_token_that_was_lost_is_made_anew_and_the_lost_one_is_taken_away(influx):
-    first, _ = influx()
+    assert influx() == (first, "")
+    first["buckets"]["scenewatch"]["retention"] = "30d"  # somebody's decision, which stays
+    (tmp_path / "influx.json").write_text(json.dumps(first))
     (influx.tokens / "grafana" / "grafana.token").unlink()
     again, _ = influx()
-    assert len(again["tokens"]) == 2
+    assert again["buckets"] == first["buckets"]
     tokens = {one["description"]: one["token"] for one in again["tokens"].values()}
+    assert len(again["tokens"]) == 2
     assert (influx.tokens / "grafana" / "grafana.token").read_text().strip() == tokens["scenewatch-grafana"]
     assert {one["token"] for one in first["tokens"].values()} & set(tokens.values()) == {
         (influx.tokens / "worker" / "worker.token").read_text().strip()

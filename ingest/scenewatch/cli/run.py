@@ -18,6 +18,7 @@ from scenewatch.cli.words import (
     port,
     scene_of,
     speed,
+    web_address,
 )
 from scenewatch.model.clock import SystemClock
 from scenewatch.model.errors import ConfigurationError
@@ -66,6 +67,7 @@ def _add_console(commands: Subparsers) -> None:
     p.add_argument("--port", type=port, default=8081, help="port to listen on (8081)")
     text = "host names that requests may call it by, parted by commas (on loopback the machine's own, else any)"
     p.add_argument("--names", type=_names, default=(), metavar="NAMES", help=text)
+    p.add_argument("--grafana", type=web_address, metavar="URL", help="link each device to its page there")
 
 
 def _add_simulate(commands: Subparsers) -> None:
@@ -163,7 +165,7 @@ def _console(options: argparse.Namespace) -> int:
     from scenewatch.console.app import create_app
     from scenewatch.serving import Server, listen
 
-    app = create_app(options.worker.rstrip("/"))
+    app = create_app(options.worker.rstrip("/"), grafana_url=options.grafana or "")
     with listen(options.host, options.port) as address:
         Server(app, address, names=options.names).serve_until_told()
     return WELL
