@@ -1,4 +1,5 @@
 """Types the commands of a page as they stand there, with `docker compose` answered by the local stack."""
+# ruff: noqa: SLF001 - the desk is a part of the local stack, kept apart for its length
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SERVICES = ("broker", "influxdb", "influxdb-setup", "worker", "console")
-STEP_S = 100
+STEP_S = 200
 SHIM = """\
 import json, os, socket, sys
 with socket.socket(socket.AF_UNIX) as s:
@@ -64,7 +65,7 @@ class StackWithBackups(LocalStack):
 
     def _set_influxdb_up(self) -> None:
         """The administrator is restored with everything else, and a token is made once."""
-        if not (self.folder / "volumes" / "influxdb-tokens" / "worker").exists():
+        if not (self.folder / "volumes" / "influxdb-tokens" / "worker" / "worker.token").exists():
             super()._set_influxdb_up()
 
 
@@ -75,6 +76,8 @@ class Desk:
         self.folder = folder
         self.stack: StackWithBackups | None = None
         self._stacks = 0
+        self._ports: dict[tuple[str, int], int] = {}
+        """Of the first stack, and of every one after it: addresses stay when all else is lost."""
         self._bin = folder / "bin"
         self._bin.mkdir()
         (folder / "dashboards").symlink_to(ROOT / "dashboards")
@@ -123,7 +126,7 @@ class Desk:
             except OSError:
                 return  # closed
             with connection:
-                asked = json.loads(b"".join(iter(lambda: connection.recv(65536), b"")))
+                asked = json.loads(connection.makefile("rb").read())
                 try:
                     status, out, err = self._answer(asked["words"], asked["input"])
                 except AssertionError as error:
@@ -147,12 +150,13 @@ class Desk:
             self._stacks += 1
             folder = self.folder / f"stack{self._stacks}"
             self.stack = StackWithBackups(folder, self.folder / "secrets", **variables)
+            self._ports = self.stack._ports = self._ports or self.stack._ports
         if "--build" in words:
             for name in ("console", "worker"):
-                if name in self.stack._running:  # noqa: SLF001  # a new image is a new container
+                if name in self.stack._running:  # a new image is a new container
                     self.stack.stop(name)
         wanted = [word for word in words if not word.startswith("-")] or SERVICES
-        self.stack.up(*(name for name in wanted if name not in self.stack._running))  # noqa: SLF001  # what runs stays
+        self.stack.up(*(name for name in wanted if name not in self.stack._running))
         return 0, "", ""
 
     def _down(self, words: list[str], _: str) -> tuple[int, str, str]:
@@ -191,7 +195,7 @@ class Desk:
         """Among the service's files."""
         assert self.stack is not None
         service = self.stack.services[name]
-        environment, root = self.stack._environment(service), self.stack._root(service)  # noqa: SLF001  # its twin
+        environment, root = self.stack._environment(service), self.stack._root(service)
         words = [volumes.get(word) or self.stack.localized(name, word) for word in command]
         done = subprocess.run(
             [str(shutil.which(words[0], path=environment["PATH"])), *words[1:]],

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LIMIT_S = 5.0
+LIMIT_S = 10.0
+"""For a whole check; each answer it waits for is given up earlier, and told with its reason."""
 CHECKS: Mapping[str, Check] = {
     "settings": tables,
     "versions": versions,
