@@ -1,5 +1,4 @@
 """Types the commands of a page as they stand there, with `docker compose` answered by the local stack."""
-# ruff: noqa: SLF001 - the desk is a part of the local stack, kept apart for its length
 
 from __future__ import annotations
 
@@ -14,9 +13,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import influx_server
 from local_stack import LocalStack
 
+import influx_server
 from ports import free_port
 
 if TYPE_CHECKING:
