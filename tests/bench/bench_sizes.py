@@ -1,6 +1,6 @@
 """What disk and memory devices need: simulated kitchens in DuckDB, InfluxDB and the journal, drawn out to a year.
 
-    python tests/bench/bench_sizes.py --devices 200 --days 2
+    python tests/bench/bench_sizes.py --devices 100 --days 2
 
 Readings are those of the kitchens' physics, checked as always, and written to both stores; then minutes, hours and
 days are made of them. A file's size is taken when it is closed, a server's folder when it has been compacted. What
@@ -230,7 +230,7 @@ def say(span: Span, sizes: list[Size], journal: Size, memory: tuple[float, float
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--devices", type=int, default=200, help="how many are simulated")
+    parser.add_argument("--devices", type=int, default=100, help="how many are simulated")
     parser.add_argument("--days", type=int, default=2, help="and for how long")
     parser.add_argument("--stores", nargs="*", default=["duckdb", "influxdb"], choices=["duckdb", "influxdb"])
     chosen = parser.parse_args()
