@@ -9,6 +9,7 @@ import pytest
 from web_server import serving
 
 import influx_server
+from scenewatch.doctor import influx
 from scenewatch.doctor.findings import Verdict
 from scenewatch.doctor.influx import influxdb
 from scenewatch.model.errors import TemporaryError
@@ -153,6 +154,16 @@ def test_a_retention_that_is_not_what_the_settings_say(databases, examined, find
     [told] = found[Verdict.WARNING]
     assert told.startswith("bucket city keeps for ever, but keep.readings_days says 90 days -> make the two alike")
     assert "bucket city_1m keeps 400 days" in found[Verdict.OK]
+
+
+def test_more_devices_than_a_1_8_takes(checked, databases, monkeypatch):
+    write(databases, *(f"vat,device=d{n} temp=1" for n in range(4)), "other,device=d9 x=1")
+    assert not any("max-values-per-tag" in line for line in checked()[Verdict.WARNING])
+    monkeypatch.setattr(influx, "MANY_DEVICES", 3)
+    told = checked()[Verdict.WARNING][0]
+    assert told.startswith(
+        "bucket city has 5 devices, and InfluxDB 1.8 takes no more than 100,000 of one tag -> set"
+    )
 
 
 def test_what_is_no_influxdb_is_told(checked):

@@ -74,6 +74,11 @@ class Buckets:
             found.setdefault(row["measurement"], set()).add(row["fieldKey"])
         return found
 
+    def devices(self, bucket: str) -> int | Refusal:
+        """How many values the tag has that has the most."""
+        rows = self._rows(bucket, 'SHOW TAG VALUES CARDINALITY WITH KEY = "device"')
+        return rows if isinstance(rows, Refusal) else sum(int(row["count"]) for row in rows)
+
     def retention(self, bucket: str) -> timedelta | Refusal:
         """How long points are kept; no time at all stands for ever."""
         return self._retention_of_2(bucket) if self.is_2 else self._retention_of_1(bucket)
@@ -84,7 +89,7 @@ class Buckets:
         if isinstance(rows, Refusal):
             return rows
         for row in rows:
-            if row["name"] == policy if policy else row["default"]:
+            if (row["name"] == policy) if policy else row["default"]:
                 return _duration(row["duration"])
         return Refusal(HTTPStatus.NOT_FOUND, f"retention policy not found: {policy or 'default'}")
 

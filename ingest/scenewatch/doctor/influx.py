@@ -34,6 +34,7 @@ BUFFERED = timedelta(days=7)
 """For so long devices may keep readings to themselves; what is older than the bucket's retention is refused."""
 FOREVER = timedelta(0)
 MOST_NAMED = 5
+MANY_DEVICES = 80_000
 
 
 def influxdb(subject: Subject) -> Iterator[Finding]:
@@ -48,8 +49,18 @@ def influxdb(subject: Subject) -> Iterator[Finding]:
             yield failed(f"what answers at {url.base} is no InfluxDB", "check store.url")
             return
         yield ok(f"InfluxDB {buckets.version} answers at {url.base}")
+        if not buckets.is_2:
+            yield from _room_for_devices(buckets, url.bucket)
         for level in Level:
             yield from _bucket(subject, buckets, bucket_of(url, level), level)
+
+
+def _room_for_devices(buckets: Buckets, bucket: str) -> Iterator[Finding]:
+    """What 1.8 refuses beyond its limit would be dead letters. Who may not ask is told by the rights."""
+    devices = buckets.devices(bucket)
+    if isinstance(devices, int) and devices > MANY_DEVICES:
+        what = f"bucket {bucket} has {devices:,} devices, and InfluxDB 1.8 takes no more than 100,000 of one tag"
+        yield warning(what, 'set max-values-per-tag = 0 and index-version = "tsi1" in its [data]')
 
 
 def bucket_of(url: InfluxUrl, level: Level) -> str:
