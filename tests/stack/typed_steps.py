@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local_stack import LocalStack
+from local_stack import STAND_INS, LocalStack
 
 import influx_server
 from ports import free_port
@@ -27,9 +27,10 @@ SERVICES = ("broker", "influxdb", "influxdb-setup", "worker", "console")
 STEP_S = 200
 SHIM = """\
 import json, os, socket, sys
+read = lambda: sys.stdin.buffer.read().decode("latin-1")
 with socket.socket(socket.AF_UNIX) as s:
     s.connect({address!r})
-    words = {{"words": sys.argv[1:], "folder": os.getcwd(), "input": sys.stdin.read() if "-T" in sys.argv else ""}}
+    words = {{"words": sys.argv[1:], "folder": os.getcwd(), "input": read() if "-T" in sys.argv else ""}}
     s.sendall(json.dumps(words).encode())
     s.shutdown(socket.SHUT_WR)
     answer = json.loads(b"".join(iter(lambda: s.recv(65536), b"")))
@@ -188,6 +189,10 @@ class Desk:
                 volumes[target] = str(self.folder / source)
                 words = words[1:]
         name, *command = words
+        if name in STAND_INS:
+            assert self.stack is not None
+            self.stack.start(name)
+            return 0, "", ""
         return self._in(name, ["scenewatch", *command], volumes, given)
 
     def _in(self, name: str, command: list[str], volumes: dict[str, str], given: str) -> tuple[int, str, str]:
@@ -200,13 +205,12 @@ class Desk:
             [str(shutil.which(words[0], path=environment["PATH"])), *words[1:]],
             env=environment,
             cwd=root,
-            input=given,
+            input=given.encode("latin-1"),
             capture_output=True,
-            text=True,
             timeout=STEP_S,
             check=False,
         )
-        return done.returncode, done.stdout, done.stderr
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
 
     def _influx(self, words: list[str]) -> tuple[int, str, str]:
         assert self.stack is not None

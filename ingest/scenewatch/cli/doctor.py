@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,12 +63,14 @@ def _progress() -> Callable[[int, int], None]:
     from tqdm import tqdm
 
     bar = tqdm(desc="examining", unit=" checks", delay=SHOWN_AFTER_S, leave=False, disable=None)
+    shown_from_s = time.monotonic() + SHOWN_AFTER_S
 
     def show(done: int, of: int) -> None:
-        bar.total = of
-        bar.update(done - bar.n)
+        bar.total, bar.n = of, done
         if done == of:
             bar.close()
+        elif time.monotonic() > shown_from_s:
+            bar.refresh()  # also while one check is waited for
 
     return show
 

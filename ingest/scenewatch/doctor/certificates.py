@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 SOON = timedelta(days=30)
 ANSWER_S = 4.0
-MANDATORY = "CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LOOK_S = 0.2
 LIMIT_S = 10.0
 """For a whole check; each answer it waits for is given up earlier, and told with its reason."""
 CHECKS: Mapping[str, Check] = {
@@ -64,12 +65,14 @@ def examine(
     checks: Mapping[str, Check] = CHECKS,
     limit_s: float = LIMIT_S,
 ) -> list[Told]:
-    """All that is found; never stops at the first. `progress` is told how many checks are done, and of how many."""
+    """All that is found; never stops at the first. `progress` is told, now and then, how many are done of all."""
     running = [_Running(part, check, subject) for part, check in checks.items()]
     end_s = time.monotonic() + limit_s
     for done, one in enumerate(running):
         progress(done, len(running))
-        one.wait(end_s)
+        while one.is_at_work and time.monotonic() < end_s:
+            one.wait(min(LOOK_S, end_s - time.monotonic()))
+            progress(done, len(running))
     progress(len(running), len(running))
     return [Told(one.part, finding) for one in running for finding in one.findings(limit_s)]
 
@@ -93,12 +96,16 @@ class _Running:
         self._thread = threading.Thread(target=self._run, name=f"doctor-{self.part}", daemon=True)
         self._thread.start()
 
-    def wait(self, end_s: float) -> None:
-        self._thread.join(max(0.0, end_s - time.monotonic()))
+    @property
+    def is_at_work(self) -> bool:
+        return self._thread.is_alive()
+
+    def wait(self, most_s: float) -> None:
+        self._thread.join(max(0.0, most_s))
 
     def findings(self, limit_s: float) -> list[Finding]:
         found = list(self._found)
-        if self._thread.is_alive():
+        if self.is_at_work:
             found.append(failed(f"no answer within {limit_s:g} s", "see whether it hangs or is overloaded"))
         return found
 
