@@ -87,6 +87,7 @@ def test_every_help_ends_with_an_example_that_is_understood(capsys, path):
         (["simulate", "--broker", "http://x"], "broker.url: "),
         (["simulate", "--broker", "mqtt://x", "--speed", "0.5"], "--speed: '0.5' is not a number from 1 to 1e+06"),
         (["simulate", "--broker", "mqtt://x", "--faults", "/none"], "/none: cannot be read"),
+        (["simulate", "--broker", "mqtt://x", "--sites", "1", "--logins", "/none"], "/none/"),
         (["console"], "required: --worker"),
         (["inventory"], "required: COMMAND"),
         (["inventory", "demo"], "required: --out"),

@@ -89,7 +89,7 @@ def measure(broker: str, count: int, folder: Path) -> None:
         began = time.perf_counter()
         stack.stop("broker")
         stopped_s = time.perf_counter() - began
-        disk = size(folder / broker / "volumes" / "broker-data") / count
+        disk = size(folder / broker / "volumes" / f"{broker}-data") / count
         began = time.perf_counter()
         stack.up("broker")
         started_s = time.perf_counter() - began

@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from local_stack import LocalStack
+from local_stack import MOSQUITTO, LocalStack
 from mqtt_user import WATCHER, WATCHERS_PASSWORD
 
 from scenewatch import cli
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 SITES = ("kitchen.s001", "kitchen.s002", "kitchen.s003")
 BROKERS = ("mosquitto", "nats")
-MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ from ports import free_port
 
 PORTS = {"broker": (8883, 8222, 4222), "influxdb": (8086,), "worker": (8080,), "console": (8081,)}
 """On which the services listen in their containers."""
-NOT_RUN = ("grafana",)
+MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 STAND_INS = ("influxdb", "influxdb-setup")
 STARTS_S = 60.0
 ENDS_S = 120.0
@@ -154,7 +154,9 @@ class LocalStack:
 
     def path(self, name: str, inside: str) -> Path:
         """Where a path in a service's container is here."""
-        return Path(self._localized(self.services[name], inside))
+        service = self.services[name]
+        self._root(service)
+        return Path(self._localized(service, inside))
 
     def localized(self, name: str, text: str) -> str:
         """Text with a container's paths and addresses, with those that hold here."""
@@ -165,12 +167,11 @@ class LocalStack:
     def _make_programs(self) -> None:
         """What images have on PATH."""
         self._bin.mkdir(parents=True)
-        mosquitto = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         lines = {
             "scenewatch": f"exec {sys.executable} -m scenewatch",
             "python": f"exec {sys.executable}",
             "nats-server": f"exec {Path(sys.executable).parent / 'nats-server'}",
-            "mosquitto": f"exec {mosquitto}",
+            "mosquitto": f"exec {MOSQUITTO}",
         }
         for name, line in lines.items():
             path = self._bin / name

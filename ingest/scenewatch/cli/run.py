@@ -14,6 +14,7 @@ from scenewatch.cli.words import (
     add_config,
     add_scene,
     complain,
+    interval_hours,
     not_negative,
     port,
     scene_of,
@@ -22,6 +23,7 @@ from scenewatch.cli.words import (
 )
 from scenewatch.model.clock import SystemClock
 from scenewatch.model.errors import ConfigurationError
+from scenewatch.model.words import days, hours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from scenewatch.cli.words import Subparsers
     from scenewatch.model.broker import Broker
     from scenewatch.settings import Settings
+
+YEAR = days(365)
 
 
 def add_commands(commands: Subparsers) -> None:
@@ -100,6 +104,10 @@ def _add_simulate(commands: Subparsers) -> None:
     p.add_argument(
         "--live-from", type=int, default=None, metavar="MS", help="publish what is later, epoch ms (now)"
     )
+    p.add_argument(
+        "--mishaps", type=interval_hours, metavar="HOURS",
+        help="every so many hours a mishap that raises an alarm befalls one device after the other, for a year",
+    )  # fmt: skip
     p.add_argument("--faults", type=Path, metavar="FILE", help="JSON list of {fault, device, from_ms, to_ms}")
 
 
@@ -172,7 +180,7 @@ def _console(options: argparse.Namespace) -> int:
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    from scenewatch.devices.faults import FaultPlan, PlannedFault
+    from scenewatch.devices.faults import FaultPlan, PlannedFault, mishaps
     from scenewatch.devices.simulate import Simulation, simulate
     from scenewatch.embedded.plan import read_faults
     from scenewatch.scenes import demonstration
@@ -183,6 +191,10 @@ def _simulate(options: argparse.Namespace) -> int:
     _check_logins(broker, {d.site_id for d in devices}, options.logins)
     start_ms, live_from_ms, speed = _beginning(options, SystemClock().now_ms())
     faults = read_faults(options.faults) if options.faults is not None else []
+    plan = FaultPlan(tuple(PlannedFault(f.fault, f.device, f.from_ms, f.to_ms) for f in faults))
+    if options.mishaps is not None:
+        every_ms = hours(options.mishaps)
+        plan = FaultPlan((*plan.faults, *mishaps(scene, devices, start_ms, start_ms + YEAR, every_ms).faults))
     simulation = Simulation(
         scene=scene,
         devices=devices,
@@ -194,7 +206,7 @@ def _simulate(options: argparse.Namespace) -> int:
         live_from_ms=live_from_ms,
         clock=SystemClock(),
         speed=speed,
-        plan=FaultPlan(tuple(PlannedFault(f.fault, f.device, f.from_ms, f.to_ms) for f in faults)),
+        plan=plan,
     )
     simulate(simulation, _stop_on_signal())
     return WELL

@@ -31,7 +31,7 @@ def add_commands(commands: Subparsers) -> None:
     text = "certificates, passwords and rights for a production stack, as files"
     parts = group(commands, "secrets", text, "scenewatch secrets init --site kitchen.s001")
     _add_init(parts)
-    _add_gateway(parts)
+    _add_add(parts)
     text = "which there are, since when and until when; never their values"
     _add_folder(add(parts, "show", _show, text, "scenewatch secrets show"))
 
@@ -53,9 +53,9 @@ def _add_init(parts: Subparsers) -> None:
     )  # fmt: skip
 
 
-def _add_gateway(parts: Subparsers) -> None:
-    text = "add the broker logins of further sites"
-    p = add(parts, "gateway", _gateway, text, "scenewatch secrets gateway kitchen.s011")
+def _add_add(parts: Subparsers) -> None:
+    text = "add the broker logins of further sites' gateways"
+    p = add(parts, "add", _add, text, "scenewatch secrets add kitchen.s011")
     p.add_argument("sites", nargs="*", type=_site, metavar="SCENE.SITE", help="of these")
     _add_folder(p)
     p.add_argument("--inventory", type=Path, metavar="FILE", help="of all sites of this CSV file")
@@ -98,7 +98,7 @@ def _init(options: argparse.Namespace) -> int:
     return WELL
 
 
-def _gateway(options: argparse.Namespace) -> int:
+def _add(options: argparse.Namespace) -> int:
     made = _keyring(options, there=True).add(_sites_of(options))
     print(f"made in {options.dir}: {', '.join(made) or 'nothing, all are there'}")
     if made:

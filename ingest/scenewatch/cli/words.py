@@ -126,6 +126,10 @@ def not_negative(text: str) -> float:
     return _number(text, 0.0, 24.0 * 366)
 
 
+def interval_hours(text: str) -> float:
+    return _number(text, 0.1, 24.0 * 366)
+
+
 def speed(text: str) -> float:
     return _number(text, 1.0, 1_000_000.0)
 

@@ -100,8 +100,8 @@ def nats_users(everybody: Iterable[Rights], passwords: Mapping[str, str]) -> str
     """As plain as the files they come from: NATS knows bcrypt alone, which Python does not bring along."""
     lines = ["# Written by scenewatch secrets. Who is not named here may nothing.", "users: ["]
     for one in everybody:
-        publish = json.dumps([_subject(topic) for topic in one.writes])
-        subscribe = json.dumps([*map(_subject, one.reads), NATS_DELIVERY])
+        publish = json.dumps(_subjects(one.writes))
+        subscribe = json.dumps([*_subjects(one.reads), NATS_DELIVERY])
         lines.append(
             f"  {{ user: {json.dumps(one.user)}, password: {json.dumps(passwords[one.user])}, "
             f'allowed_connection_types: ["MQTT"],\n'
@@ -114,6 +114,7 @@ NATS_DELIVERY = "$MQTT.sub.>"
 """Where the server hands messages of QoS 1 to their subscriber; no MQTT client can name it in a topic filter."""
 
 
-def _subject(topic: str) -> str:
-    """How NATS names an MQTT topic filter within."""
-    return topic.replace("/", ".").replace("+", "*").replace("#", ">")
+def _subjects(topics: tuple[str, ...]) -> list[str]:
+    """How NATS names MQTT topic filters within. `a/#` is `a` itself too, which NATS asks for apart."""
+    parents = [topic.removesuffix("/#") for topic in topics if topic.endswith("/#")]
+    return [topic.replace("/", ".").replace("+", "*").replace("#", ">") for topic in (*topics, *parents)]
