@@ -112,6 +112,15 @@ def test_what_is_wrong_with_a_database_is_told_and_left_as_it_is(examined, findi
     [told] = findings(relational_database, subject)[Verdict.FAILED]
     assert told.endswith("is of schema 0, this program knows 1 -> use the release that wrote it")
 
+    file.unlink()
+    with closing(sqlite3.connect(file)) as con:
+        con.execute("create table theirs (x integer)")
+        con.commit()
+    before = file.read_bytes()
+    [told] = findings(relational_database, subject)[Verdict.FAILED]
+    assert told.endswith("is an SQLite file of somebody else's -> give database.url a file of its own")
+    assert file.read_bytes() == before
+
     file.write_bytes(b"something else entirely, and long enough to be looked at" * 20)
     before = file.read_bytes()
     assert "not an SQLite file, or damaged" in findings(relational_database, subject)[Verdict.FAILED][0]
