@@ -1,0 +1,145 @@
+"""A real InfluxDB with days of simulated kitchens in it, brought there by the project's own code alone."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from influx_server import create, running
+from kept_figures import points
+from provisional import record, summarise
+from scene_runs import DAY_MS, Run
+from scenewatch.devices.faults import FaultPlan, PlannedFault
+from scenewatch.model.batch import Batch
+from scenewatch.model.level import Level
+from scenewatch.model.ports import RecordKind
+from scenewatch.scenes import KITCHEN
+from scenewatch.store.influx import InfluxStore
+from scenewatch.store.influxurl import InfluxUrl
+from scenewatch.store.relational import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from scenewatch.model.alarm import Transition
+
+BUCKET = "scenewatch"
+SITES = 3
+SEED = 7
+HOUR_MS = 3_600_000
+MINUTE_MS = 60_000
+LOCAL_MS = 8 * HOUR_MS
+"""Kitchens' midnight before that of UTC."""
+FROM_MS = 1_772_380_800_000 + DAY_MS - LOCAL_MS
+"""2 March 2026, midnight in the kitchens."""
+NOW_MS = FROM_MS + 2 * DAY_MS + 14 * HOUR_MS
+"""Two days are closed, the third is at two in the afternoon."""
+
+
+def _at(days: float) -> int:
+    return FROM_MS + round(days * DAY_MS)
+
+
+FAULTS = tuple(
+    PlannedFault(fault, f"kitchen.{device[:4]}.{device}", from_ms, to_ms)
+    for fault, device, from_ms, to_ms in (
+        ("compressor_dead", "s001-fridge-1", _at(0.4), _at(0.7)),
+        ("door_ajar", "s001-freezer-1", _at(1.3), _at(1.3) + 20 * MINUTE_MS),
+        ("door_ajar", "s002-fridge-2", _at(1.6), _at(1.6) + 40 * MINUTE_MS),
+        ("sensor_silent", "s002-fridge-1", _at(1.5), _at(1.6)),
+        # These three still stand.
+        ("compressor_dead", "s002-fridge-3", NOW_MS - 8 * HOUR_MS, NOW_MS + HOUR_MS),
+        ("door_ajar", "s001-fridge-2", NOW_MS - 10 * MINUTE_MS, NOW_MS + HOUR_MS),
+        ("sensor_silent", "s003-freezer-2", NOW_MS - 3 * HOUR_MS, NOW_MS + HOUR_MS),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Readings of one series that come otherwise than they were measured."""
+
+    series: str
+    from_ms: int
+    to_ms: int
+    value: float | None = None
+    ahead_ms: int = 0
+
+
+HOT_C = 24.0
+SPIKE = Damage("kitchen.s001.s001-freezer-2.air_temp", _at(1.25), _at(1.25) + MINUTE_MS // 2, HOT_C)
+"""One reading alone: it changes faster than air can, and must be seen at every level."""
+DAMAGES = (
+    SPIKE,
+    Damage("kitchen.s001.s001-fridge-3.air_temp", _at(0.5), _at(0.5) + 5 * MINUTE_MS, 85.0),
+    Damage("kitchen.s002.s002-freezer-1.air_temp", _at(2.1), _at(2.1) + 2 * HOUR_MS, -18.25),
+    Damage("kitchen.s003.s003-fridge-1.battery", _at(0.2), NOW_MS, 2.55),
+    Damage("kitchen.s003.s003-fridge-2.compressor_power", _at(2.3), _at(2.3) + HOUR_MS, 1_200.0),
+    Damage("kitchen.s001.s001-freezer-1.door", _at(2.4), _at(2.4) + 3 * MINUTE_MS, ahead_ms=2 * HOUR_MS),
+)
+"""Every quality test finds something."""
+
+
+class DamagedRun(Run):
+    """The demonstration's sites, with some readings damaged on their way."""
+
+    def _record(self, kind, body, received_ms):
+        if kind is RecordKind.HISTORY:
+            body = self._damaged(Batch.from_bytes(body)).to_bytes()
+        return super()._record(kind, body, received_ms)
+
+    def _damaged(self, batch):
+        for damage in DAMAGES:
+            device, _, channel = damage.series.rpartition(".")
+            number = self.registry.number(device)
+            channels = [c.key for c in self.registry.type_of(number).channels]
+            series = self.registry.series_of(number)[channels.index(channel)]
+            hit = (batch.series == series) & (damage.from_ms <= batch.t_ms) & (batch.t_ms < damage.to_ms)
+            if damage.value is not None:
+                batch.value[hit] = damage.value
+            batch.t_ms[hit] += damage.ahead_ms
+        return batch
+
+
+@dataclass(frozen=True)
+class Filled:
+    """Where it is, and what was written."""
+
+    address: str
+    run: DamagedRun
+    transitions: list[Transition]
+
+
+@contextmanager
+def filled(folder: Path) -> Iterator[Filled]:
+    """The server runs while this is open."""
+    with running(folder / "influxd") as address:
+        for level in Level:
+            create(address, BUCKET + level.suffix)
+        yield _fill(address, folder)
+
+
+def _fill(address: str, folder: Path) -> Filled:
+    database = Database(f"sqlite:///{folder / 'scenewatch.sqlite'}")
+    run = DamagedRun(
+        KITCHEN, sites=SITES, seed=SEED, from_ms=FROM_MS, to_ms=NOW_MS, plan=FaultPlan(FAULTS)
+    )
+    registry = run.registry
+    store = InfluxStore(
+        InfluxUrl.parse(f"influx+{address}/?bucket={BUCKET}"),
+        database=database,
+        measurements=lambda series: registry.kinds[registry.series_kind[series]][1].key,
+    )
+    transitions: list[Transition] = []
+    batches = []
+    for batch, moves in run:
+        store.write(batch, registry.series_name)
+        batches.append(batch)
+        transitions += moves
+    summarise(address, BUCKET, registry, batches, FROM_MS, NOW_MS)
+    record(address, BUCKET, points(run, transitions, FROM_MS, NOW_MS))
+    store.close()
+    database.close()
+    return Filled(address, run, transitions)
