@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from influx_server import create, running
+from influx_server import create
 from kept_figures import points
 from provisional import record, summarise
 from scene_runs import DAY_MS, Run
@@ -20,7 +19,6 @@ from scenewatch.store.influxurl import InfluxUrl
 from scenewatch.store.relational import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from scenewatch.model.alarm import Transition
@@ -112,16 +110,10 @@ class Filled:
     transitions: list[Transition]
 
 
-@contextmanager
-def filled(folder: Path) -> Iterator[Filled]:
-    """The server runs while this is open."""
-    with running(folder / "influxd") as address:
-        for level in Level:
-            create(address, BUCKET + level.suffix)
-        yield _fill(address, folder)
-
-
-def _fill(address: str, folder: Path) -> Filled:
+def filled(address: str, folder: Path) -> Filled:
+    """Fills the databases of a server that has none of them yet; `folder` is for the worker's own database."""
+    for level in Level:
+        create(address, BUCKET + level.suffix)
     database = Database(f"sqlite:///{folder / 'scenewatch.sqlite'}")
     run = DamagedRun(
         KITCHEN, sites=SITES, seed=SEED, from_ms=FROM_MS, to_ms=NOW_MS, plan=FaultPlan(FAULTS)

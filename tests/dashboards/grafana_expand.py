@@ -193,6 +193,8 @@ def _variable(uid: str, variable: Json, reader: Reader, chosen: dict[str, Chosen
         query = variable["query"]
         target = query if isinstance(query, dict) else {"query": query, "refId": name}
         asked = _asked(uid, f"variable {name}", variable, target, reader, chosen)
+        if variable.get("refresh") not in (1, 2):
+            asked = replace(asked, mistake="is never filled: refresh must be 1 or 2")
         yield asked
         options = [] if asked.mistake else _fitting(reader.options(asked.source, asked.query), variable)
     else:

@@ -1,0 +1,139 @@
+"""Levels three and four of the proof: every query asked of a real server, and every answer shown by Grafana's code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from grafana_expand import ALL, questions
+from grafana_frames import frames, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from grafana_display import Display
+    from grafana_expand import Asked, Reader
+
+Json = dict[str, Any]
+AT_ONCE = 50
+"""Statements in one request."""
+TIMEOUT_S = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """The provisioned data sources: name and database by uid."""
+
+    names: Mapping[str, str]
+    databases: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Something wrong, and which level of the proof found it."""
+
+    level: str
+    dashboard: str
+    place: str
+    query: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.level} | {self.dashboard} | {self.place} | {self.problem} | {self.query}"
+
+
+class Server:
+    """The filled InfluxDB, behind the data sources."""
+
+    def __init__(self, address: str, sources: Sources) -> None:
+        self.sources = sources
+        self._client = httpx.Client(base_url=address, timeout=TIMEOUT_S)
+        self._answers: dict[tuple[str, str], Json] = {}
+
+    def ask(self, asked: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Json]:
+        """Answers by data source and query. The record stands still, so nothing is asked twice."""
+        by_source: dict[str, list[str]] = {}
+        for source, query in dict.fromkeys(asked):
+            if (source, query) not in self._answers:
+                by_source.setdefault(source, []).append(query)
+        for source, queries in by_source.items():
+            for n in range(0, len(queries), AT_ONCE):
+                some = self._some(source, queries[n : n + AT_ONCE])
+                self._answers |= {(source, query): answer for query, answer in some}
+        return self._answers
+
+    def options(self, source: str, query: str) -> Sequence[str]:
+        """As a variable takes them: the second column if there is one."""
+        answer = self.ask([(source, query)])[source, query]
+        whole = [row[min(1, len(row) - 1)] for one in answer.get("series", []) for row in one["values"]]
+        return tuple(dict.fromkeys(whole))
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _some(self, source: str, queries: list[str]) -> Iterator[tuple[str, Json]]:
+        """One that cannot be read spoils a whole request: then each is asked alone."""
+        form = {"db": self.sources.databases[source], "epoch": "ms"}
+        body = self._client.post("/query", params=form, data={"q": ";".join(queries)}).json()
+        if "results" in body and len(body["results"]) == len(queries):
+            yield from zip(queries, body["results"], strict=True)
+        elif len(queries) == 1:
+            yield queries[0], body
+        else:
+            for query in queries:
+                yield from self._some(source, [query])
+
+
+@dataclass
+class View:
+    """One look at one dashboard: what it asked, the frames that came, and what was wrong."""
+
+    dashboard: Json
+    reader: Reader
+    pairs: list[tuple[Asked, list[Json]]] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
+
+    def panels(self) -> dict[str, tuple[Json, list[Json]]]:
+        """Each panel with all the frames of its queries, by its place."""
+        whole: dict[str, tuple[Json, list[Json]]] = {}
+        for asked, made in self.pairs:
+            if asked.panel is not None:
+                whole.setdefault(asked.place, (asked.panel, []))[1].extend(made)
+        return whole
+
+
+def view(dashboard: Json, reader: Reader, server: Server) -> View:
+    """Level three: each question must be answered, without error and with points."""
+    asked = list(questions(dashboard, reader))
+    answers = server.ask((one.source, one.query) for one in asked if not one.mistake)
+    seen = View(dashboard, reader)
+    for one in asked:
+        try:
+            made = frames(one, {"error": one.mistake} if one.mistake else answers[one.source, one.query])
+            problem = "" if rows(made) else "no points"
+            seen.pairs.append((one, made))
+        except ValueError as error:
+            problem = str(error)
+        if problem:
+            place = f"{reader.span.name} | {one.place} | {one.ref_id} | {one.source}"
+            seen.found.append(Found("queries", one.dashboard, place, one.query, problem))
+    return seen
+
+
+def everything(dashboard: Json) -> dict[str, str]:
+    """All, wherever the dashboard offers it."""
+    variables = dashboard.get("templating", {}).get("list", [])
+    return {one["name"]: ALL for one in variables if one.get("includeAll")}
+
+
+def shown(views: Sequence[View], display: Display) -> list[Found]:
+    """Level four: each panel with its frames goes through Grafana's own transformations and field options."""
+    panels = [(one, place, *panel) for one in views for place, panel in one.panels().items()]
+    jobs = [{"do": "show", "panel": panel, "frames": made} for _, _, panel, made in panels]
+    return [
+        Found("display", one.dashboard["uid"], place, "", problem)
+        for (one, place, _, _), answer in zip(panels, display.answers(jobs), strict=True)
+        for problem in answer["mistakes"]
+    ]

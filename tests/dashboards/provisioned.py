@@ -1,0 +1,37 @@
+"""The dashboards and data sources as Grafana finds them at its start."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dashboard_proof import Sources
+
+FOLDER = Path(__file__).parents[2] / "dashboards"
+
+
+def dashboards() -> dict[str, Any]:
+    """By uid, as committed."""
+    found = (json.loads(path.read_text("utf-8")) for path in sorted((FOLDER / "grafana").glob("*.json")))
+    return {one["uid"]: one for one in found}
+
+
+def sources(environment: dict[str, str]) -> Sources:
+    """`environment` takes the place of Grafana's own: `${NAME}` in a file is put in from there."""
+    whole = [
+        one
+        for path in sorted((FOLDER / "provisioning" / "datasources").glob("*.yaml"))
+        for one in yaml.safe_load(_with(environment, path.read_text("utf-8")))["datasources"]
+    ]
+    return Sources(
+        names={one["uid"]: one["name"] for one in whole},
+        databases={one["uid"]: one["jsonData"]["dbName"] for one in whole},
+    )
+
+
+def _with(environment: dict[str, str], text: str) -> str:
+    return re.sub(r"\$\{(\w+)\}", lambda name: environment.get(name[1], ""), text)
