@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import provisioned
-from dashboard_proof import Server, Sources
+from dashboard_proof import Server
 from filled_influx import BUCKET, filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from filled_influx import Filled
+    from grafana_expand import Sources
 
 
 @pytest.fixture(scope="session")

@@ -14,20 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from grafana_display import Display
-    from grafana_expand import Asked, Reader
+    from grafana_expand import Asked, Reader, Sources
 
 Json = dict[str, Any]
 AT_ONCE = 50
 """Statements in one request."""
 TIMEOUT_S = 30
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sources:
-    """The provisioned data sources: name and database by uid."""
-
-    names: Mapping[str, str]
-    databases: Mapping[str, str]
+NO_POINTS = "no points"
 
 
 @dataclass(frozen=True)
@@ -37,11 +30,18 @@ class Found:
     level: str
     dashboard: str
     place: str
-    query: str
+    ref_id: str
     problem: str
+    query: str = ""
+    span: str = ""
+
+    @property
+    def asks(self) -> tuple[str, str]:
+        return self.place, self.ref_id
 
     def __str__(self) -> str:
-        return f"{self.level} | {self.dashboard} | {self.place} | {self.problem} | {self.query}"
+        parts = (self.level, self.dashboard, self.place, self.ref_id, self.span, self.problem, self.query)
+        return " | ".join(filter(None, parts))
 
 
 class Server:
@@ -112,14 +112,20 @@ def view(dashboard: Json, reader: Reader, server: Server) -> View:
     for one in asked:
         try:
             made = frames(one, {"error": one.mistake} if one.mistake else answers[one.source, one.query])
-            problem = "" if rows(made) else "no points"
+            problem = "" if rows(made) else NO_POINTS
             seen.pairs.append((one, made))
         except ValueError as error:
             problem = str(error)
         if problem:
-            place = f"{reader.span.name} | {one.place} | {one.ref_id} | {one.source}"
-            seen.found.append(Found("queries", one.dashboard, place, one.query, problem))
+            where = (one.dashboard, one.place, one.ref_id)
+            seen.found.append(Found("queries", *where, problem, one.query, f"{reader.span.name} of {one.source}"))
     return seen
+
+
+def missing(views: Sequence[View]) -> list[Found]:
+    """What is wrong in looks at one dashboard: any error, and questions to which none of them had points."""
+    answered = {(one.place, one.ref_id) for each in views for one, made in each.pairs if rows(made)}
+    return [one for each in views for one in each.found if one.problem != NO_POINTS or one.asks not in answered]
 
 
 def everything(dashboard: Json) -> dict[str, str]:

@@ -14,6 +14,7 @@ from scenewatch.model.batch import Batch
 from scenewatch.model.level import Level
 from scenewatch.model.ports import RecordKind
 from scenewatch.scenes import KITCHEN
+from scenewatch.scenes.kitchen import demonstration as kitchen
 from scenewatch.store.influx import InfluxStore
 from scenewatch.store.influxurl import InfluxUrl
 from scenewatch.store.relational import Database
@@ -24,33 +25,42 @@ if TYPE_CHECKING:
     from scenewatch.model.alarm import Transition
 
 BUCKET = "scenewatch"
-SITES = 3
+SITES = 5
 SEED = 7
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
 LOCAL_MS = 8 * HOUR_MS
-"""Kitchens' midnight before that of UTC."""
-FROM_MS = 1_772_380_800_000 + DAY_MS - LOCAL_MS
+"""The kitchens' midnight comes so long before that of UTC."""
+FROM_MS = 1_772_409_600_000 - LOCAL_MS
 """2 March 2026, midnight in the kitchens."""
-NOW_MS = FROM_MS + 2 * DAY_MS + 14 * HOUR_MS
-"""Two days are closed, the third is at two in the afternoon."""
+NOW_MS = FROM_MS + DAY_MS + 14 * HOUR_MS
+"""One day is closed, the next is at two in the afternoon."""
 
 
 def _at(days: float) -> int:
     return FROM_MS + round(days * DAY_MS)
 
 
+CABINETS = [f"s{site:03d}-{cabinet}" for site in range(1, SITES + 1) for cabinet, _, _ in kitchen.CABINETS]
+SHOWN = ("s001-fridge-1", "s001-freezer-1")
+"""One of each type that has had an alarm of each priority within a day."""
+LATER_MS = NOW_MS + HOUR_MS
 FAULTS = tuple(
     PlannedFault(fault, f"kitchen.{device[:4]}.{device}", from_ms, to_ms)
     for fault, device, from_ms, to_ms in (
-        ("compressor_dead", "s001-fridge-1", _at(0.4), _at(0.7)),
-        ("door_ajar", "s001-freezer-1", _at(1.3), _at(1.3) + 20 * MINUTE_MS),
-        ("door_ajar", "s002-fridge-2", _at(1.6), _at(1.6) + 40 * MINUTE_MS),
-        ("sensor_silent", "s002-fridge-1", _at(1.5), _at(1.6)),
-        # These three still stand.
-        ("compressor_dead", "s002-fridge-3", NOW_MS - 8 * HOUR_MS, NOW_MS + HOUR_MS),
-        ("door_ajar", "s001-fridge-2", NOW_MS - 10 * MINUTE_MS, NOW_MS + HOUR_MS),
-        ("sensor_silent", "s003-freezer-2", NOW_MS - 3 * HOUR_MS, NOW_MS + HOUR_MS),
+        # All doors at once are a flood of alarms.
+        *(("door_ajar", device, _at(0.95), _at(0.95) + 12 * MINUTE_MS) for device in CABINETS),
+        *(("compressor_dead", device, _at(0.62), _at(0.87)) for device in SHOWN),
+        *(("sensor_silent", device, _at(1.1), _at(1.15)) for device in SHOWN),
+        # These still stand: three alarms at s001, one at s002, one at s003, none at s004, and s005 is silent.
+        ("compressor_dead", "s001-fridge-3", NOW_MS - 8 * HOUR_MS, LATER_MS),
+        ("door_ajar", "s001-fridge-2", NOW_MS - 10 * MINUTE_MS, LATER_MS),
+        ("door_ajar", "s002-fridge-2", NOW_MS - 10 * MINUTE_MS, LATER_MS),
+        *(
+            ("sensor_silent", device, NOW_MS - 3 * HOUR_MS, LATER_MS)
+            for device in CABINETS
+            if device in ("s001-freezer-2", "s003-freezer-2") or device.startswith("s005")
+        ),
     )
 )
 
@@ -67,17 +77,20 @@ class Damage:
 
 
 HOT_C = 24.0
-SPIKE = Damage("kitchen.s001.s001-freezer-2.air_temp", _at(1.25), _at(1.25) + MINUTE_MS // 2, HOT_C)
+SPIKE = Damage("kitchen.s001.s001-freezer-2.air_temp", _at(0.7), _at(0.7) + MINUTE_MS // 2, HOT_C)
 """One reading alone: it changes faster than air can, and must be seen at every level."""
 DAMAGES = (
     SPIKE,
-    Damage("kitchen.s001.s001-fridge-3.air_temp", _at(0.5), _at(0.5) + 5 * MINUTE_MS, 85.0),
-    Damage("kitchen.s002.s002-freezer-1.air_temp", _at(2.1), _at(2.1) + 2 * HOUR_MS, -18.25),
+    Damage("kitchen.s002.s002-freezer-1.air_temp", _at(1.1), _at(1.1) + 2 * HOUR_MS, -18.25),
     Damage("kitchen.s003.s003-fridge-1.battery", _at(0.2), NOW_MS, 2.55),
-    Damage("kitchen.s003.s003-fridge-2.compressor_power", _at(2.3), _at(2.3) + HOUR_MS, 1_200.0),
-    Damage("kitchen.s001.s001-freezer-1.door", _at(2.4), _at(2.4) + 3 * MINUTE_MS, ahead_ms=2 * HOUR_MS),
+    Damage("kitchen.s001.s001-freezer-1.door", _at(1.4), _at(1.4) + 3 * MINUTE_MS, ahead_ms=2 * HOUR_MS),
+    *(
+        Damage(f"kitchen.s003.s003-{t.key}-1.{c.key}", _at(1.2), _at(1.2) + MINUTE_MS, c.possible.high + 0.5)
+        for t in KITCHEN.device_types
+        for c in t.channels
+    ),
 )
-"""Every quality test finds something."""
+"""Every quality test finds something, and every channel has something that a test found."""
 
 
 class DamagedRun(Run):

@@ -60,12 +60,21 @@ class Chosen:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sources:
+    """The provisioned data sources, each map by uid."""
+
+    names: Mapping[str, str]
+    databases: Mapping[str, str] = field(default_factory=dict)
+    least: Mapping[str, str] = field(default_factory=dict)
+    """The shortest interval, for panels that have none of their own."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reader:
     """Who looks at a dashboard: at what span, with which choices, on which data sources."""
 
     span: TimeSpan
-    sources: Mapping[str, str]
-    """Names by uid."""
+    sources: Sources
     options: Callable[[str, str], Sequence[str]]
     """What a data source (by uid) answers to a variable's query."""
     picks: Mapping[str, str] = field(default_factory=dict)
@@ -87,9 +96,8 @@ def questions(dashboard: Json, reader: Reader) -> Iterator[Asked]:
             yield _asked(uid, place, panel, target, reader, chosen | scope)
 
 
-def expand(text: str, reader: Reader, chosen: Mapping[str, Chosen], panel: Json | None = None) -> str:
+def expand(text: str, reader: Reader, chosen: Mapping[str, Chosen], step_ms: int = 1) -> str:
     """Raises WrongDashboardError where Grafana would leave something as it is."""
-    step_ms = _step_ms(panel or {}, reader.span)
     span = reader.span
     built_in = {
         "timeFilter": f"time >= {span.from_ms}ms and time <= {span.to_ms}ms",
@@ -150,10 +158,10 @@ def escape(value: str) -> str:
     return SPECIAL.sub(lambda one: f"\\{one[0]}", value)
 
 
-def _step_ms(panel: Json, span: TimeSpan) -> int:
+def _step_ms(panel: Json, source: str, reader: Reader) -> int:
     columns = panel.get("gridPos", {}).get("w", COLUMNS)
     points = panel.get("maxDataPoints") or round(SCREEN_PX * columns / COLUMNS)
-    return interval_ms(span, points, panel.get("interval"))
+    return interval_ms(reader.span, points, panel.get("interval") or reader.sources.least.get(source))
 
 
 def _asked(
@@ -171,7 +179,7 @@ def _asked(
     )
     try:
         source = _source(target.get("datasource") or owner.get("datasource"), reader, chosen)
-        query = expand(target["query"], reader, chosen, asked.panel)
+        query = expand(target["query"], reader, chosen, _step_ms(owner, source, reader))
     except (WrongDashboardError, KeyError) as mistake:
         return replace(asked, mistake=str(mistake))
     return replace(asked, source=source, query=query)
@@ -181,7 +189,7 @@ def _source(reference: Json | None, reader: Reader, chosen: Mapping[str, Chosen]
     if not reference:
         raise WrongDashboardError("names no data source")
     uid = expand(reference.get("uid", ""), reader, chosen)
-    if uid not in reader.sources:
+    if uid not in reader.sources.names:
         raise WrongDashboardError(f"data source {uid!r} is not provisioned")
     return uid
 
@@ -208,7 +216,7 @@ def _variable(uid: str, variable: Json, reader: Reader, chosen: dict[str, Chosen
 def _fixed_options(variable: Json, reader: Reader) -> list[str]:
     match variable["type"]:
         case "datasource":
-            return [u for u, name in reader.sources.items() if _fitting([name], variable)]
+            return [u for u, name in reader.sources.names.items() if _fitting([name], variable)]
         case "constant" | "textbox":
             return [variable["query"]]
         case "custom" | "interval":

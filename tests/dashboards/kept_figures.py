@@ -54,7 +54,7 @@ def figures(run, transitions, from_ms, to_ms) -> Iterator[Point]:
         for s in sites:
             yield Point(measurement="site", tags={"scene": "kitchen", "site": s}, t_ms=t, keep=Level.MINUTE, fields={
                 "received": n * 5, "stored": n * 5, "duplicate": 1, "dead": 0, "pending": 0, "missing": 2,
-                "devices": 6, "silent": 1 if s == "s003" else 0, **stand, "worst": 3})
+                "devices": 6, "silent": {"s001": 1, "s003": 1, "s005": 5}.get(s, 0), **stand, "worst": {"s001": 3, "s002": 2, "s003": 1, "s004": 0, "s005": 4}[s]})
 
 
 def points(run, transitions, from_ms, to_ms):

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from dashboard_proof import Sources
+from grafana_expand import Sources
 
 FOLDER = Path(__file__).parents[2] / "dashboards"
 
@@ -30,6 +30,7 @@ def sources(environment: dict[str, str]) -> Sources:
     return Sources(
         names={one["uid"]: one["name"] for one in whole},
         databases={one["uid"]: one["jsonData"]["dbName"] for one in whole},
+        least={one["uid"]: one["jsonData"]["timeInterval"] for one in whole if "timeInterval" in one["jsonData"]},
     )
 
 

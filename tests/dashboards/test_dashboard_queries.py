@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import provisioned
-from dashboard_proof import everything, view
-from filled_influx import NOW_MS
+from dashboard_proof import everything, missing, view
+from filled_influx import NOW_MS, SHOWN
 from grafana_expand import Reader
 from grafana_time import TimeSpan
 
@@ -24,23 +24,26 @@ LOOKS = [(span, level) for span, levels in LEVELS.items() for level in levels]
 def reader(server, span, **picks):
     return Reader(
         span=TimeSpan.before(span, NOW_MS, SPANS[span]),
-        sources=server.sources.names,
+        sources=server.sources,
         options=server.options,
         picks=picks,
     )
 
 
-def complaints(found):
-    return "\n".join(map(str, found))
+def picks_of(board):
+    """The dashboard's own choices, all wherever it offers that, and one device of each type where it shows one."""
+    yield {}
+    yield everything(board)
+    if any(variable["name"] == "device" for variable in board["templating"]["list"]):
+        yield from ({"site": device[:4], "device": device} for device in SHOWN)
 
 
 @pytest.mark.parametrize("uid", sorted(provisioned.dashboards()))
 def test_every_question_is_answered_with_points(boards, server, uid):
+    """Of a device that is another type than a panel is for there can be none; of one of its type there must."""
     board = boards[uid]
-    looks = [
-        reader(server, span, level=level, **picks)
-        for span, level in LOOKS
-        for picks in ({}, everything(board))
-    ]
-    found = [one for look in looks for one in view(board, look, server).found]
-    assert not found, complaints(dict.fromkeys(found))
+    found = []
+    for span, level in LOOKS:
+        views = [view(board, reader(server, span, level=level, **picks), server) for picks in picks_of(board)]
+        found += missing(views)
+    assert not found, "\n".join(dict.fromkeys(map(str, found)))

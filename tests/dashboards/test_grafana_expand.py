@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from grafana_expand import ALL, Reader, WrongDashboardError, escape, expand, questions
-from grafana_time import TimeSpan, interval_ms, interval_text
+from grafana_expand import ALL, Reader, Sources, WrongDashboardError, expand, questions
+from grafana_time import TimeSpan
 
 HOUR_MS = 3_600_000
 SPAN = TimeSpan("a day", 1_000 * 24 * HOUR_MS, 1_001 * 24 * HOUR_MS)
-SOURCES = {"raw": "Ours readings", "minute": "Ours minutes", "else": "Theirs"}
+SOURCES = Sources(names={"raw": "Ours readings", "minute": "Ours minutes", "else": "Theirs"}, least={"minute": "60m"})
 
 
 def board(query, *variables, **panel):
@@ -98,6 +98,7 @@ def test_a_panel_is_repeated_for_each_choice_and_asks_for_as_many_points_as_it_i
     assert len(asked(repeated | {"panels": [row]}, v=ALL)) == 3
     assert asked(board("$__interval", interval="10m"))[0].query == "10m"
     assert asked(board("$__interval", gridPos={"w": 1}))[0].query == "20m"
+    assert asked(board("$__interval", datasource={"uid": "minute"}))[0].query == "1h"
 
 
 def test_a_custom_all_without_being_offered_is_a_mistake():
