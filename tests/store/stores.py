@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the programs that tests start do not have pytest's path
 
 from influx_server import ADDRESS, create
+from scenewatch.model.level import Level
 from scenewatch.store.duck import DuckStore
 from scenewatch.store.influx import InfluxStore
 from scenewatch.store.influxurl import InfluxUrl
@@ -22,7 +23,8 @@ class OwnInfluxStore(InfluxStore):
     def __init__(self, folder, measurements=lambda _: "cold room"):
         self.database = Database(f"sqlite:///{folder / 'scenewatch.sqlite'}")
         self.url = InfluxUrl.parse(f"influx+{os.environ[ADDRESS]}/?bucket={bucket(folder)}")
-        create(self.url.base, self.url.database)
+        for level in Level:
+            create(self.url.base, self.url.beside(level.suffix).database)
         super().__init__(self.url, database=self.database, measurements=measurements)
 
     def close(self):

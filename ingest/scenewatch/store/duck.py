@@ -15,6 +15,7 @@ from scenewatch.model.flags import Place
 from scenewatch.model.ledger import Counts
 from scenewatch.model.ports import Readings, keep_nothing_apart
 from scenewatch.store.duckfile import VERSION, DuckFile, cannot_write
+from scenewatch.store.ducklevels import DuckLevels
 from scenewatch.store.kernel import raise_marks
 from scenewatch.store.series import SeriesIds
 
@@ -40,14 +41,16 @@ class _State:
     counts: Counts
 
 
-class DuckStore:
-    """`ports.Store`. `write`, `sort_closed_days` and `close` from one thread; everything else from any.
+class DuckStore(DuckLevels):
+    """`ports.Store` and, by its base, `ports.Levels`.
+
+    `write`, `sort_closed_days` and `close` from one thread; everything else from any.
 
     One DuckDB thread a statement by default: more cost a small commit a fifth and gain a sorted chart nothing.
     """
 
     def __init__(self, path: Path, *, memory_limit: str = "256MB", threads: int = 1) -> None:
-        self._file = DuckFile(path, memory_limit=memory_limit, threads=threads)
+        super().__init__(DuckFile(path, memory_limit=memory_limit, threads=threads))
         con = self._file.writer
         self._series = SeriesIds(con)
         self._newest_ms = int(self._series.marks.max()) if self.count() else None
@@ -126,9 +129,10 @@ class DuckStore:
         for day in closed:
             con = self._file.writer
             try:
-                con.begin()
-                _sort_day(con, day)
-                con.commit()
+                with self._layout:
+                    con.begin()
+                    _sort_day(con, day)
+                    con.commit()
             except duckdb.Error as error:
                 self._reopen()
                 if day in self._unsorted:

@@ -18,7 +18,8 @@ from scenewatch.model.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 VERSION = 1
@@ -29,6 +30,12 @@ create table if not exists reading (
     series integer not null, t bigint not null, value double not null,
     flag utinyint not null, test utinyint not null
 );
+create table if not exists minute (
+    series integer not null, t bigint not null, low double not null, high double not null, mean double not null,
+    count integer not null, good integer not null, flag utinyint not null
+);
+create table if not exists hour as from minute limit 0;
+create table if not exists day as from minute limit 0;
 create table if not exists unsorted_day (day bigint not null);
 create table if not exists state (
     version integer not null, position bigint not null,
@@ -43,7 +50,7 @@ FULL = ("No space left", "File too large", "Disk quota exceeded")
 
 
 class DuckFile:
-    """`writer` belongs to one thread; `reading` may be entered from any."""
+    """`writer` belongs to one thread; `reading` and `changing` may be entered from any."""
 
     def __init__(self, path: Path, *, memory_limit: str, threads: int) -> None:
         self.path = path
@@ -67,9 +74,18 @@ class DuckFile:
     def is_open(self) -> bool:
         return self._con is not None
 
-    @contextmanager
-    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def reading(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """A cursor of its own for the caller. Interrupted when the file has to be opened again."""
+        return self._cursor(cannot_read)
+
+    def changing(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """The same for one who writes to tables that the writer leaves alone. What is not committed is undone."""
+        return self._cursor(cannot_write)
+
+    @contextmanager
+    def _cursor(
+        self, failed: Callable[[Path, duckdb.Error], TemporaryError]
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._change:
             if self._root is None:
                 raise self._not_open()
@@ -78,7 +94,7 @@ class DuckFile:
         try:
             yield cursor
         except duckdb.Error as error:
-            raise TemporaryError(f"{self.path}: cannot read now ({_first_line(error)})") from error
+            raise failed(self.path, error) from error
         finally:
             with self._change:
                 cursor.close()
@@ -142,6 +158,10 @@ def _opening(path: Path, error: duckdb.Error) -> ScenewatchError:
     if "not a valid DuckDB" in text or isinstance(error, duckdb.SerializationException):
         return CorruptError(f"{path}: not a DuckDB file, or damaged ({_first_line(error)})")
     return cannot_write(path, error)
+
+
+def cannot_read(path: Path, error: duckdb.Error) -> TemporaryError:
+    return TemporaryError(f"{path}: cannot read now ({_first_line(error)})")
 
 
 def cannot_write(path: Path, error: duckdb.Error) -> TemporaryError:

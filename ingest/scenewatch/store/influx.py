@@ -15,7 +15,8 @@ import numpy as np
 from scenewatch.model.flags import Place
 from scenewatch.model.ports import Readings, keep_nothing_apart
 from scenewatch.store import influxql
-from scenewatch.store.influxanswers import NoAnswerError, PointsRefusedError, RequestTooLargeError
+from scenewatch.store.influxanswers import BEYOND, NoAnswerError, PointsRefusedError, RequestTooLargeError
+from scenewatch.store.influxlevels import InfluxLevels
 from scenewatch.store.influxseries import UNWRITABLE, InfluxSeries
 from scenewatch.store.influxserver import InfluxServer
 from scenewatch.store.kernel import raise_marks
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BEYOND = "beyond retention policy"
 CONFLICT = "field type conflict"
 MOST_REASONS_TOLD = 20
 
@@ -57,8 +57,10 @@ class _Rows(NamedTuple):
         return _Rows(*(column[which] for column in self))
 
 
-class InfluxStore:
-    """`ports.Store`. `write` and `close` from one thread; everything else from any.
+class InfluxStore(InfluxLevels):
+    """`ports.Store` and, by its base, `ports.Levels`.
+
+    `write` and `close` from one thread; everything else from any.
 
     `measurements` gives the device type's key of a series number. Position and account are kept in `database`
     under the server's address, so that another server or bucket begins anew.
@@ -73,7 +75,7 @@ class InfluxStore:
         token_file: Path | None = None,
         ca_file: Path | None = None,
     ) -> None:
-        self._server = InfluxServer(url, token_file=token_file, ca_file=ca_file)
+        super().__init__(InfluxServer(url, token_file=token_file, ca_file=ca_file))
         self._size = RequestSize()
         self._reasons_told: set[str] = set()
         self._series = InfluxSeries(self._server)

@@ -1,0 +1,45 @@
+"""What all dashboards say: both languages in one line, since Grafana cannot switch contents by language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenewatch.model.scene import Priority
+from scenewatch.model.words import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def both(text: Text) -> str:
+    return text.zh if text.zh == text.en else f"{text.zh} · {text.en}"
+
+
+def say(en: str, zh: str) -> str:
+    return both(Text(en, zh))
+
+
+PRIORITIES: Mapping[Priority, Text] = {
+    Priority.HIGH: Text("high", "高"),
+    Priority.MEDIUM: Text("medium", "中"),
+    Priority.LOW: Text("low", "低"),
+}
+"""The most urgent first."""
+
+SITE_STATES = (
+    Text("normal", "正常"),
+    Text("low", "低"),
+    Text("medium", "中"),
+    Text("high", "高"),
+    Text("silent", "无数据"),
+)
+"""By the number in the field `worst` of a site."""
+
+SCENE = say("Scene", "场景")
+SITE = say("Site", "站点")
+DEVICE = say("Device", "设备")
+STATE = say("State", "状态")
+RULE = say("Rule", "规则")
+PRIORITY = say("Priority", "优先级")
+RAISED = say("Raised", "报警时间")
+NO_DATA = say("no data", "无数据")
