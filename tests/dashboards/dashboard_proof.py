@@ -96,12 +96,13 @@ class View:
     found: list[Found] = field(default_factory=list)
 
     def panels(self) -> dict[str, tuple[Json, list[Json]]]:
-        """Each panel with all the frames of its queries, by its place."""
+        """Each panel all of whose queries had points, with their frames, by its place."""
         whole: dict[str, tuple[Json, list[Json]]] = {}
         for asked, made in self.pairs:
             if asked.panel is not None:
                 whole.setdefault(asked.place, (asked.panel, []))[1].extend(made)
-        return whole
+        empty = {asked.place for asked, made in self.pairs if not rows(made)}
+        return {place: panel for place, panel in whole.items() if place not in empty}
 
 
 def view(dashboard: Json, reader: Reader, server: Server) -> View:
@@ -143,3 +144,9 @@ def shown(views: Sequence[View], display: Display) -> list[Found]:
         for (one, place, _, _), answer in zip(panels, display.answers(jobs), strict=True)
         for problem in answer["mistakes"]
     ]
+
+
+def never_whole(views: Sequence[View]) -> set[str]:
+    """Panels with queries that in no look all had points, so that nobody knows how they are shown."""
+    asking = {one.place for each in views for one, _ in each.pairs if one.panel is not None}
+    return asking - {place for each in views for place in each.panels()}

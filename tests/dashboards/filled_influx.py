@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from influx_server import create
 from kept_figures import points
-from provisional import record, summarise
+from provisional import record
 from scene_runs import DAY_MS, Run
 from scenewatch.devices.faults import FaultPlan, PlannedFault
 from scenewatch.model.batch import Batch
@@ -138,12 +138,12 @@ def filled(address: str, folder: Path) -> Filled:
         measurements=lambda series: registry.kinds[registry.series_kind[series]][1].key,
     )
     transitions: list[Transition] = []
-    batches = []
     for batch, moves in run:
         store.write(batch, registry.series_name)
-        batches.append(batch)
         transitions += moves
-    summarise(address, BUCKET, registry, batches, FROM_MS, NOW_MS)
+    for level in (Level.MINUTE, Level.HOUR, Level.DAY):
+        whole = (NOW_MS - FROM_MS) // level.span_ms
+        store.summarise(level, FROM_MS, FROM_MS + whole * level.span_ms)
     record(address, BUCKET, points(run, transitions, FROM_MS, NOW_MS))
     store.close()
     database.close()

@@ -18,23 +18,3 @@ def record(address, bucket, points):
         by[p.keep].append(f"{p.measurement}{tags} " + ",".join(f"{k}={val(v)}" for k, v in p.fields.items()) + f" {p.t_ms}")
     for keep, lines in by.items():
         post(address, bucket + keep.suffix, lines)
-
-def summarise(address, bucket, registry, batches, from_ms, now_ms):
-    series = np.concatenate([b.series for b in batches]); t = np.concatenate([b.t_ms for b in batches])
-    v = np.concatenate([b.value for b in batches]); f = np.concatenate([b.flag for b in batches])
-    for level in (Level.MINUTE, Level.HOUR, Level.DAY):
-        w = (t - from_ms) // level.span_ms
-        o = np.lexsort((w, series)); s_, w_, v_, f_ = series[o], w[o], v[o], f[o]
-        ok = w_ < (now_ms - from_ms) // level.span_ms; s_, w_, v_, f_ = s_[ok], w_[ok], v_[ok], f_[ok]
-        at = np.flatnonzero(np.r_[True, (s_[1:] != s_[:-1]) | (w_[1:] != w_[:-1])])
-        good = f_ != 4
-        lo = np.minimum.reduceat(v_, at); hi = np.maximum.reduceat(v_, at); n = np.add.reduceat(np.ones(len(v_), int), at)
-        g = np.add.reduceat(good.astype(int), at); m = np.add.reduceat(np.where(good, v_, 0), at); fl = np.maximum.reduceat(f_, at)
-        lines = []
-        for i, a in enumerate(at.tolist()):
-            name = registry.series_name(int(s_[a])); sc, si, de, ch = name.split(".")
-            ty = registry.kinds[registry.series_kind[int(s_[a])]][1].key
-            mean = f",{ch}_mean={m[i]/g[i]!r}" if g[i] else ""
-            mean = mean.replace("np.float64(", "").replace(")", "")
-            lines.append(f"{ty},device={de},scene={sc},site={si} {ch}_min={float(lo[i])!r},{ch}_max={float(hi[i])!r},{ch}_count={n[i]}i,{ch}_good={g[i]}i,{ch}_flag={fl[i]}i{mean} {from_ms + int(w_[a]) * level.span_ms}")
-        post(address, bucket + level.suffix, lines)
