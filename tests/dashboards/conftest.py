@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import provisioned
+import provisioned  # puts the generator of the dashboards on the path too
 from dashboard_proof import Server
-from filled_influx import BUCKET, filled
+from filled_influx import BUCKET, fill
+from grafana_display import Display
+from node_packages import NodePackages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filled_influx import Filled
     from grafana_expand import Sources
 
 
@@ -28,13 +32,21 @@ def sources() -> Sources:
 
 
 @pytest.fixture(scope="session")
-def record(influxd: str, tmp_path_factory: pytest.TempPathFactory) -> Filled:
-    """Some days of simulated kitchens on the server of the tests."""
-    return filled(influxd, tmp_path_factory.mktemp("filled"))
+def server(influxd: str, sources: Sources, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """With a day and more of simulated kitchens."""
+    fill(influxd, tmp_path_factory.mktemp("filled"))
+    asked = Server(influxd, sources)
+    yield asked
+    asked.close()
+
+
+NO_NODE = "needs Node and npm: install them, and Grafana's own library is taken at the next run"
 
 
 @pytest.fixture(scope="session")
-def server(record: Filled, sources: Sources) -> Iterator[Server]:
-    asked = Server(record.address, sources)
-    yield asked
-    asked.close()
+def display() -> Display:
+    packages = NodePackages(Path(__file__).with_name("package.json")).folder()
+    if packages is None:
+        missing = pytest.fail if os.environ.get("NOTHING_SKIPPED") else pytest.skip
+        missing(NO_NODE)
+    return Display(shutil.which("node"), packages)

@@ -225,7 +225,8 @@ function singleValues(panel, data, fieldConfig, theme) {
 }
 
 function shown(display) {
-  return { text: grafana.formattedValueToString(display), color: display.color ?? null, number: display.numeric };
+  const color = display.color ? tinycolor(display.color).toHexString() : null;
+  return { text: grafana.formattedValueToString(display), color, number: display.numeric };
 }
 
 /** How one value would be shown under the field options. */
@@ -238,7 +239,7 @@ const JOBS = {
   names: ({ panel }) => nameMistakes(panel),
   show,
   one,
-  colour: ({ name, theme = "light" }) => THEMES[theme].visualization.getColorByName(name),
+  colour: ({ name, theme = "light" }) => tinycolor(THEMES[theme].visualization.getColorByName(name)).toHexString(),
   escape: ({ text }) => grafana.escapeRegex(text),
   interval: ({ from, to, points, least }) =>
     grafana.rangeUtil.calculateInterval({ from: grafana.dateTime(from), to: grafana.dateTime(to) }, points, least),

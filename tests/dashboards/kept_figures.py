@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 STEP_MS = 60_000
 
 
-def alarms(run, transitions) -> Iterator[Point]:
+def alarms(scene, devices, transitions) -> Iterator[Point]:
     for t in transitions:
-        rule = run.scene.rule(t.rule.partition(".")[2])
-        device = run.devices[t.device]
+        rule = scene.rule(t.rule.partition(".")[2])
+        device = devices[t.device]
         raised = t.step is Step.RAISED
         value = {} if math.isnan(t.value) else {"value": t.value}
         yield Point(
@@ -40,8 +40,8 @@ def alarms(run, transitions) -> Iterator[Point]:
         )  # fmt: skip
 
 
-def figures(run, transitions, from_ms, to_ms) -> Iterator[Point]:
-    sites = sorted({d.site for d in run.devices})
+def figures(devices, from_ms, to_ms) -> Iterator[Point]:
+    sites = sorted({d.site for d in devices})
     for t in range(from_ms, to_ms, STEP_MS):
         n = (t - from_ms) // 30_000
         stand = {"standing_low": 1, "standing_medium": 0, "standing_high": 2}
@@ -57,6 +57,6 @@ def figures(run, transitions, from_ms, to_ms) -> Iterator[Point]:
                 "devices": 6, "silent": {"s001": 1, "s003": 1, "s005": 5}.get(s, 0), **stand, "worst": {"s001": 3, "s002": 2, "s003": 1, "s004": 0, "s005": 4}[s]})
 
 
-def points(run, transitions, from_ms, to_ms):
-    yield from alarms(run, transitions)
-    yield from figures(run, transitions, from_ms, to_ms)
+def points(scene, devices, transitions, from_ms, to_ms):
+    yield from alarms(scene, devices, transitions)
+    yield from figures(devices, from_ms, to_ms)
