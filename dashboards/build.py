@@ -5,7 +5,6 @@
 
 A test fails while what is on disk differs from what this gives.
 """
-# ruff: noqa: INP001 - a script beside the files it writes, not a package
 
 from __future__ import annotations
 

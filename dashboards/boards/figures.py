@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from boards import palette
-from boards.influxql import ALARMS, FIGURES, IN_RANGE, lately, name, select, table_target, target, text
+from boards.influxql import ALARMS, BY_TIME, FIGURES, IN_RANGE, lately, name, select, table_target, target, text
 from boards.links import of_row, to_console, to_device, to_site
-from boards.panels import BARS, Column, by_ref, color, table, tiles, trend
+from boards.palette import OF_PRIORITY
+from boards.panels import BARS, STAIRS, Column, by_ref, color, not_finer, table, thresholds, tiles, timeline, trend
 from boards.words import (
     DEVICE,
     PRIORITIES,
@@ -21,95 +22,84 @@ from boards.words import (
     both,
     say,
 )
-from scenewatch.model.scene import Priority
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from boards.panels import Json
 
 SITE_SPAN: Final = "5m"
 """Sites have figures each minute: what is older is not now."""
-WORST: Final = (3, 2, 1, 4, 0)
-"""Numbers of the states of a site, the most urgent first."""
-_STATE_COLORS: Final = (palette.NORMAL, palette.SOON, palette.SERIOUS, palette.NOW, palette.SILENT)
+SILENT_SITE: Final = len(SITE_STATES) - 1
+"""The state of a site all of whose devices are silent, the largest number there is."""
+FIELDS: Mapping[str, str] = {
+    "worst": STATE,
+    **{f"standing_{p.value}": both(word) for p, word in PRIORITIES.items()},
+    "silent": say("Silent devices", "无数据设备"),
+    "devices": say("Devices", "设备数"),
+}
+"""Of a site, with the titles of their columns."""
 _STANDING = name("standing")
 
 
-def sites_by_state(where: str) -> Json:
-    """How many sites are in each state."""
-    newest = select('last("worst") AS "worst"', '"site"', where, lately(SITE_SPAN), by=("scene", "site"))
-    targets = [
-        target(
-            f"state{number}",
-            select('count("worst")', f"({newest})", f'"worst" = {number}'),
-            source=FIGURES,
-            alias=both(SITE_STATES[number]),
-        )
-        for number in WORST
-    ]
-    overrides = [by_ref(f"state{number}", color=color(_STATE_COLORS[number])) for number in WORST]
-    return tiles(
-        say("Sites by state", "各状态站点数"),
-        targets,
-        overrides=overrides,
-        description=say(
-            "A site counts by its most urgent standing alarm; it is silent when all its devices are.",
-            "站点按其最紧急的未恢复报警计；全部设备无数据时计为无数据。",
+def summary(where: str) -> Json:
+    """How many sites, devices and standing alarms there are; always a number, also where nothing stands."""
+    silent_site = f'floor("worst" / {SILENT_SITE})'  # 1 where it is silent, 0 for all that is less
+    parts = (
+        ("sites", "count", '"worst"', say("sites", "站点"), palette.NORMAL),
+        ("silent_sites", "sum", silent_site, say("silent sites", "无数据站点"), palette.SILENT),
+        ("devices", "sum", '"devices"', say("devices", "设备"), palette.NORMAL),
+        ("silent", "sum", '"silent"', say("silent devices", "无数据设备"), palette.SILENT),
+        *(
+            (
+                p.value,
+                "sum",
+                name(f"standing_{p.value}"),
+                say(f"{word.en} alarms", f"{word.zh}报警"),
+                OF_PRIORITY[p],
+            )
+            for p, word in PRIORITIES.items()
         ),
     )
+    newest = select(
+        ", ".join(f"last({name(field)}) AS {name(field)}" for field in FIELDS),
+        '"site"',
+        where,
+        lately(SITE_SPAN),
+        by=("scene", "site"),
+    )
+    targets = []
+    for ref, how, what, alias, _ in parts:
+        each = select(f'{what} AS "n"', f"({newest})")
+        targets.append(target(ref, select(f'{how}("n")', f"({each})"), source=FIGURES, alias=alias))
+    overrides = [by_ref(ref, thresholds=thresholds(_from_one(shade))) for ref, *_, shade in parts]
+    return tiles(say("Sites, devices and standing alarms", "站点、设备与当前报警"), targets, overrides=overrides)
+
+
+def _from_one(shade: str) -> list[Json]:
+    """None is normal."""
+    return [{"value": None, "color": palette.NORMAL}, {"value": 1, "color": shade}]
 
 
 def sites_table(where: str) -> Json:
     """The worst sites first."""
-    fields = {
-        "worst": STATE,
-        **{f"standing_{p.value}": both(word) for p, word in PRIORITIES.items()},
-        "silent": say("Silent devices", "无数据设备"),
-        "devices": say("Devices", "设备数"),
-    }
-    what = ", ".join(f"last({name(field)}) AS {name(field)}" for field in fields)
+    what = ", ".join(f"last({name(field)}) AS {name(field)}" for field in FIELDS)
     query = select(what, '"site"', where, lately(SITE_SPAN), by=("scene", "site"))
     links = [to_site(of_row("scene"), of_row("site"))]
     columns = [
         Column(name="worst", title=STATE, mappings=palette.site_states()),
         Column(name="scene", title=SCENE),
         Column(name="site", title=SITE, links=links),
-        *(Column(name=field, title=title) for field, title in fields.items() if field != "worst"),
+        *(Column(name=field, title=title) for field, title in FIELDS.items() if field != "worst"),
     ]
     targets = [table_target("A", query, source=FIGURES)]
     return table(say("Sites, the worst first", "站点（最紧急在前）"), targets, columns, sort=STATE)
 
 
-def standing_tiles(where: str) -> Json:
-    """How many alarms stand, by priority."""
-    targets = [
-        target(
-            p.value,
-            select(
-                f"count({_STANDING})", '"alarm"', where, f"{_STANDING} = 1", f"{name('priority')} = {text(p.value)}"
-            ),
-            source=ALARMS,
-            alias=both(word),
-        )
-        for p, word in PRIORITIES.items()
-    ]
-    overrides = [
-        by_ref(
-            p.value,
-            thresholds={
-                "mode": "absolute",
-                "steps": [{"value": None, "color": palette.NORMAL}, {"value": 1, "color": palette.OF_PRIORITY[p]}],
-            },
-            noValue="0",
-        )
-        for p in PRIORITIES
-    ]
-    return tiles(say("Standing alarms", "未恢复报警"), targets, overrides=overrides)
-
-
 def standing_table(where: str) -> Json:
     """What stands now, whenever it was raised."""
     return _alarm_table(
-        say("Standing alarms, the newest first", "未恢复报警（最新在前）"), where, f"{_STANDING} = 1", lasted=False
+        say("Standing alarms, the newest first", "当前报警（最新在前）"), where, f"{_STANDING} = 1", lasted=False
     )
 
 
@@ -143,72 +133,32 @@ def _alarm_table(title: str, *where: str, lasted: bool) -> Json:
 
 def alarms_over_time(where: str) -> Json:
     """How many were raised in each interval, by priority."""
-    targets = [
-        target(
-            p.value,
-            select(
-                f"count({_STANDING})",
-                '"alarm"',
-                where,
-                f"{name('priority')} = {text(p.value)}",
-                IN_RANGE,
-                by=("time($__interval)",),
-                fill="0",
-            ),
-            source=ALARMS,
-            alias=both(word),
-        )
-        for p, word in PRIORITIES.items()
-    ]
-    overrides = [by_ref(p.value, color=color(palette.OF_PRIORITY[p])) for p in PRIORITIES]
-    title = say("Alarms raised", "新增报警")
-    return trend(title, targets, unit="short", overrides=overrides, custom=BARS, interval="10m")
+    targets = []
+    for priority, word in PRIORITIES.items():
+        wanted = f"{name('priority')} = {text(priority)}"
+        query = select(f"count({_STANDING})", '"alarm"', where, wanted, IN_RANGE, by=(BY_TIME,), fill="0")
+        targets.append(target(priority, query, source=ALARMS, alias=both(word)))
+    overrides = [by_ref(p, color=color(OF_PRIORITY[p])) for p in PRIORITIES]
+    return not_finer("10m", trend(say("Alarms raised", "新增报警"), targets, overrides=overrides, style=BARS))
 
 
 def sites_over_time(where: str) -> Json:
-    """How many devices are silent and how many alarms stand, as sums over sites."""
-    parts = [
-        (f"standing_{p.value}", both(PRIORITIES[p]), palette.OF_PRIORITY[p])
-        for p in (*Priority.__members__.values(),)
-    ]
+    """How many alarms stand and devices are silent, as sums over sites."""
+    parts = [(f"standing_{p}", both(word), OF_PRIORITY[p]) for p, word in PRIORITIES.items()]
     parts.append(("silent", say("silent devices", "无数据设备"), palette.SILENT))
     targets = []
     for field, alias, _ in parts:
-        inner = select(
-            f'max({name(field)}) AS "n"', '"site"', where, IN_RANGE, by=("time($__interval)", "scene", "site")
-        )
-        query = select('sum("n")', f"({inner})", IN_RANGE, by=("time($__interval)",), fill="null")
+        each = select(f'max({name(field)}) AS "n"', '"site"', where, IN_RANGE, by=(BY_TIME, "scene", "site"))
+        query = select('sum("n")', f"({each})", IN_RANGE, by=(BY_TIME,), fill="null")
         targets.append(target(field, query, source=FIGURES, alias=alias))
     overrides = [by_ref(field, color=color(shade)) for field, _, shade in parts]
-    return trend(
-        say("Standing alarms and silent devices", "未恢复报警与无数据设备"),
-        targets,
-        unit="short",
-        overrides=overrides,
-        custom={"lineInterpolation": "stepAfter"},
-    )
+    title = say("Standing alarms and silent devices", "当前报警与无数据设备")
+    return trend(title, targets, overrides=overrides, style=STAIRS)
 
 
-def silent_sites(where: str) -> Json:
-    """Sites with silent devices, those with the most first."""
-    newest = select(
-        'last("silent") AS "silent", last("devices") AS "devices"',
-        '"site"',
-        where,
-        lately(SITE_SPAN),
-        by=("scene", "site"),
-    )
-    query = select('"silent", "devices"', f"({newest})", '"silent" > 0', by=("scene", "site"))
-    count = say("Silent devices", "无数据设备")
-    columns = [
-        Column(name="scene", title=SCENE),
-        Column(name="site", title=SITE, links=[to_site(of_row("scene"), of_row("site"))]),
-        Column(name="silent", title=count),
-        Column(name="devices", title=say("Devices", "设备数")),
-    ]
-    return table(
-        say("Sites with silent devices", "有无数据设备的站点"),
-        [table_target("A", query, source=FIGURES)],
-        columns,
-        sort=count,
-    )
+def states_over_time(where: str) -> Json:
+    """The state of each site."""
+    query = select('max("worst")', '"site"', where, IN_RANGE, by=(BY_TIME, "site"), fill="null")
+    targets = [target("A", query, source=FIGURES, alias="$tag_site")]
+    panel = timeline(say("States of the sites", "站点状态"), targets, mappings=palette.site_states())
+    return {**panel, "options": {**panel["options"], "perPage": 20}}

@@ -24,8 +24,8 @@ from boards.words import DEVICE, PRIORITIES, SCENE, SITE, both, say
 from scenewatch.model.level import Level
 
 if TYPE_CHECKING:
-    from scenewatch.model.scene import Priority
     from boards.panels import Json
+    from scenewatch.model.scene import Priority
 
 SCHEMA: Final = 42
 """Of Grafana's dashboards; what is older is migrated by Grafana when it loads."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from boards import palette
 from boards.influxql import BY_TIME, FIGURES, IN_RANGE, lately, name, select, target
-from boards.panels import by_ref, tiles, timeline, trend
+from boards.panels import UNDRAWN_STEPS, by_ref, rising, thresholds, tiles, timeline, trend
 from boards.words import say
 from scenewatch.model.words import Text
 
@@ -28,7 +28,12 @@ def pipeline_tiles() -> Json:
     parts = (
         ("source_ok", "min", say("Broker", "消息服务"), {"mappings": palette.yes_or_no(*_HERE)}),
         ("store_ok", "min", say("Store", "存储"), {"mappings": palette.yes_or_no(*_HERE)}),
-        ("lag_s", "max", say("Lag", "延迟"), {"unit": "s", "thresholds": _above(LAG_SOON_S, LAG_NOW_S)}),
+        (
+            "lag_s",
+            "max",
+            say("Lag", "延迟"),
+            {"unit": "s", "thresholds": thresholds(rising(LAG_SOON_S, LAG_NOW_S))},
+        ),
         ("pending", "max", say("Pending", "待处理"), {"unit": "short"}),
         ("dead", "max", say("Dead letters", "死信"), {"unit": "short"}),
         ("journal_bytes", "max", say("Journal", "日志文件"), {"unit": "bytes"}),
@@ -72,42 +77,21 @@ def levels(
     fields: Sequence[tuple[str, str]],
     *,
     unit: str,
-    soon: float | None = None,
-    now: float | None = None,
+    steps: list[Json] = UNDRAWN_STEPS,
     description: str = "",
 ) -> Json:
     """The highest of each interval, a line a worker."""
-    targets = [
-        target(
-            field,
-            select(f"max({name(field)})", _MEASUREMENT, IN_RANGE, by=(BY_TIME, "worker"), fill="null"),
-            source=FIGURES,
-            alias=f"{alias} $tag_worker",
-        )
-        for field, alias in fields
-    ]
-    steps = _above(soon, now, palette.UNDRAWN)["steps"] if soon is not None and now is not None else None
+    targets = [_by_worker("max", field, alias) for field, alias in fields]
     return trend(title, targets, unit=unit, steps=steps, description=description)
 
 
 def connections() -> Json:
     """When broker and store were there."""
-    targets = [
-        target(
-            field,
-            select(f"min({name(field)})", _MEASUREMENT, IN_RANGE, by=(BY_TIME, "worker"), fill="null"),
-            source=FIGURES,
-            alias=f"{alias} $tag_worker",
-        )
-        for field, alias in (("source_ok", say("broker", "消息服务")), ("store_ok", say("store", "存储")))
-    ]
+    fields = (("source_ok", say("broker", "消息服务")), ("store_ok", say("store", "存储")))
+    targets = [_by_worker("min", field, alias) for field, alias in fields]
     return timeline(say("Connections", "连接"), targets, mappings=palette.yes_or_no(*_HERE))
 
 
-def _above(soon: float, now: float, normal: str = palette.NORMAL) -> Json:
-    steps = [
-        {"value": None, "color": normal},
-        {"value": soon, "color": palette.SOON},
-        {"value": now, "color": palette.NOW},
-    ]
-    return {"mode": "absolute", "steps": steps}
+def _by_worker(worst: str, field: str, alias: str) -> Json:
+    query = select(f"{worst}({name(field)})", _MEASUREMENT, IN_RANGE, by=(BY_TIME, "worker"), fill="null")
+    return target(field, query, source=FIGURES, alias=f"{alias} $tag_worker")

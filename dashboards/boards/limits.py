@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from boards.palette import OF_PRIORITY, SOON
@@ -31,7 +32,7 @@ def limited(rules: Sequence[Rule]) -> list[Rule]:
 def steps(rules: Sequence[Rule], *, normal: str) -> list[Json]:
     """Grafana's ascending steps: the colour of the most urgent rule a value breaks, amber within a deadband."""
     cuts = sorted({cut for rule in rules for cut in _cuts(rule)})
-    middles = [(low + high) / 2 for low, high in zip(cuts, cuts[1:], strict=False)]
+    middles = [(low + high) / 2 for low, high in pairwise(cuts)]
     inside = [cuts[0] - 1, *middles, cuts[-1] + 1] if cuts else [0.0]
     found: list[Json] = []
     for begins, value in zip((None, *cuts), inside, strict=True):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from boards.palette import ACCENT, NORMAL, UNDRAWN
+from boards.palette import NORMAL, NOW, SOON, UNDRAWN
 from boards.words import NO_DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 Json = dict[str, Any]
 PLAIN: list[Json] = [{"value": None, "color": NORMAL}]
@@ -32,6 +35,11 @@ def color(value: str) -> Json:
     return {"mode": "fixed", "fixedColor": value}
 
 
+def rising(soon: float, now: float, *, normal: str = NORMAL) -> list[Json]:
+    """Steps of an amount that is worse the more it is."""
+    return [{"value": None, "color": normal}, {"value": soon, "color": SOON}, {"value": now, "color": NOW}]
+
+
 def thresholds(steps: list[Json]) -> Json:
     return {"mode": "absolute", "steps": steps}
 
@@ -48,69 +56,68 @@ def _panel(kind: str, title: str, targets: list[Json], **more: Any) -> Json:
 # --- charts ------------------------------------------------------------------------------------------------
 
 
+LINES: Json = {"drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "fillOpacity": 0}
+STAIRS: Json = {**LINES, "lineInterpolation": "stepAfter"}
+"""Of amounts that stay until they change."""
+BARS: Json = {"drawStyle": "bars", "lineWidth": 0, "fillOpacity": 80, "stacking": {"mode": "normal", "group": "A"}}
+"""Of amounts that add up."""
+
+
 def trend(
     title: str,
     targets: list[Json],
     *,
-    unit: str = "none",
-    steps: list[Json] | None = None,
-    overrides: list[Json] | None = None,
+    unit: str = "short",
+    steps: list[Json] = UNDRAWN_STEPS,
+    overrides: Iterable[Json] = (),
     description: str = "",
-    custom: Json | None = None,
-    legend: bool = True,
-    interval: str = "",
+    style: Json = LINES,
 ) -> Json:
-    """Lines over time; the limits among `steps` are drawn. An interval without a point breaks the line."""
-    drawn = "dashed" if steps and len(steps) > 1 else "off"
+    """Amounts over time; the limits among `steps` are drawn. An interval without a point breaks the line."""
     defaults = {
         "unit": unit,
         "color": {"mode": "palette-classic-by-name"},
-        "thresholds": thresholds(steps or UNDRAWN_STEPS),
+        "thresholds": thresholds(steps),
         "custom": {
-            "drawStyle": "line",
-            "lineInterpolation": "linear",
-            "lineWidth": 1,
-            "fillOpacity": 0,
+            **style,
             "showPoints": "auto",
             "pointSize": 4,
             "spanNulls": False,
-            "thresholdsStyle": {"mode": drawn},
-            **(custom or {}),
+            "thresholdsStyle": {"mode": "dashed" if len(steps) > 1 else "off"},
         },
     }
     options = {
-        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": legend, "calcs": []},
+        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
-    more = {"interval": interval} if interval else {}
     return _panel(
         "timeseries",
         title,
         targets,
         description=description,
-        fieldConfig={"defaults": defaults, "overrides": overrides or []},
+        fieldConfig={"defaults": defaults, "overrides": list(overrides)},
         options=options,
-        **more,
     )
 
 
-BARS: Json = {"drawStyle": "bars", "fillOpacity": 80, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}}
-"""The custom part of a trend of amounts that add up."""
+def not_finer(interval: str, panel: Json) -> Json:
+    """The panel with intervals at least so long."""
+    return {**panel, "interval": interval}
 
 
 def timeline(
     title: str,
     targets: list[Json],
     *,
-    mappings: list[Json] | None = None,
-    overrides: list[Json] | None = None,
+    mappings: Sequence[Json] = (),
+    overrides: Iterable[Json] = (),
     description: str = "",
 ) -> Json:
     """States over time, in words."""
     defaults = {
         "color": {"mode": "thresholds"},
         "thresholds": thresholds(PLAIN),
-        "mappings": mappings or [],
+        "mappings": list(mappings),
         "custom": {"lineWidth": 0, "fillOpacity": 75},
     }
     options = {
@@ -126,7 +133,7 @@ def timeline(
         title,
         targets,
         description=description,
-        fieldConfig={"defaults": defaults, "overrides": overrides or []},
+        fieldConfig={"defaults": defaults, "overrides": list(overrides)},
         options=options,
     )
 
@@ -138,29 +145,21 @@ def tiles(
     title: str,
     targets: list[Json],
     *,
-    overrides: list[Json] | None = None,
-    unit: str = "none",
-    links: list[Json] | None = None,
-    mappings: list[Json] | None = None,
-    steps: list[Json] | None = None,
+    overrides: Iterable[Json] = (),
     description: str = "",
-    calc: str = "lastNotNull",
-    color_mode: str = "value",
 ) -> Json:
     """The last number of each series, large, with its name."""
     defaults = {
-        "unit": unit,
+        "unit": "short",
         "color": {"mode": "thresholds"},
-        "thresholds": thresholds(steps or PLAIN),
-        "mappings": mappings or [],
+        "thresholds": thresholds(PLAIN),
         "noValue": NO_DATA,
-        "links": links or [],
     }
     options = {
-        "reduceOptions": {"calcs": [calc], "fields": "", "values": False},
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         "orientation": "auto",
-        "textMode": "value_and_name" if len(targets) > 1 or targets[0].get("alias") else "value",
-        "colorMode": color_mode,
+        "textMode": "value_and_name",
+        "colorMode": "value",
         "graphMode": "none",
         "justifyMode": "center",
         "wideLayout": True,
@@ -172,7 +171,7 @@ def tiles(
         title,
         targets,
         description=description,
-        fieldConfig={"defaults": defaults, "overrides": overrides or []},
+        fieldConfig={"defaults": defaults, "overrides": list(overrides)},
         options=options,
     )
 
@@ -217,7 +216,7 @@ def table(
     *,
     sort: str = "",
     description: str = "",
-    before: list[Json] | None = None,
+    before: Sequence[Json] = (),
 ) -> Json:
     """`sort`: title of the column with the largest values first. `before`: transformations of the answers."""
     shown = {column.name for column in columns}
@@ -245,7 +244,7 @@ def table(
         title,
         targets,
         description=description,
-        transformations=[*(before or []), {"id": "organize", "options": organize}],
+        transformations=[*before, {"id": "organize", "options": organize}],
         fieldConfig={"defaults": defaults, "overrides": overrides},
         options=options,
     )
@@ -253,6 +252,3 @@ def table(
 
 MERGE: Json = {"id": "merge", "options": {}}
 """Rows of several answers that agree in what they share become one row."""
-
-ONE_LINE = {"custom__lineWidth": 2, "color": color(ACCENT)}
-"""Properties of the one line that counts in a chart."""

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from boards import health
 from boards.frame import Board
 from boards.layout import Section
 from boards.links import PIPELINE, console_menu
+from boards.palette import UNDRAWN
+from boards.panels import rising
 from boards.words import say
+
+if TYPE_CHECKING:
+    from boards.panels import Json
 
 
 def board() -> Board:
@@ -19,13 +26,12 @@ def board() -> Board:
         say("Lag of the store", "存储延迟"),
         [("lag_s", say("lag", "延迟"))],
         unit="s",
-        soon=health.LAG_SOON_S,
-        now=health.LAG_NOW_S,
+        steps=rising(health.LAG_SOON_S, health.LAG_NOW_S, normal=UNDRAWN),
         description=say("Age of the oldest message not yet stored.", "最早一条未入库消息的时长。"),
     )
     now.add(lag, width=12, height=8)
     now.add(_waiting(), width=12, height=8)
-    now.add(_ledger(), width=12, height=8)
+    now.add(_devices(), width=12, height=8)
     now.add(_breaks(), width=12, height=8)
     machine = Section(title=say("Disk, processor and memory", "磁盘、处理器与内存"))
     journal = health.levels(say("Journal", "日志文件"), [("journal_bytes", say("size", "大小"))], unit="bytes")
@@ -48,7 +54,7 @@ def board() -> Board:
     )
 
 
-def _messages() -> dict[str, object]:
+def _messages() -> Json:
     fields = [
         ("received", say("received", "接收")),
         ("stored", say("stored", "入库")),
@@ -58,7 +64,7 @@ def _messages() -> dict[str, object]:
     return health.rates(say("Messages", "消息"), fields, unit="cps")
 
 
-def _readings() -> dict[str, object]:
+def _readings() -> Json:
     fields = [
         ("readings_stored", say("stored", "入库")),
         ("readings_late", say("late", "迟到")),
@@ -68,7 +74,7 @@ def _readings() -> dict[str, object]:
     return health.rates(say("Readings", "读数"), fields, unit="cps")
 
 
-def _waiting() -> dict[str, object]:
+def _waiting() -> Json:
     fields = [
         ("pending", say("pending", "待处理")),
         ("journal_waiting", say("in the journal", "日志中等待")),
@@ -77,11 +83,11 @@ def _waiting() -> dict[str, object]:
     return health.levels(say("Waiting", "等待"), fields, unit="short")
 
 
-def _ledger() -> dict[str, object]:
+def _devices() -> Json:
     fields = [("devices", say("devices", "设备")), ("silent", say("silent", "无数据"))]
     return health.levels(say("Devices", "设备"), fields, unit="short")
 
 
-def _breaks() -> dict[str, object]:
+def _breaks() -> Json:
     fields = [("reconnects", say("reconnects", "重连")), ("sessions_lost", say("sessions lost", "会话丢失"))]
     return health.levels(say("Connections made anew since the start", "启动以来重连次数"), fields, unit="short")

@@ -35,7 +35,7 @@ ENTRY = """\
       timeInterval: {interval_s}s
       httpHeaderName1: Authorization
     secureJsonData:
-      httpHeaderValue1: Token $__file{{/run/secrets/grafana_influx_token}}
+      httpHeaderValue1: Token $__file{{/run/tokens/grafana.token}}
 """
 
 

@@ -20,7 +20,7 @@ from boards.influxql import (
 )
 from boards.layout import Section
 from boards.links import QUALITY, of_row, to_console, to_device
-from boards.panels import MERGE, Column, by_ref, color, table, trend
+from boards.panels import Column, by_ref, color, table, trend
 from boards.readings import MOST_ROWS
 from boards.units import unit_id
 from boards.words import DEVICE, SCENE, SITE, both, say
@@ -52,7 +52,7 @@ def board(scenes: Sequence[Scene]) -> Board:
     now.add(_flags(), width=12, height=8)
     now.add(_lost(), width=12, height=8)
     now.add(figures.sites_over_time(ANY_SITE), width=12, height=8)
-    now.add(figures.silent_sites(ANY_SITE), width=12, height=8)
+    now.add(figures.sites_table(ANY_SITE), width=12, height=8)
     devices = Section(title=say("Devices with doubtful readings", "读数可疑的设备"))
     for _, device_type in measuring:
         devices.add(_doubtful(device_type), width=12, height=8)
@@ -118,32 +118,18 @@ def _lost() -> Json:
 
 def _doubtful(device_type: DeviceType) -> Json:
     """Minutes in which a channel had a suspect or failed reading."""
-    targets = [
-        table_target(
-            channel.key,
-            select(
-                f"count({name(f'{channel.key}_flag')}) AS {name(channel.key)}",
-                name(device_type.key),
-                ANY_SITE,
-                f"{name(f'{channel.key}_flag')} >= {Flag.SUSPECT:d}",
-                f"{name(f'{channel.key}_flag')} <= {Flag.FAIL:d}",
-                IN_RANGE,
-                by=("scene", "site", "device"),
-            ),
-            source=FIGURES,
-        )
-        for channel in device_type.channels
-    ]
-    columns = [
-        *_places(),
-        *(Column(name=c.key, title=both(c.title), unit="m") for c in device_type.channels),
-    ]
+    channels = device_type.channels
+    # 1 for a minute whose worst flag is suspect or failed, 0 for a better one
+    marks = ", ".join(f"floor({name(f'{c.key}_flag')} / {Flag.SUSPECT:d}) AS {name(c.key)}" for c in channels)
+    sums = ", ".join(f"sum({name(c.key)}) AS {name(c.key)}" for c in channels)
+    marked = select(marks, name(device_type.key), ANY_SITE, IN_RANGE)
+    query = select(sums, f"({marked})", by=("scene", "site", "device"))
+    columns = [*_places(), *(Column(name=c.key, title=both(c.title), unit="m") for c in channels)]
     return table(
         both(device_type.title),
-        targets,
+        [table_target("A", query, source=FIGURES)],
         columns,
-        sort=both(device_type.channels[0].title),
-        before=[MERGE],
+        sort=both(channels[0].title),
         description=say(
             "Minutes in which at least one reading was suspect or failed.", "至少有一个读数可疑或无效的分钟数。"
         ),

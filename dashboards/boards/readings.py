@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from scenewatch.model.scene import Channel, DeviceType, Rule, Scene
 
 MAX, MIN, MEAN = say("max", "最高"), say("min", "最低"), say("mean", "均值")
-NEWEST_SPAN: Final = "15m"
-"""A reading that is older is not now."""
 MOST_ROWS: Final = 20
 
 
@@ -59,6 +57,11 @@ def states(device_type: DeviceType) -> list[Channel]:
 def why(rules: Sequence[Rule]) -> str:
     """The documents that a panel's limits come from."""
     return "\n".join(f"{both(rule.title)}: {both(rule.source.document)}" for rule in rules)
+
+
+def silence(device_type: DeviceType) -> str:
+    """A reading that is older is not now: the device is silent."""
+    return f"{device_type.gap}ms"
 
 
 # --- one device --------------------------------------------------------------------------------------------
@@ -101,7 +104,7 @@ def last_values(scene: Scene, device_type: DeviceType, where: str) -> Json:
     targets = [
         target(
             c.key,
-            select(f"last({name(c.key)})", name(device_type.key), where, IN_RANGE),
+            select(f"last({name(c.key)})", name(device_type.key), where, lately(silence(device_type))),
             source=READINGS,
             alias=both(c.title),
         )
@@ -237,7 +240,7 @@ def furthest(scene: Scene, device_type: DeviceType, channel: Channel, rules: Seq
         f'last({name(channel.key)}) AS "now"',
         name(device_type.key),
         of_scene(scene),
-        lately(NEWEST_SPAN),
+        lately(silence(device_type)),
         by=("site", "device"),
     )
     query = select(f'{pick}("now", "site", "device", {MOST_ROWS}) AS "value"', f"({newest})")

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 def board(scene: Scene) -> Board:
     where = of_scene(scene)
     now = Section()
-    now.add(figures.sites_by_state(where), width=14, height=5)
-    now.add(figures.standing_tiles(where), width=10, height=5)
+    now.add(figures.summary(where), width=24, height=4)
     now.add(figures.sites_table(where), width=10, height=9)
     now.add(figures.standing_table(where), width=14, height=9)
+    now.add(figures.states_over_time(where), width=24, height=8)
     return Board(
         uid=scene_uid(scene),
         title=both(scene.title),

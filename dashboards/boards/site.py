@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def board(scenes: Sequence[Scene]) -> Board:
     measuring = [(scene, t) for scene in scenes for t in scene.device_types if t.channels]
     now = Section()
-    now.add(figures.standing_tiles(THIS_SITE), width=8, height=7)
-    now.add(figures.standing_table(THIS_SITE), width=16, height=7)
+    now.add(figures.summary(THIS_SITE), width=24, height=4)
+    now.add(figures.standing_table(THIS_SITE), width=24, height=6)
     now.add(readings.judgement([t for _, t in measuring], THIS_SITE), width=24, height=8)
     history = Section(title=say("Alarms", "报警"), folded=True)
     history.add(figures.alarms_table(THIS_SITE), width=24, height=9)

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 def board(_: Sequence[Scene]) -> Board:
     now = Section()
-    now.add(figures.sites_by_state(ANY_SITE), width=14, height=5)
-    now.add(figures.standing_tiles(ANY_SITE), width=10, height=5)
+    now.add(figures.summary(ANY_SITE), width=24, height=4)
     now.add(figures.sites_table(ANY_SITE), width=10, height=10)
     now.add(figures.standing_table(ANY_SITE), width=14, height=10)
     now.add(figures.alarms_over_time(ANY_SITE), width=12, height=7)

@@ -20,17 +20,17 @@ def say(en: str, zh: str) -> str:
 
 
 PRIORITIES: Mapping[Priority, Text] = {
-    Priority.HIGH: Text("high", "高"),
-    Priority.MEDIUM: Text("medium", "中"),
-    Priority.LOW: Text("low", "低"),
+    Priority.HIGH: Text("high", "紧急"),
+    Priority.MEDIUM: Text("medium", "重要"),
+    Priority.LOW: Text("low", "一般"),
 }
 """The most urgent first."""
 
 SITE_STATES = (
     Text("normal", "正常"),
-    Text("low", "低"),
-    Text("medium", "中"),
-    Text("high", "高"),
+    Text("low", "一般"),
+    Text("medium", "重要"),
+    Text("high", "紧急"),
     Text("silent", "无数据"),
 )
 """By the number in the field `worst` of a site."""

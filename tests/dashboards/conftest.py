@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +11,6 @@ import provisioned  # puts the generator of the dashboards on the path too
 from dashboard_proof import Server
 from filled_influx import BUCKET, fill
 from grafana_display import Display
-from node_packages import NodePackages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +42,8 @@ NO_NODE = "needs Node and npm: install them, and Grafana's own library is taken 
 
 @pytest.fixture(scope="session")
 def display() -> Display:
-    packages = NodePackages(Path(__file__).with_name("package.json")).folder()
-    if packages is None:
+    found = Display.found()
+    if found is None:
         missing = pytest.fail if os.environ.get("NOTHING_SKIPPED") else pytest.skip
         missing(NO_NODE)
-    return Display(shutil.which("node"), packages)
+    return found

@@ -18,6 +18,7 @@ from scenewatch.cli.words import (
     port,
     scene_of,
     speed,
+    web_address,
 )
 from scenewatch.model.clock import SystemClock
 
@@ -61,6 +62,7 @@ def _add_console(commands: Subparsers) -> None:
     p.add_argument("--worker", required=True, metavar="URL", help="where the worker's API is")
     p.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     p.add_argument("--port", type=port, default=8081, help="port to listen on (8081)")
+    p.add_argument("--grafana", type=web_address, metavar="URL", help="link each device to its page there")
 
 
 def _add_simulate(commands: Subparsers) -> None:
@@ -150,7 +152,7 @@ def _console(options: argparse.Namespace) -> int:
     from scenewatch.console.app import create_app
     from scenewatch.serving import Server, listen
 
-    app = create_app(options.worker.rstrip("/"))
+    app = create_app(options.worker.rstrip("/"), grafana_url=options.grafana or "")
     with listen(options.host, options.port) as address:
         Server(app, address).serve_until_told()
     return WELL

@@ -93,6 +93,7 @@ TEXTS: Mapping[str, Text] = {
     # chart
     "detail": Text("Chosen device", "所选设备"),
     "no_device": Text("No device is chosen.", "未选择设备。"),
+    "in_grafana": Text("History in Grafana", "在 Grafana 查看历史"),
     "channel": Text("Channel", "测点"),
     "span": Text("Time span", "时间范围"),
     "span.1h": Text("1 h", "1 小时"),
