@@ -43,6 +43,13 @@ const registry = new grafana.FieldConfigOptionsRegistry(() =>
   Object.entries(STANDARD).map(([id, process]) => ({ id, path: id, name: id, process, shouldApply: () => true })),
 );
 
+/** What Grafana makes of a panel's field options when it loads them: JSON cannot say where the first threshold begins. */
+function loaded(fieldConfig) {
+  const plugin = { defaults: {}, fieldConfigDefaults: { defaults: {}, overrides: [] }, fieldConfigRegistry: registry };
+  const { fieldConfig: made } = grafana.getPanelOptionsWithDefaults({ plugin, currentFieldConfig: fieldConfig });
+  return made;
+}
+
 function unitMistakes(unit, place) {
   return !unit || UNITS.has(unit) || CUSTOM_UNIT.test(unit) ? [] : [`${place}: Grafana has no unit ${unit}`];
 }
@@ -180,16 +187,14 @@ function unmatched(overrides, frames) {
 }
 
 /** What a panel shows of these frames: each field's newest value, and the single values of a stat or gauge. */
-async function show({ panel, frames, theme = "light", overridesMayRest = false }) {
+async function show({ panel, frames, theme = "light" }) {
   const mistakes = nameMistakes(panel);
   if (mistakes.length) {
     return { mistakes, fields: [], values: [] };
   }
-  const fieldConfig = panel.fieldConfig ?? { defaults: {}, overrides: [] };
+  const fieldConfig = loaded(panel.fieldConfig ?? { defaults: {}, overrides: [] });
   const made = await transformed(panel, frames.map((frame) => grafana.toDataFrame(frame)), mistakes);
-  if (!overridesMayRest) {
-    mistakes.push(...unmatched(fieldConfig.overrides ?? [], made));
-  }
+  mistakes.push(...unmatched(fieldConfig.overrides, made));
   const data = grafana.applyFieldOverrides({
     data: made,
     fieldConfig,
@@ -229,16 +234,9 @@ function shown(display) {
   return { text: grafana.formattedValueToString(display), color, number: display.numeric };
 }
 
-/** How one value would be shown under the field options. */
-function one({ config, value, theme = "light", type = "number" }) {
-  const display = grafana.getDisplayProcessor({ field: { name: "v", type, config }, theme: THEMES[theme], timeZone: "Asia/Shanghai" });
-  return shown(display(value));
-}
-
 const JOBS = {
   names: ({ panel }) => nameMistakes(panel),
   show,
-  one,
   colour: ({ name, theme = "light" }) => tinycolor(THEMES[theme].visualization.getColorByName(name)).toHexString(),
   escape: ({ text }) => grafana.escapeRegex(text),
   interval: ({ from, to, points, least }) =>
