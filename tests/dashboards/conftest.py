@@ -11,6 +11,7 @@ import provisioned  # puts the generator of the dashboards on the path too
 from dashboard_proof import Server
 from filled_influx import BUCKET, fill
 from grafana_display import Display
+from grafana_schema import Schema, generated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,15 @@ def server(influxd: str, sources: Sources, tmp_path_factory: pytest.TempPathFact
 
 
 NO_NODE = "needs Node and npm: install them, and Grafana's own library is taken at the next run"
+
+
+@pytest.fixture(scope="session")
+def grafana_types() -> Schema:
+    types = generated()
+    if types is None:
+        missing = pytest.fail if os.environ.get("NOTHING_SKIPPED") else pytest.skip
+        missing(NO_NODE)
+    return Schema(types)
 
 
 @pytest.fixture(scope="session")

@@ -113,7 +113,7 @@ def view(dashboard: Json, reader: Reader, server: Server) -> View:
     for one in asked:
         try:
             made = frames(one, {"error": one.mistake} if one.mistake else answers[one.source, one.query])
-            problem = "" if rows(made) else NO_POINTS
+            problem = _lacks(one, made)
             seen.pairs.append((one, made))
         except ValueError as error:
             problem = str(error)
@@ -121,6 +121,14 @@ def view(dashboard: Json, reader: Reader, server: Server) -> View:
             where = (one.dashboard, one.place, one.ref_id)
             seen.found.append(Found("queries", *where, problem, one.query, f"{reader.span.name} of {one.source}"))
     return seen
+
+
+def _lacks(asked: Asked, made: list[Json]) -> str:
+    if not rows(made):
+        return NO_POINTS
+    there = {column["name"] for frame in made for column in frame["fields"]}
+    gone = [name for name in asked.columns if name not in there]
+    return f"takes {', '.join(gone)} from an answer of {', '.join(sorted(there))}" if gone else ""
 
 
 def missing(views: Sequence[View]) -> list[Found]:
@@ -135,15 +143,15 @@ def everything(dashboard: Json) -> dict[str, str]:
     return {one["name"]: ALL for one in variables if one.get("includeAll")}
 
 
-def shown(views: Sequence[View], display: Display) -> list[Found]:
+def shown(views: Sequence[View], display: Display) -> list[list[Found]]:
     """Level four: each panel with its frames goes through Grafana's own transformations and field options."""
-    panels = [(one, place, *panel) for one in views for place, panel in one.panels().items()]
+    panels = [(number, place, *panel) for number, one in enumerate(views) for place, panel in one.panels().items()]
     jobs = [{"do": "show", "panel": panel, "frames": made} for _, _, panel, made in panels]
-    return [
-        Found("display", one.dashboard["uid"], place, "", problem)
-        for (one, place, _, _), answer in zip(panels, display.answers(jobs), strict=True)
-        for problem in answer["mistakes"]
-    ]
+    found: list[list[Found]] = [[] for _ in views]
+    for (number, place, _, _), answer in zip(panels, display.answers(jobs), strict=True):
+        uid = views[number].dashboard["uid"]
+        found[number] += [Found("display", uid, place, "", problem) for problem in answer["mistakes"]]
+    return found
 
 
 def never_whole(views: Sequence[View]) -> set[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 ALL = "$__all"
+GRAFANAS_OWN = "-- Grafana --"
 SCREEN_PX = 1600
 """How wide 24 columns are: a panel's queries ask for as many points as it has pixels."""
 COLUMNS = 24
@@ -44,6 +45,8 @@ class Asked:
     table: bool = False
     alias: str = ""
     panel: Json | None = None
+    columns: tuple[str, ...] = ()
+    """Of an annotation, what it takes from the answer."""
     mistake: str = ""
 
     def __str__(self) -> str:
@@ -88,8 +91,8 @@ def questions(dashboard: Json, reader: Reader) -> Iterator[Asked]:
     for variable in dashboard.get("templating", {}).get("list", []):
         yield from _variable(uid, variable, reader, chosen)
     for annotation in dashboard.get("annotations", {}).get("list", []):
-        if "target" in annotation and annotation["datasource"].get("uid") != "-- Grafana --":
-            yield _asked(uid, f"annotation {annotation['name']}", annotation, annotation["target"], reader, chosen)
+        if annotation["datasource"].get("uid") != GRAFANAS_OWN:
+            yield _annotation(uid, annotation, reader, chosen)
     for panel, scope in _panels(dashboard.get("panels", []), chosen):
         for target in (one for one in panel.get("targets", []) if not one.get("hide")):
             place = f"panel {panel.get('id')} {panel.get('title', '')!r}"
@@ -183,6 +186,16 @@ def _asked(
     except (WrongDashboardError, KeyError) as mistake:
         return replace(asked, mistake=str(mistake))
     return replace(asked, source=source, query=query)
+
+
+def _annotation(uid: str, annotation: Json, reader: Reader, chosen: Mapping[str, Chosen]) -> Asked:
+    """One that is not marked as such, or with its query elsewhere, silently shows nothing."""
+    place, target = f"annotation {annotation['name']}", annotation.get("target", {})
+    if not (target.get("fromAnnotations") and target.get("query")):
+        return Asked(dashboard=uid, place=place, mistake="its query must sit in a target with fromAnnotations")
+    names = [target.get(f"{name}Column", "") for name in ("text", "title", "timeEnd")]
+    columns = tuple(filter(None, [*names, *target.get("tagsColumn", "").split(",")]))
+    return replace(_asked(uid, place, annotation, target, reader, chosen), columns=columns)
 
 
 def _source(reference: Json | None, reader: Reader, chosen: Mapping[str, Chosen]) -> str:

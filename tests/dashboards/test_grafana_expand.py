@@ -119,7 +119,7 @@ def test_hidden_queries_are_not_asked_and_annotations_are():
     dashboard["annotations"] = {
         "list": [
             {"name": "built in", "datasource": {"uid": "-- Grafana --"}, "target": {}},
-            {"name": "alarms", "datasource": {"uid": "raw"}, "target": {"query": "$timeFilter", "refId": "Anno"}},
+            {"name": "alarms", "datasource": {"uid": "raw"}, "target": {"query": "$timeFilter", "fromAnnotations": True}},
         ]
     }
     reader = Reader(span=SPAN, sources=SOURCES, options=lambda *_: [])

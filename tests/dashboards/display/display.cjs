@@ -13,6 +13,7 @@ const tinycolor = installed("tinycolor2");
 globalThis.window = globalThis; // transformations look whether they run in a scene; set before, others would look for a page
 
 const THEMES = { light: grafana.createTheme({ colors: { mode: "light" } }), dark: grafana.createTheme({ colors: { mode: "dark" } }) };
+const ZONE = "Asia/Shanghai";
 const UNITS = new Set(grafana.getValueFormats().flatMap((category) => category.submenu.map((unit) => unit.value)));
 const CUSTOM_UNIT = /^(prefix|suffix|time|si|count|currency|bool):.+/;
 
@@ -186,12 +187,8 @@ function unmatched(overrides, frames) {
     .map(({ matcher }) => `no field is matched by ${matcher.id} ${JSON.stringify(matcher.options)}`);
 }
 
-/** What a panel shows of these frames: each field's newest value, and the single values of a stat or gauge. */
-async function show({ panel, frames, theme = "light" }) {
-  const mistakes = nameMistakes(panel);
-  if (mistakes.length) {
-    return { mistakes, fields: [], values: [] };
-  }
+/** The frames as the panel has them after its transformations and field options; complaints go to `mistakes`. */
+async function prepared({ panel, frames, theme = "light" }, mistakes) {
   const fieldConfig = loaded(panel.fieldConfig ?? { defaults: {}, overrides: [] });
   const made = await transformed(panel, frames.map((frame) => grafana.toDataFrame(frame)), mistakes);
   mistakes.push(...unmatched(fieldConfig.overrides, made));
@@ -201,8 +198,19 @@ async function show({ panel, frames, theme = "light" }) {
     fieldConfigRegistry: registry,
     replaceVariables: (text) => text,
     theme: THEMES[theme],
-    timeZone: "Asia/Shanghai",
+    timeZone: ZONE,
   });
+  return { data, fieldConfig };
+}
+
+/** What a panel shows of these frames: each field's newest value, and the single values of a stat or gauge. */
+async function show(job) {
+  const mistakes = nameMistakes(job.panel);
+  if (mistakes.length) {
+    return { mistakes, fields: [], values: [] };
+  }
+  const { data, fieldConfig } = await prepared(job, mistakes);
+  mistakes.push(...deadLinks(data));
   const fields = data.flatMap((frame) =>
     frame.fields.map((field) => ({
       name: grafana.getFieldDisplayName(field, frame, data),
@@ -211,10 +219,39 @@ async function show({ panel, frames, theme = "light" }) {
       newest: shown(field.display(field.values[field.values.length - 1])),
     })),
   );
-  return { mistakes, fields, values: singleValues(panel, data, fieldConfig, theme) };
+  return { mistakes, fields, values: singleValues(job.panel, data, fieldConfig, job.theme) };
 }
 
-function singleValues(panel, data, fieldConfig, theme) {
+/** All that is needed to draw a panel: every value, in tables and timelines with its text and colour. */
+async function draw(job) {
+  const { data, fieldConfig } = await prepared(job, []);
+  const inWords = job.panel.type !== "timeseries";
+  const frames = data.map((frame) => ({
+    refId: frame.refId,
+    fields: frame.fields.map((field) => ({
+      name: grafana.getFieldDisplayName(field, frame, data),
+      type: field.type,
+      values: field.values,
+      color: grafana.getFieldSeriesColor(field, THEMES[job.theme]).color,
+      example: shown(field.display(12.5)).text,
+      shown: inWords ? field.values.map((value) => shown(field.display(value))) : [],
+    })),
+  }));
+  return { frames, values: singleValues(job.panel, data, fieldConfig, job.theme) };
+}
+
+/** Links that name a field of their row must find it. */
+function deadLinks(data) {
+  const dead = data.flatMap((frame) => {
+    const row = grafana.getFieldDisplayValuesProxy({ frame, rowIndex: 0, timeZone: ZONE });
+    const urls = frame.fields.flatMap((field) => (field.config.links ?? []).map((link) => link.url));
+    const names = urls.flatMap((url) => [...url.matchAll(/\$\{__data\.fields\.([^}]+)\}/g)].map((found) => found[1]));
+    return names.filter((name) => row[name] === undefined);
+  });
+  return [...new Set(dead)].map((name) => `a link names the field ${name}, which its row does not have`);
+}
+
+function singleValues(panel, data, fieldConfig, theme = "light") {
   if (!panel.options?.reduceOptions) {
     return [];
   }
@@ -224,7 +261,7 @@ function singleValues(panel, data, fieldConfig, theme) {
     replaceVariables: (text) => text,
     theme: THEMES[theme],
     data,
-    timeZone: "Asia/Shanghai",
+    timeZone: ZONE,
   });
   return values.map(({ display }) => ({ title: display.title, ...shown(display) }));
 }
@@ -237,6 +274,7 @@ function shown(display) {
 const JOBS = {
   names: ({ panel }) => nameMistakes(panel),
   show,
+  draw,
   colour: ({ name, theme = "light" }) => tinycolor(THEMES[theme].visualization.getColorByName(name)).toHexString(),
   escape: ({ text }) => grafana.escapeRegex(text),
   interval: ({ from, to, points, least }) =>
