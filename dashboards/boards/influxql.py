@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from scenewatch.model.level import Level
@@ -78,6 +79,11 @@ def name(key: str) -> str:
 
 def text(value: str) -> str:
     return f"'{value}'"
+
+
+def number(value: float) -> str:
+    """InfluxQL, like a browser, writes a million without an exponent."""
+    return f"{Decimal(repr(float(value))).normalize():f}"
 
 
 def any_of(keys: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from boards.influxql import number
 from boards.words import PRIORITIES, SITE_STATES, both, say
 from scenewatch.model.flags import Flag
 from scenewatch.model.scene import Priority
@@ -31,8 +32,8 @@ OF_PRIORITY: Mapping[Priority, str] = {Priority.HIGH: NOW, Priority.MEDIUM: SERI
 def words_of_numbers(rows: Iterable[tuple[float, str, str]]) -> list[Json]:
     """A value mapping of numbers to a word and a colour each."""
     options = {
-        f"{number:g}": {"text": word, "color": color, "index": index}
-        for index, (number, word, color) in enumerate(rows)
+        number(value): {"text": word, "color": color, "index": index}
+        for index, (value, word, color) in enumerate(rows)
     }
     return [{"type": "value", "options": options}]
 
@@ -48,7 +49,7 @@ def words_of_names(rows: Iterable[tuple[str, str, str]]) -> list[Json]:
 def site_states() -> list[Json]:
     colors = (QUIET, SOON, SERIOUS, NOW, SILENT)
     words: Iterable[Text] = SITE_STATES
-    return words_of_numbers((number, both(word), colors[number]) for number, word in enumerate(words))
+    return words_of_numbers((state, both(word), colors[state]) for state, word in enumerate(words))
 
 
 def priorities() -> list[Json]:

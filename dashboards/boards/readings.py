@@ -18,6 +18,7 @@ from boards.influxql import (
     lately,
     lowest,
     name,
+    number,
     of_scene,
     select,
     table_target,
@@ -125,9 +126,9 @@ def _looks(channel: Channel, colors: list[Json]) -> Json:
 
 def words_of_states(channel: Channel) -> list[Json]:
     """The lowest number is how things rest."""
-    rest = min((number for number, _ in channel.states), default=0)
+    rest = min((value for value, _ in channel.states), default=0)
     return palette.words_of_numbers(
-        (number, both(word), palette.QUIET if number == rest else palette.ACCENT) for number, word in channel.states
+        (value, both(word), palette.QUIET if value == rest else palette.ACCENT) for value, word in channel.states
     )
 
 
@@ -186,21 +187,26 @@ def _column(scene: Scene, device_type: DeviceType, channel: Channel) -> Column:
 
 def judgement(device_types: Iterable[DeviceType], where: str) -> Json:
     """The first channel of each device: its worst flag, a row a device."""
+    firsts = {(t.key, t.channels[0].key): t.channels[0] for t in device_types}
     targets = [
-        _judged(t.key, t.channels[0], name(t.key), where, alias="$tag_device", by=("device",)) for t in device_types
+        _judged(f"{key}.{channel.key}", channel, name(key), where, alias="$tag_device", by=("device",))
+        for (key, _), channel in firsts.items()
     ]
     return _judgement(targets)
 
 
 def device_judgement(device_types: Iterable[DeviceType], where: str) -> Json:
     """Each channel's worst flag, whatever type the device is of."""
-    channels: dict[str, tuple[Channel, list[str]]] = {}
+    types: dict[tuple[str, str], list[str]] = {}
+    channels: dict[tuple[str, str], Channel] = {}
     for device_type in device_types:
         for channel in device_type.channels:
-            channels.setdefault(channel.key, (channel, []))[1].append(device_type.key)
+            kind = (channel.key, both(channel.title))
+            types.setdefault(kind, []).append(device_type.key)
+            channels[kind] = channel
     targets = [
-        _judged(key, channel, any_of(types), where, alias=both(channel.title))
-        for key, (channel, types) in channels.items()
+        _judged(f"{channel.key}.{n}", channel, any_of(types[kind]), where, alias=both(channel.title))
+        for n, (kind, channel) in enumerate(channels.items())
     ]
     return _judgement(targets)
 
@@ -273,7 +279,7 @@ def _minutes(scene: Scene, device_type: DeviceType, channel: Channel, rule: Rule
         f"count({name(field)}) AS {name(rule.key)}",
         name(device_type.key),
         of_scene(scene),
-        f"{name(field)} {sign} {limit:g}",
+        f"{name(field)} {sign} {number(limit)}",
         IN_RANGE,
         by=("site", "device"),
     )

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def both(text: Text) -> str:
-    return text.zh if text.zh == text.en else f"{text.zh} · {text.en}"
+    """Grafana would take a dollar sign for the beginning of a variable; the wide one is just a sign."""
+    joined = text.zh if text.zh == text.en else f"{text.zh} · {text.en}"
+    return joined.replace("$", "＄")
 
 
 def say(en: str, zh: str) -> str:

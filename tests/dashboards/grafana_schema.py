@@ -25,6 +25,7 @@ SOURCES = ("package.json", "tsconfig.json", "types.ts")
 PACKAGES = NodePackages(name="grafana-types", manifest=HERE / "package.json")
 GENERATOR = "node_modules/ts-json-schema-generator/bin/ts-json-schema-generator.js"
 GENERATE_S = 120
+LONGEST = 240
 
 SOURCE: Json = {
     "type": "object",
@@ -147,4 +148,9 @@ def _names(value: Any) -> bool:
 def _errors(validator: Draft7Validator, value: Any, place: str) -> Iterator[str]:
     for error in validator.iter_errors(value):
         path = ".".join(map(str, error.absolute_path))
-        yield f"{place}: {path}: {error.message[:200]}".replace(": : ", ": ")
+        yield f"{place}: {path}: {_brief(error.message)}".replace(": : ", ": ")
+
+
+def _brief(message: str) -> str:
+    """Both ends of it: what is there, and why it may not be."""
+    return message if len(message) <= LONGEST else f"{message[: LONGEST // 2]} … {message[-LONGEST // 2 :]}"
