@@ -20,7 +20,7 @@ from scenewatch.store.influxurl import InfluxUrl
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scenewatch.model.ports import Clock, Journal, Levels, Store
+    from scenewatch.model.ports import Clock, Journal, Levels, Points, Store
     from scenewatch.model.scene import Scene
     from scenewatch.settings import Settings
     from scenewatch.store.influx import InfluxStore
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     _journal: type[Journal] = FileJournal
     _stores: tuple[type[Store], ...] = (DuckStore, InfluxStore)
     _levels: tuple[type[Levels], ...] = (DuckStore, InfluxStore)
+    _points: tuple[type[Points], ...] = (DuckStore, InfluxStore)
 
 
 def scenes_of(settings: Settings) -> tuple[Scene, ...]:

@@ -16,16 +16,19 @@ from scenewatch.model.ledger import Counts
 from scenewatch.model.ports import Readings, keep_nothing_apart
 from scenewatch.store.duckfile import VERSION, DuckFile, cannot_write
 from scenewatch.store.ducklevels import DuckLevels
+from scenewatch.store.duckpoints import DuckPoints
 from scenewatch.store.kernel import raise_marks
 from scenewatch.store.series import SeriesIds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from scenewatch.model.batch import Batch
+    from scenewatch.model.level import Level
+    from scenewatch.model.point import Point
     from scenewatch.model.ports import KeepApart
 
 Columns = dict[str, "NDArray[Any]"]
@@ -42,7 +45,7 @@ class _State:
 
 
 class DuckStore(DuckLevels):
-    """`ports.Store` and, by its base, `ports.Levels`.
+    """`ports.Store`, `ports.Points` and, by its base, `ports.Levels`.
 
     `write`, `sort_closed_days` and `close` from one thread; everything else from any.
 
@@ -52,6 +55,7 @@ class DuckStore(DuckLevels):
     def __init__(self, path: Path, *, memory_limit: str = "256MB", threads: int = 1) -> None:
         super().__init__(DuckFile(path, memory_limit=memory_limit, threads=threads))
         con = self._file.writer
+        self._points = DuckPoints(self._file)
         self._series = SeriesIds(con)
         self._newest_ms = int(self._series.marks.max()) if self.count() else None
         self._state, self._unsorted = _load(con)
@@ -139,6 +143,15 @@ class DuckStore(DuckLevels):
                     raise cannot_write(self._file.path, error) from error
             self._unsorted.discard(day)
         return len(closed)
+
+    def record(self, points: Sequence[Point]) -> None:
+        self._points.record(points)
+
+    def recorded(self, measurement: str, keep: Level, from_ms: int, to_ms: int, limit: int) -> list[Point]:
+        return self._points.recorded(measurement, keep, from_ms, to_ms, limit)
+
+    def forget(self, before_ms: Mapping[Level, int]) -> int:
+        return super().forget(before_ms) + self._points.forget(before_ms)
 
     def close(self) -> None:
         self._file.close()

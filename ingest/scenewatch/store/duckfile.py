@@ -36,6 +36,10 @@ create table if not exists minute (
 );
 create table if not exists hour as from minute limit 0;
 create table if not exists day as from minute limit 0;
+create table if not exists point (
+    keep utinyint not null, measurement varchar not null, tags varchar not null, t bigint not null,
+    fields varchar not null
+);
 create table if not exists unsorted_day (day bigint not null);
 create table if not exists state (
     version integer not null, position bigint not null,
@@ -139,14 +143,15 @@ class DuckFile:
             con.begin()
             con.execute(SCHEMA, {"version": VERSION})
             con.commit()
-            row = con.execute("select version from state").fetchone()
+            # Read to its end: a result that is not keeps its transaction, and deleted rows would keep their room.
+            found = con.execute("select version from state").fetchall()
         except duckdb.Error as error:
             if con is not None:
                 con.close()
             raise _opening(self.path, error) from error
-        if row != (VERSION,):
+        if found != [(VERSION,)]:
             con.close()
-            what = f"is of schema {row and row[0]}, this program knows {VERSION}: use the release that wrote it"
+            what = f"is of schema {found[0][0]}, this program knows {VERSION}: use the release that wrote it"
             raise ConfigurationError([Mistake(str(self.path), what)])
         return con
 

@@ -122,6 +122,12 @@ def to_query(url: InfluxUrl, answer: Answer, statements: int) -> list[list[Found
     return [[Found(one.tags, one.values) for one in result.series] for result in results]
 
 
+def to_exact(url: InfluxUrl, answer: Answer, statements: int) -> list[list[Found]]:
+    """The same, numbers as their text, so that none loses a digit or its type; rows need have no time."""
+    results = _whole(url, answer, statements, lambda body: msgspec.convert(_decoded(body, str), _Results)).results
+    return [[Found(one.tags, one.values) for one in result.series] for result in results]
+
+
 def to_tables(url: InfluxUrl, answer: Answer, statements: int) -> list[list[Table]]:
     """The same, for answers that are large or do not tell of times."""
     results = _whole(url, answer, statements, lambda body: msgspec.json.decode(body, type=_TableResults)).results
@@ -214,10 +220,10 @@ def _line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:LONGEST_REASON]
 
 
-def _decoded(body: bytes) -> Any:
+def _decoded(body: bytes, number: Callable[[str], Any] = float) -> Any:
     """Whole numbers as floats: else the zero of `-0` loses its sign. Times are exact, being below 2**53."""
     try:
-        return json.loads(body, parse_int=float)
+        return json.loads(body, parse_int=number, parse_float=number)
     except (ValueError, RecursionError):
         return None
 

@@ -64,7 +64,7 @@ class InfluxLevels:
             question = levelql.earliest_windows(SeriesKey.of("", series), from_ms, to_ms - 1, limit + 1)
             [found] = self._at[level].tables(question)
             # A device whose type changed is in several measurements.
-            rows = sorted((r for one in found for r in one.values if r[1] is not None), key=itemgetter(0))
+            rows = sorted((row for one in found for row in one.values if _is_window(row)), key=itemgetter(0))
         cells = _cells(rows, 7)
         t_ms, count, good = (cells[:, n].astype(np.int64) for n in (0, 4, 5))
         low, high, mean, flag = (cells[:, n] for n in (1, 2, 3, 6))
@@ -190,6 +190,11 @@ def _of_summaries(columns: list[NDArray[np.float64]]) -> Columns:
     low, high, total, count, good, flag = columns
     mean = np.divide(total, good, out=np.full(len(good), np.nan), where=good > 0)
     return Columns(low, high, mean, count, good, flag)
+
+
+def _is_window(row: list[Any]) -> bool:
+    """All numbers, but that the mean may be missing: the others are when nobody or somebody else wrote them."""
+    return all(isinstance(one, float) for n, one in enumerate(row) if n != 3)
 
 
 def _cells(rows: list[list[Any]], width: int) -> NDArray[np.float64]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from scenewatch.store.linekernel import FLAG, TEST
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from scenewatch.store.lineprotocol import SeriesKey
 
 FIRST_MS, LAST_MS = -9_223_372_036_854, 9_223_372_036_854
@@ -31,6 +33,25 @@ def earliest(key: SeriesKey, first_ms: int, last_ms: int, limit: int) -> str:
     columns = ", ".join(identifier(f"{key.channel}{end}") for end in ("", FLAG, TEST))
     condition = where(key, first_ms, last_ms)
     return f"SELECT {columns} FROM /.+/ WHERE {condition} ORDER BY time LIMIT {limit}"  # noqa: S608  # quoted
+
+
+def tag_keys(measurement: str) -> str:
+    return f"SHOW TAG KEYS FROM {identifier(measurement)}"
+
+
+def field_keys(measurement: str) -> str:
+    """Rows of key and type."""
+    return f"SHOW FIELD KEYS FROM {identifier(measurement)}"
+
+
+def points(
+    measurement: str, tags: Iterable[str], fields: Iterable[str], span_ms: tuple[int, int], limit: int | None
+) -> str:
+    """Rows of time, tags and fields, both ends of the span in it; all of them without a limit."""
+    columns = [f"{identifier(key)}::tag" for key in tags] + [f"{identifier(key)}::field" for key in fields]
+    span = f"time >= {span_ms[0]}ms AND time <= {span_ms[1]}ms"
+    most = "" if limit is None else f" LIMIT {limit}"
+    return f"SELECT {', '.join(columns)} FROM {identifier(measurement)} WHERE {span} ORDER BY time{most}"  # noqa: S608  # quoted
 
 
 def where(key: SeriesKey, first_ms: int, last_ms: int) -> str:

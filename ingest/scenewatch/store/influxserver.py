@@ -69,6 +69,10 @@ class InfluxServer:
         """The same, for large answers. Raises TemporaryError."""
         return influxanswers.to_tables(self._url, self._asked(statements), len(statements))
 
+    def exact(self, *statements: str) -> list[list[Found]]:
+        """The same, of rows that may have no time, with all numbers as the text they came as."""
+        return influxanswers.to_exact(self._url, self._asked(statements), len(statements))
+
     def beside(self, suffix: str) -> Self:
         """The bucket whose name goes on like this, by the same connections; closed with this one."""
         other = copy(self)
