@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import subprocess
+import threading
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pytest
+
+from ends import HandClock
 from influx_server import create
-from kept_figures import points
-from provisional import record
+from ports import free_port
+from scenewatch.app import Worker
 from scenewatch.devices.faults import FaultPlan, PlannedFault
 from scenewatch.devices.fleet import Fleet
 from scenewatch.devices.history import batches
+from scenewatch.embedded.broker import command
 from scenewatch.model.level import Level
-from scenewatch.model.ports import Record, RecordKind
-from scenewatch.pipeline import Pipeline, encode_inventory
+from scenewatch.model.messages import Messages
+from scenewatch.model.ports import RecordKind
 from scenewatch.scenes import KITCHEN, demonstration
-from scenewatch.store.influx import InfluxStore
-from scenewatch.store.influxurl import InfluxUrl
+from scenewatch.settings import load
+from scenewatch.store.devices import Inventory
 from scenewatch.store.relational import Database
+from scenewatch.worker import loop, repeated, summaries, writer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from scenewatch.model.alarm import Transition
     from scenewatch.model.batch import Batch
     from scenewatch.model.registry import Registry
 
@@ -102,6 +111,17 @@ DAMAGES = (
 """Every quality test finds something, and every channel has something that a test found."""
 
 
+TAKEN = (b"sw/kitchen/s004/s004-fridge-1/telemetry", b'{"t": %d, "b": "x", "n": 0, "v": {"air_temp": 4.1}}' % NOW_MS)
+ODD_MESSAGES = (
+    TAKEN,
+    TAKEN,
+    (TAKEN[0], TAKEN[1].replace(b'"n": 0', b'"n": 5').replace(b"}}", b', "door": "open"}}')),
+    (TAKEN[0], b"not JSON"),
+    (b"sw/kitchen/s004/s004-fridge-9/telemetry", b"{}"),
+)
+"""One twice, one with numbers skipped before it and a text for a number, one unreadable, one of nobody's."""
+
+
 def _damaged(batch: Batch, registry: Registry) -> Batch:
     for damage in DAMAGES:
         device, _, channel = damage.series.rpartition(".")
@@ -115,34 +135,75 @@ def _damaged(batch: Batch, registry: Registry) -> Batch:
     return batch
 
 
-def fill(address: str, folder: Path) -> None:
-    """Fills the databases of a server that has none of them yet; `folder` is for the worker's own database."""
+STEP_MS = 20 * MINUTE_MS
+PATIENCE_S = 60
+QUICK = ((repeated, "LOOK_S", 0.01), (loop, "TICK_MS", 20), (writer, "IDLE_S", 0.01), (writer, "GATHER_S", 0.0))
+"""How often a worker's threads look for something to do: here time passes quickly."""
+AT_ONCE = ((summaries, "LOOK_S", PATIENCE_S), (summaries, "MOST_MS", dict.fromkeys(Level, 7 * DAY_MS)))
+"""Minutes, hours and days are made when all is there, in one go."""
+
+
+def fill(address: str, folder: Path, step_ms: int = STEP_MS) -> None:
+    """Lets a real worker live through it all on a server that has nothing of it yet; `folder` is for its files.
+
+    The clock goes in steps: at the end of each the devices have reported, and figures are taken.
+    """
     for level in Level:
         create(address, BUCKET + level.suffix)
-    pipeline = Pipeline([KITCHEN], "sw")
-    registry = pipeline.registry
-    database = Database(f"sqlite:///{folder / 'scenewatch.sqlite'}")
-    store = InfluxStore(
-        InfluxUrl.parse(f"influx+{address}/?bucket={BUCKET}"),
-        database=database,
-        measurements=lambda series: registry.kinds[registry.series_kind[series]][1].key,
-    )
-    transitions: list[Transition] = []
+    clock = HandClock(FROM_MS)
+    with pytest.MonkeyPatch.context() as patch, _broker(folder) as broker:
+        for module, name, value in (*QUICK, *AT_ONCE):
+            patch.setattr(module, name, value)
+        config = folder / "scenewatch.toml"
+        config.write_text(
+            f'[broker]\nurl = "{broker}"\n[store]\nurl = "influx+{address}/?bucket={BUCKET}"\n'
+            f'[database]\nurl = "sqlite:///rows.sqlite"\n[journal]\npath = "journal"\n'
+        )
+        settings = load(config, {})
+        database = Database(settings.database.url)
+        Inventory(database).upsert(DEVICES)
+        database.close()
+        worker = Worker(settings, clock)
+        worker.start()
+        try:
+            _live_through(worker, clock, step_ms)
+        finally:
+            worker.stop()
 
-    def run(kind: RecordKind, body: bytes, received_ms: int) -> None:
-        at = pipeline.position
-        outcome = pipeline.run(Record(at, at + 1, kind, received_ms, None, body))
-        store.write(outcome.batch, registry.series_name)
-        transitions.extend(outcome.transitions + pipeline.tick(received_ms))
 
-    run(RecordKind.INVENTORY, encode_inventory(DEVICES), FROM_MS)
-    run(RecordKind.LISTENING, b"", FROM_MS)
+def _live_through(worker: Worker, clock: HandClock, step_ms: int) -> None:
+    _wait(lambda: worker.source_state == "connected")
     fleet = Fleet(KITCHEN, DEVICES, seed=SEED, start_ms=FROM_MS, plan=FaultPlan(FAULTS))
-    for batch in batches(fleet, registry, FROM_MS, NOW_MS):
-        run(RecordKind.HISTORY, _damaged(batch, registry).to_bytes(), int(batch.received_ms.max()))
-    for level in (Level.MINUTE, Level.HOUR, Level.DAY):
-        whole = (NOW_MS - FROM_MS) // level.span_ms
-        store.summarise(level, FROM_MS, FROM_MS + whole * level.span_ms)
-    record(address, BUCKET, points(KITCHEN, DEVICES, transitions, FROM_MS, NOW_MS))
-    store.close()
-    database.close()
+    registry = worker.pipeline.registry
+    for begin_ms in range(FROM_MS, NOW_MS, step_ms):
+        end_ms = begin_ms + step_ms
+        for batch in batches(fleet, registry, begin_ms, end_ms):
+            worker.journal.append_record(RecordKind.HISTORY, _damaged(batch, registry).to_bytes(), end_ms)
+        if end_ms == NOW_MS:
+            worker.journal.append(Messages.of(ODD_MESSAGES, NOW_MS))
+        _wait(lambda: worker.store.position() == worker.journal.head)
+        clock.ms = end_ms
+        _wait(lambda: worker.records._figures._told_ms == clock.ms)
+    while worker.summaries.step():
+        pass
+    _wait(lambda: not worker.records._figures._waiting)
+
+
+def _wait(there: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    until_s = time.monotonic() + PATIENCE_S
+    while not there():
+        assert time.monotonic() < until_s, "it did not come about in time"
+        pause.wait(0.002)
+
+
+@contextmanager
+def _broker(folder: Path) -> Iterator[str]:
+    """The one that is embedded: its URL."""
+    port = free_port()
+    process = subprocess.Popen(command(folder / "broker", port), stderr=subprocess.DEVNULL)
+    try:
+        yield f"mqtt://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_S)
