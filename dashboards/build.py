@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boards import all_boards
 from boards.provisioning import datasources
+from scenewatch.alarms.overrides import in_force, mistakes
+from scenewatch.model.errors import ConfigurationError
 from scenewatch.scenes import all_scenes
+from scenewatch.settings import load_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,6 +61,15 @@ def write(wanted: Mapping[Path, str]) -> None:
             path.unlink()
 
 
+def with_limits(scenes: Sequence[Scene], path: Path | None) -> list[Scene]:
+    """The scenes with the numbers of the settings at `path`. Raises ConfigurationError."""
+    limits = load_limits(path) if path is not None else {}
+    if found := mistakes(scenes, limits):
+        raise ConfigurationError(found)
+    rules = in_force(scenes, limits)
+    return [replace(s, rules=tuple(rules[f"{s.key}.{r.key}"] for r in s.rules)) for s in scenes]
+
+
 def _text(board: object) -> str:
     return json.dumps(board, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
@@ -73,8 +86,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="URL",
         help=f"where links into the console lead ({CONSOLE_URL})",
     )
+    parser.add_argument(
+        "--limits", type=Path, metavar="FILE", help="the worker's settings, so that operators' own limits are drawn"
+    )
     options = parser.parse_args(arguments)
-    wanted = files(all_scenes(), options.console_url.rstrip("/"))
+    try:
+        scenes = with_limits(all_scenes(), options.limits)
+    except ConfigurationError as error:
+        parser.exit(2, "".join(f"{mistake}\n" for mistake in error.mistakes))
+    wanted = files(scenes, options.console_url.rstrip("/"))
     found = differences(wanted)
     for line in found:
         print(line)  # noqa: T201 - it is a command

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from influx_server import ADDRESS, program, running
+from node_packages import NO_NODE
 from scenewatch.model.place import Device
 from scenewatch.model.quantity import Quantity
 from scenewatch.model.registry import Registry
@@ -138,10 +139,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """All that is skipped for want of InfluxDB is one line of the summary, not one a test."""
+    """All that is skipped for want of one program is one line of the summary, not one a test."""
     report = yield
-    if report.skipped and NO_INFLUXDB in str(report.longrepr):
-        report.longrepr = ("tests/conftest.py", 1, f"Skipped: {NO_INFLUXDB}")
+    for want in (NO_INFLUXDB, NO_NODE):
+        if report.skipped and want in str(report.longrepr):
+            report.longrepr = ("tests/conftest.py", 1, f"Skipped: {want}")
     return report
 
 

@@ -15,6 +15,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "scenew
 NPM = ("install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--legacy-peer-deps")
 """No script of a package runs, and no lock file is made, which would record where packages came from."""
 DONE = "installed"
+NO_NODE = "needs packages of Node: install Node and npm, and they are fetched at the next run"
 
 
 @dataclass(frozen=True, kw_only=True)

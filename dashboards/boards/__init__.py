@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def all_boards(scenes: Sequence[Scene], console_url: str) -> list[Json]:
     """Every dashboard there is, each with a uid of its own."""
     boards = [
-        wall.board(scenes),
+        wall.board(),
         *(scene.board(one) for one in scenes),
         site.board(scenes),
         device.board(scenes),

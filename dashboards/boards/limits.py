@@ -30,14 +30,18 @@ def limited(rules: Sequence[Rule]) -> list[Rule]:
 
 
 def steps(rules: Sequence[Rule], *, normal: str) -> list[Json]:
-    """Grafana's ascending steps: the colour of the most urgent rule a value breaks, amber within a deadband."""
+    """Grafana's ascending steps: the colour of the most urgent rule a value breaks, amber within a deadband.
+
+    Each limit is a step of its own, also where the colour stays: a line is drawn at each.
+    """
+    edges = {rule.when.limit for rule in rules if not isinstance(rule.when, NoData)}
     cuts = sorted({cut for rule in rules for cut in _cuts(rule)})
     middles = [(low + high) / 2 for low, high in pairwise(cuts)]
     inside = [cuts[0] - 1, *middles, cuts[-1] + 1] if cuts else [0.0]
     found: list[Json] = []
     for begins, value in zip((None, *cuts), inside, strict=True):
         color = _color(max((_urgency(rule, value) for rule in rules), default=_CALM), normal)
-        if not found or found[-1]["color"] != color:
+        if not found or found[-1]["color"] != color or begins in edges:
             found.append({"value": begins, "color": color})
     return found
 

@@ -17,6 +17,8 @@ ALARMS, QUALITY, PIPELINE = "sw-alarms", "sw-quality", "sw-pipeline"
 SCENES_TAG = "scenewatch-scene"
 """Carried by the dashboards of single scenes."""
 CONSOLE = "${console}"
+KEEP_LEVEL = "&${level:queryparam}"
+"""In a link between dashboards that both have the variable."""
 MOST_UID: Final = 40
 _DIGEST: Final = 4
 
@@ -30,15 +32,14 @@ def scene_uid(scene: Scene) -> str:
     return f"{uid[: MOST_UID - len(digest) - 1]}-{digest}"
 
 
-def to_site(scene: str, site: str) -> Json:
+def to_site(scene: str, site: str, *, more: str = "") -> Json:
     """`scene` and `site`: what stands for them in the row or series that was clicked."""
-    return link(
-        say("Open the site", "打开站点"), f"/d/{SITE}?${{__url_time_range}}&var-scene={scene}&var-site={site}"
-    )
+    url = f"/d/{SITE}?${{__url_time_range}}&var-scene={scene}&var-site={site}{more}"
+    return link(say("Open the site", "打开站点"), url)
 
 
-def to_device(scene: str, site: str, device: str) -> Json:
-    url = f"/d/{DEVICE}?${{__url_time_range}}&var-scene={scene}&var-site={site}&var-device={device}"
+def to_device(scene: str, site: str, device: str, *, more: str = "") -> Json:
+    url = f"/d/{DEVICE}?${{__url_time_range}}&var-scene={scene}&var-site={site}&var-device={device}{more}"
     return link(say("Open the device", "打开设备"), url)
 
 

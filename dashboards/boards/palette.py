@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 NOW = "#d64541"
 SERIOUS = "#e8702a"
 SOON = "#e5a50a"
+MINOR = "#4a86c5"
+"""An alarm that may wait; unlike the amber of what is about to be one."""
 NORMAL = "text"
 """The colour of all other text, so that it is neutral on a light ground and on a dark one."""
 UNDRAWN = "transparent"
@@ -26,7 +28,7 @@ QUIET = "#7b8794"
 SILENT = "#8e6bbf"
 ACCENT = "#3d8fb5"
 
-OF_PRIORITY: Mapping[Priority, str] = {Priority.HIGH: NOW, Priority.MEDIUM: SERIOUS, Priority.LOW: SOON}
+OF_PRIORITY: Mapping[Priority, str] = {Priority.HIGH: NOW, Priority.MEDIUM: SERIOUS, Priority.LOW: MINOR}
 
 
 def words_of_numbers(rows: Iterable[tuple[float, str, str]]) -> list[Json]:
@@ -47,7 +49,7 @@ def words_of_names(rows: Iterable[tuple[str, str, str]]) -> list[Json]:
 
 
 def site_states() -> list[Json]:
-    colors = (QUIET, SOON, SERIOUS, NOW, SILENT)
+    colors = (QUIET, MINOR, SERIOUS, NOW, SILENT)
     words: Iterable[Text] = SITE_STATES
     return words_of_numbers((state, both(word), colors[state]) for state, word in enumerate(words))
 

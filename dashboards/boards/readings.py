@@ -26,7 +26,7 @@ from boards.influxql import (
     worst_flag,
 )
 from boards.limits import limited, rules_on, steps
-from boards.links import of_row, to_console, to_device, to_site
+from boards.links import KEEP_LEVEL, of_row, to_console, to_device, to_site
 from boards.panels import MERGE, Column, by_ref, color, table, tiles, timeline, trend
 from boards.units import unit_id
 from boards.words import DEVICE, SITE, both, say
@@ -167,7 +167,7 @@ def devices_table(scene: Scene, device_type: DeviceType, where: str) -> Json:
     query = select(what, name(device_type.key), where, IN_RANGE, by=("device",))
     place = ("${scene}", "${site}", of_row("device"))
     columns = [
-        Column(name="device", title=DEVICE, links=[to_device(*place), to_console(*place)]),
+        Column(name="device", title=DEVICE, links=[to_device(*place, more=KEEP_LEVEL), to_console(*place)]),
         Column(name="Time", title=say("Last heard", "最后上报"), unit="dateTimeFromNow"),
         *(_column(scene, device_type, channel) for channel in device_type.channels),
     ]
@@ -289,8 +289,8 @@ def _minutes(scene: Scene, device_type: DeviceType, channel: Channel, rule: Rule
 def _places(scene: Scene) -> list[Column]:
     place = (scene.key, of_row("site"), of_row("device"))
     return [
-        Column(name="site", title=SITE, links=[to_site(*place[:2])]),
-        Column(name="device", title=DEVICE, links=[to_device(*place), to_console(*place)]),
+        Column(name="site", title=SITE, links=[to_site(*place[:2], more=KEEP_LEVEL)]),
+        Column(name="device", title=DEVICE, links=[to_device(*place, more=KEEP_LEVEL), to_console(*place)]),
     ]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from boards import figures
 from boards.frame import Board, scene_variable, site_variable
 from boards.health import pipeline_tiles
@@ -12,13 +10,8 @@ from boards.layout import Section
 from boards.links import WALL
 from boards.words import say
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-    from scenewatch.model.scene import Scene
-
-
-def board(_: Sequence[Scene]) -> Board:
+def board() -> Board:
     now = Section()
     now.add(figures.summary(ANY_SITE), width=24, height=4)
     now.add(figures.sites_table(ANY_SITE), width=10, height=10)

@@ -8,7 +8,7 @@ from built import EVERY_BOARD, WORLDS
 from grafana_schema import Schema, generated
 from layout_checks import panels
 
-NO_TYPES = "needs Grafana's types: install Node and npm, and they are fetched at the next run"
+from node_packages import NO_NODE
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +16,7 @@ def schema():
     types = generated()
     if types is None:
         missing = pytest.fail if os.environ.get("NOTHING_SKIPPED") else pytest.skip
-        missing(NO_TYPES)
+        missing(NO_NODE)
     return Schema(types)
 
 
