@@ -21,13 +21,15 @@ TESTS = DOCS.parent / "tests"
 sys.path[:0] = [str(TESTS), str(TESTS / "dashboards")]
 
 import provisioned  # noqa: E402  # from the tests: the same ways of asking
+from built import committed  # noqa: E402
 from dashboard_proof import Server, View, view  # noqa: E402
 from drawn_charts import Frame, Line, chart, legend, timeline, unit_of  # noqa: E402
-from filled_influx import BUCKET, fill  # noqa: E402
+from filled_influx import BUCKET, MINUTE_MS, fill  # noqa: E402
 from grafana_display import Display  # noqa: E402
-from influx_server import running  # noqa: E402
 from looks import reader  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
+
+from influx_server import running  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +49,7 @@ COLORS = {
 }
 STYLE = """
 * { box-sizing: border-box; margin: 0 }
-body { background: GROUND; color: TEXT; font: 14px 'Inter', 'Helvetica Neue', Arial, 'Noto Sans CJK SC', sans-serif }
+body { background: GROUND; color: TEXT; font: 14px Inter, Helvetica, Arial, 'Noto Sans CJK SC', sans-serif }
 header { padding: 14px 12px 6px; display: flex; gap: 10px; align-items: baseline }
 h1 { font-size: 20px; font-weight: 600 } header p { color: SOFT; flex: 1 }
 header b { border: 1px solid EDGE; border-radius: 3px; padding: 3px 9px; background: PANEL; font-weight: 500 }
@@ -82,7 +84,7 @@ def main() -> None:
         parser.error("needs Node and npm")
     options.out.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "influxd") as address:
-        fill(address, Path(folder))
+        fill(address, Path(folder), MINUTE_MS)  # as often as a worker takes its figures of sites
         server = Server(address, provisioned.sources({"SCENEWATCH_BUCKET": BUCKET}))
         pages = dict(_pages(server, display))
         server.close()
@@ -96,7 +98,7 @@ def main() -> None:
 
 
 def _pages(server: Server, display: Display) -> Iterator[tuple[str, str]]:
-    boards = provisioned.dashboards()
+    boards = committed()
     for name, (uid, picks) in PICTURES.items():
         seen = view(boards[uid], reader(server, "day", **picks), server)
         for theme in COLORS:
@@ -107,7 +109,8 @@ def _page(seen: View, picks: dict[str, str], display: Display, theme: str) -> st
     board = seen.dashboard
     panels = seen.panels()
     asked = {panel["id"]: (panel, frames) for panel, frames in panels.values()}
-    jobs = [{"do": "draw", "panel": panel, "frames": frames, "theme": theme} for panel, frames in asked.values()]
+    common = {"do": "draw", "theme": theme, "now": seen.reader.span.to_ms}
+    jobs = [{**common, "panel": panel, "frames": frames} for panel, frames in asked.values()]
     answers = dict(zip(asked, display.answers(jobs), strict=True))
     marks = _marks(seen)
     body, bottom = [], 0
@@ -120,7 +123,9 @@ def _page(seen: View, picks: dict[str, str], display: Display, theme: str) -> st
         style = style.replace(word.upper(), color)
     values = [(v.get("label", v["name"]), picks.get(v["name"], "")) for v in board["templating"]["list"]]
     chosen = "".join(
-        f"<b>{escape(label)}: {escape('全部 · All' if value == '$__all' else value)}</b>" for label, value in values if value
+        f"<b>{escape(label)}: {escape('全部 · All' if value == '$__all' else value)}</b>"
+        for label, value in values
+        if value
     )
     return (
         f"<!doctype html><meta charset=utf-8><style>{style}</style>"
@@ -188,7 +193,10 @@ def _table(frames: list[Json], high: int) -> str:
     head = "".join(f"<th>{escape(one['name'])}</th>" for one in columns)
     count = min(len(columns[0]["values"]), (high - 30) // 27)
     rows = [
-        "".join(f'<td style="color:{one["shown"][n]["color"]}">{escape(one["shown"][n]["text"])}</td>' for one in columns)
+        "".join(
+            f'<td style="color:{one["shown"][n]["color"]}">{escape(one["shown"][n]["text"])}</td>'
+            for one in columns
+        )
         for n in range(count)
     ]
     return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"

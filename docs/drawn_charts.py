@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,16 +24,17 @@ WHOLE_NAME = 26
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a chart is drawn, and which time it shows."""
+    """Where a chart is drawn, and which time it shows. `left` is kept for what stands before it."""
 
     width: int
     height: int
     from_ms: int
     to_ms: int
+    left: int = LEFT
 
     def x(self, t_ms: float) -> float:
         share = (t_ms - self.from_ms) / (self.to_ms - self.from_ms)
-        return round(LEFT + share * (self.width - LEFT - RIGHT), 1)
+        return round(self.left + share * (self.width - self.left - RIGHT), 1)
 
     @property
     def bottom(self) -> int:
@@ -90,10 +92,10 @@ def legend(lines: Sequence[Line]) -> str:
 def timeline(frame: Frame, rows: Sequence[tuple[str, Sequence[int], Sequence[Json]]]) -> str:
     """A bar for each row, in the colours and words of its values; what is like its neighbour is one piece."""
     high = (frame.bottom - TOP) / max(1, len(rows))
+    frame = replace(frame, left=12 + max(_width(_short(name)) for name, _, _ in rows))
     body = list(frame.times())
     for number, (name, t_ms, shown) in enumerate(rows):
         y = TOP + number * high + high * 0.1
-        short = name if len(name) <= WHOLE_NAME else f"{name[: WHOLE_NAME - 1]}…"
         for begin, end, one in _pieces(frame, t_ms, shown):
             wide = frame.x(end) - frame.x(begin)
             body.append(
@@ -105,8 +107,21 @@ def timeline(frame: Frame, rows: Sequence[tuple[str, Sequence[int], Sequence[Jso
                     f'<text class="in" x="{frame.x(begin) + 5:.1f}" y="{y + high * 0.4 + 4:.1f}">'
                     f"{escape(one['text'])}</text>"
                 )
-        body.append(f'<text class="axis" x="{LEFT - 6}" y="{y + high * 0.4 + 4:.1f}" text-anchor="end">{escape(short)}</text>')
+        middle = y + high * 0.4 + 4
+        body.append(
+            f'<text class="axis" x="{frame.left - 6}" y="{middle:.1f}" text-anchor="end">'
+            f"{escape(_short(name))}</text>"
+        )
     return _svg(frame, body)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= WHOLE_NAME else f"{name[: WHOLE_NAME - 1]}…"
+
+
+def _width(text: str) -> int:
+    """About how wide small letters are; Chinese ones are twice as wide."""
+    return sum(11 if ord(letter) > 0x2E80 else 6 for letter in text)
 
 
 def _pieces(frame: Frame, t_ms: Sequence[int], shown: Sequence[Json]) -> Iterator[tuple[int, int, Json]]:
@@ -133,8 +148,9 @@ class _Scale:
         step = next(m * magnitude for m in (1, 2, 5, 10) if m * magnitude >= rough)
         for n in range(math.ceil(self.low / step), math.floor(self.high / step) + 1):
             y = self.y(n * step)
-            yield f'<line class="grid" x1="{LEFT}" x2="{self.frame.width - RIGHT}" y1="{y}" y2="{y}"/>'
-            yield f'<text class="axis" x="{LEFT - 6}" y="{y + 4}" text-anchor="end">{n * step:.6g}{escape(unit)}</text>'
+            yield f'<line class="grid" x1="{self.frame.left}" x2="{self.frame.width - RIGHT}" y1="{y}" y2="{y}"/>'
+            number = f"{n * step:.6g}{escape(unit)}"
+            yield f'<text class="axis" x="{self.frame.left - 6}" y="{y + 4}" text-anchor="end">{number}</text>'
 
 
 def _segments(one: Line) -> Iterator[list[tuple[int, float]]]:
@@ -152,13 +168,18 @@ def _segments(one: Line) -> Iterator[list[tuple[int, float]]]:
 
 
 def _line(scale: _Scale, one: Line) -> str:
-    paths = ["M" + "L".join(f"{scale.frame.x(t)},{scale.y(v)}" for t, v in run) for run in _segments(one)]
-    return f'<path d="{"".join(paths)}" fill="none" stroke="{one.color}" stroke-width="{one.width}"/>'
+    """A value alone between gaps is a point."""
+    paths = []
+    for run in _segments(one):
+        points = "L".join(f"{scale.frame.x(t)},{scale.y(v)}" for t, v in run)
+        paths.append(f"M{points}" if len(run) > 1 else f"M{points}h.1")
+    style = f'stroke="{one.color}" stroke-width="{one.width}" stroke-linecap="round" stroke-linejoin="round"'
+    return f'<path d="{"".join(paths)}" fill="none" {style}/>'
 
 
 def _bars(scale: _Scale, one: Line) -> str:
     places = [scale.frame.x(t) for t in one.t_ms]
-    wide = max(1.5, min((b - a for a, b in zip(places, places[1:], strict=False)), default=6) * 0.8)
+    wide = max(1.5, min((b - a for a, b in pairwise(places)), default=6) * 0.8)
     return "".join(
         f'<rect x="{x - wide / 2:.1f}" y="{scale.y(v)}" width="{wide:.1f}" height="{scale.y(0) - scale.y(v):.1f}"'
         f' fill="{one.color}" fill-opacity=".85"/>'
@@ -180,7 +201,7 @@ def _fill(scale: _Scale, one: Line, lines: Sequence[Line]) -> str:
 def _limit(scale: _Scale, step: Json) -> str:
     y = scale.y(step["value"])
     return (
-        f'<line x1="{LEFT}" x2="{scale.frame.width - RIGHT}" y1="{y}" y2="{y}" stroke="{step["color"]}"'
+        f'<line x1="{scale.frame.left}" x2="{scale.frame.width - RIGHT}" y1="{y}" y2="{y}" stroke="{step["color"]}"'
         ' stroke-width="1.3" stroke-dasharray="7 5"/>'
     )
 
@@ -189,7 +210,7 @@ def _band(frame: Frame, mark: Json) -> str:
     begin, end = frame.x(mark["from_ms"]), frame.x(mark["to_ms"])
     return (
         f'<rect x="{begin}" y="{TOP}" width="{max(1.5, end - begin):.1f}" height="{frame.bottom - TOP}"'
-        f' fill="{mark["color"]}" fill-opacity=".11"/>'
+        f' fill="{mark["color"]}" fill-opacity=".07"/>'
         f'<path d="M{begin},{frame.bottom}h{max(4, end - begin):.1f}" stroke="{mark["color"]}" stroke-width="3"/>'
     )
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+import provisioned
 import pytest
-
-import provisioned  # puts the generator of the dashboards on the path too
+from built import WORLDS
 from dashboard_proof import Server
 from filled_influx import BUCKET, fill
 from grafana_display import Display
 from grafana_schema import Schema, generated
+
+from node_packages import NO_NODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def boards() -> dict[str, Any]:
-    return provisioned.dashboards()
+    return WORLDS["committed"]
 
 
 @pytest.fixture(scope="session")
@@ -36,9 +38,6 @@ def server(influxd: str, sources: Sources, tmp_path_factory: pytest.TempPathFact
     asked = Server(influxd, sources)
     yield asked
     asked.close()
-
-
-NO_NODE = "needs Node and npm: install them, and Grafana's own library is taken at the next run"
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Levels three and four of the proof: every query asked of a real server, and every answer shown by Grafana's code."""
+"""Levels three and four of the proof: each query asked of a real server, each answer shown by Grafana's code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
-
 from grafana_expand import ALL, questions
 from grafana_frames import frames, rows
 

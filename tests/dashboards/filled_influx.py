@@ -17,7 +17,7 @@ from ports import free_port
 from scenewatch.app import Worker
 from scenewatch.devices.faults import FaultPlan, PlannedFault
 from scenewatch.devices.fleet import Fleet
-from scenewatch.devices.history import batches
+from scenewatch.devices.payload import SampleBuffer
 from scenewatch.embedded.broker import command
 from scenewatch.model.level import Level
 from scenewatch.model.messages import Messages
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from scenewatch.model.batch import Batch
-    from scenewatch.model.registry import Registry
+    import numpy as np
+    from numpy.typing import NDArray
 
-BUCKET = "scenewatch"
+BUCKET = "proof"
 SITES = 5
 SEED = 7
 DAY_MS = 86_400_000
@@ -93,9 +93,20 @@ class Damage:
     value: float | None = None
     ahead_ms: int = 0
 
+    @property
+    def device(self) -> str:
+        return self.series.rpartition(".")[0]
 
-HOT_C = 24.0
-SPIKE = Damage("kitchen.s001.s001-freezer-2.air_temp", _at(0.7), _at(0.7) + MINUTE_MS // 2, HOT_C)
+    @property
+    def channel(self) -> str:
+        return self.series.rpartition(".")[2]
+
+    @property
+    def site(self) -> str:
+        return self.series.split(".")[1]
+
+
+SPIKE = Damage("kitchen.s001.s001-freezer-2.air_temp", _at(0.7), _at(0.7) + MINUTE_MS // 2, 24.0)
 """One reading alone: it changes faster than air can, and must be seen at every level."""
 DAMAGES = (
     SPIKE,
@@ -111,7 +122,10 @@ DAMAGES = (
 """Every quality test finds something, and every channel has something that a test found."""
 
 
-TAKEN = (b"sw/kitchen/s004/s004-fridge-1/telemetry", b'{"t": %d, "b": "x", "n": 0, "v": {"air_temp": 4.1}}' % NOW_MS)
+TAKEN = (
+    b"sw/kitchen/s004/s004-fridge-1/telemetry",
+    b'{"t": %d, "b": "x", "n": 0, "v": {"air_temp": 4.1}}' % NOW_MS,
+)
 ODD_MESSAGES = (
     TAKEN,
     TAKEN,
@@ -122,25 +136,41 @@ ODD_MESSAGES = (
 """One twice, one with numbers skipped before it and a text for a number, one unreadable, one of nobody's."""
 
 
-def _damaged(batch: Batch, registry: Registry) -> Batch:
-    for damage in DAMAGES:
-        device, _, channel = damage.series.rpartition(".")
-        number = registry.number(device)
-        channels = [c.key for c in registry.type_of(number).channels]
-        series = registry.series_of(number)[channels.index(channel)]
-        hit = (batch.series == series) & (damage.from_ms <= batch.t_ms) & (batch.t_ms < damage.to_ms)
-        if damage.value is not None:
-            batch.value[hit] = damage.value
-        batch.t_ms[hit] += damage.ahead_ms
-    return batch
+class _Publishers:
+    """All devices of a fleet: each step's payloads as a gateway would send them, some of them damaged."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._buffers = [SampleBuffer(c, boot="b1", capacity=1) for c in fleet.channels]
+        self._topics = [f"sw/{d.scene}/{d.site}/{d.device}/telemetry".encode() for d in fleet.devices]
+        self._damages = [[one for one in DAMAGES if one.device == d.id] for d in fleet.devices]
+
+    def until(self, to_ms: int) -> Iterator[Messages]:
+        for block in self._fleet.advance(to_ms):
+            for t_ms, values, silent in zip(block.t_ms, block.values, block.silent, strict=True):
+                measuring = [n for n, channels in enumerate(self._fleet.channels) if channels and not silent[n]]
+                pairs = [(self._topics[n], self._payload(n, int(t_ms[n]), values)) for n in measuring]
+                yield Messages.of(pairs, int(t_ms.max()))
+
+    def _payload(self, number: int, t_ms: int, values: NDArray[np.float64]) -> bytes:
+        first = self._fleet.first_column
+        sample = dict(zip(self._fleet.channels[number], values[first[number] :].tolist(), strict=False))
+        ahead_ms = 0
+        for one in self._damages[number]:
+            if one.from_ms <= t_ms < one.to_ms:
+                ahead_ms += one.ahead_ms
+                if one.value is not None:
+                    sample[one.channel] = one.value
+        self._buffers[number].add(t_ms + ahead_ms, list(sample.values()))
+        return self._buffers[number].take()
 
 
 STEP_MS = 20 * MINUTE_MS
-PATIENCE_S = 60
+PATIENCE_S = 100
 QUICK = ((repeated, "LOOK_S", 0.01), (loop, "TICK_MS", 20), (writer, "IDLE_S", 0.01), (writer, "GATHER_S", 0.0))
 """How often a worker's threads look for something to do: here time passes quickly."""
-AT_ONCE = ((summaries, "LOOK_S", PATIENCE_S), (summaries, "MOST_MS", dict.fromkeys(Level, 7 * DAY_MS)))
-"""Minutes, hours and days are made when all is there, in one go."""
+AT_ONCE = ((summaries, "LOOK_S", PATIENCE_S), (summaries, "MOST_MS", dict.fromkeys(Level, DAY_MS // 2)))
+"""Minutes, hours and days are made when all is there, in few goes."""
 
 
 def fill(address: str, folder: Path, step_ms: int = STEP_MS) -> None:
@@ -173,20 +203,25 @@ def fill(address: str, folder: Path, step_ms: int = STEP_MS) -> None:
 
 def _live_through(worker: Worker, clock: HandClock, step_ms: int) -> None:
     _wait(lambda: worker.source_state == "connected")
-    fleet = Fleet(KITCHEN, DEVICES, seed=SEED, start_ms=FROM_MS, plan=FaultPlan(FAULTS))
-    registry = worker.pipeline.registry
-    for begin_ms in range(FROM_MS, NOW_MS, step_ms):
-        end_ms = begin_ms + step_ms
-        for batch in batches(fleet, registry, begin_ms, end_ms):
-            worker.journal.append_record(RecordKind.HISTORY, _damaged(batch, registry).to_bytes(), end_ms)
+    publishers = _Publishers(Fleet(KITCHEN, DEVICES, seed=SEED, start_ms=FROM_MS, plan=FaultPlan(FAULTS)))
+    for end_ms in range(FROM_MS + step_ms, NOW_MS + 1, step_ms):
+        for messages in publishers.until(end_ms):
+            worker.journal.append(messages)
         if end_ms == NOW_MS:
             worker.journal.append(Messages.of(ODD_MESSAGES, NOW_MS))
+        worker.journal.append_record(RecordKind.TICK, b"", end_ms)
         _wait(lambda: worker.store.position() == worker.journal.head)
         clock.ms = end_ms
         _wait(lambda: worker.records._figures._told_ms == clock.ms)
-    while worker.summaries.step():
-        pass
+    _wait(lambda: not worker.summaries.step() and _summarised(worker))
     _wait(lambda: not worker.records._figures._waiting)
+
+
+def _summarised(worker: Worker) -> bool:
+    """All whole days, and minutes up to those that readings may still come for."""
+    progress = worker.summaries.state().progress
+    due_ms = NOW_MS - summaries.GRACE_MS - MINUTE_MS
+    return progress is not None and progress.minute_ms >= due_ms and progress.day_ms == FROM_MS + DAY_MS
 
 
 def _wait(there: Callable[[], bool]) -> None:

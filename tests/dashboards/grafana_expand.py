@@ -167,9 +167,7 @@ def _step_ms(panel: Json, source: str, reader: Reader) -> int:
     return interval_ms(reader.span, points, panel.get("interval") or reader.sources.least.get(source))
 
 
-def _asked(
-    uid: str, place: str, owner: Json, target: Json, reader: Reader, chosen: Mapping[str, Chosen]
-) -> Asked:
+def _asked(uid: str, place: str, owner: Json, target: Json, reader: Reader, chosen: Mapping[str, Chosen]) -> Asked:
     """A panel's or annotation's target; its own data source goes before the owner's."""
     asked = Asked(
         dashboard=uid,

@@ -1,25 +1,12 @@
-"""The dashboards and data sources as Grafana finds them at its start."""
+"""The data sources as Grafana finds them at its start."""
 
 from __future__ import annotations
 
-import json
 import re
-import sys
-from pathlib import Path
-from typing import Any
 
 import yaml
-
+from built import FOLDER
 from grafana_expand import Sources
-
-FOLDER = Path(__file__).parents[2] / "dashboards"
-sys.path.append(str(FOLDER))  # for tests of the generator's own parts
-
-
-def dashboards() -> dict[str, Any]:
-    """By uid, as committed."""
-    found = (json.loads(path.read_text("utf-8")) for path in sorted((FOLDER / "grafana").glob("*.json")))
-    return {one["uid"]: one for one in found}
 
 
 def sources(environment: dict[str, str]) -> Sources:

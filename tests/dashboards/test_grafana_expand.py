@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-
 from grafana_expand import ALL, Reader, Sources, WrongDashboardError, expand, questions
 from grafana_time import TimeSpan
 
 HOUR_MS = 3_600_000
 SPAN = TimeSpan("a day", 1_000 * 24 * HOUR_MS, 1_001 * 24 * HOUR_MS)
-SOURCES = Sources(names={"raw": "Ours readings", "minute": "Ours minutes", "else": "Theirs"}, least={"minute": "60m"})
+SOURCES = Sources(
+    names={"raw": "Ours readings", "minute": "Ours minutes", "else": "Theirs"}, least={"minute": "60m"}
+)
 
 
 def board(query, *variables, **panel):
@@ -119,7 +120,11 @@ def test_hidden_queries_are_not_asked_and_annotations_are():
     dashboard["annotations"] = {
         "list": [
             {"name": "built in", "datasource": {"uid": "-- Grafana --"}, "target": {}},
-            {"name": "alarms", "datasource": {"uid": "raw"}, "target": {"query": "$timeFilter", "fromAnnotations": True}},
+            {
+                "name": "alarms",
+                "datasource": {"uid": "raw"},
+                "target": {"query": "$timeFilter", "fromAnnotations": True},
+            },
         ]
     }
     reader = Reader(span=SPAN, sources=SOURCES, options=lambda *_: [])

@@ -10,6 +10,7 @@ const installed = createRequire(`${process.argv[2]}/`);
 const grafana = installed("@grafana/data");
 const { lastValueFrom } = installed("rxjs");
 const tinycolor = installed("tinycolor2");
+const moment = installed("moment");
 globalThis.window = globalThis; // transformations look whether they run in a scene; set before, others would look for a page
 
 const THEMES = { light: grafana.createTheme({ colors: { mode: "light" } }), dark: grafana.createTheme({ colors: { mode: "dark" } }) };
@@ -224,6 +225,7 @@ async function show(job) {
 
 /** All that is needed to draw a panel: every value, in tables and timelines with its text and colour. */
 async function draw(job) {
+  moment.now = () => job.now;
   const { data, fieldConfig } = await prepared(job, []);
   const inWords = job.panel.type !== "timeseries";
   const frames = data.map((frame) => ({
