@@ -88,7 +88,9 @@ def number(value: float) -> str:
 
 def any_of(keys: Iterable[str]) -> str:
     """A measurement that is one of these."""
-    return f"/^({'|'.join(sorted(set(keys)))})$/"
+    if len(only := set(keys)) == 1:
+        return name(only.pop())
+    return f"/^({'|'.join(sorted(only))})$/"
 
 
 def of_scene(scene: Scene) -> str:

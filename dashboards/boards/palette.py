@@ -50,8 +50,8 @@ def words_of_names(rows: Iterable[tuple[str, str, str]]) -> list[Json]:
 
 def site_states() -> list[Json]:
     colors = (QUIET, MINOR, SERIOUS, NOW, SILENT)
-    words: Iterable[Text] = SITE_STATES
-    return words_of_numbers((state, both(word), colors[state]) for state, word in enumerate(words))
+    rows = zip(SITE_STATES, colors, strict=True)
+    return words_of_numbers((state, both(word), color) for state, (word, color) in enumerate(rows))
 
 
 def priorities() -> list[Json]:
@@ -72,6 +72,6 @@ def flags() -> list[Json]:
     )
 
 
-def yes_or_no(yes: Text, no: Text, *, bad: str = NOW) -> list[Json]:
+def yes_or_no(yes: Text, no: Text) -> list[Json]:
     """1 is well, 0 is not."""
-    return words_of_numbers(((1, both(yes), QUIET), (0, both(no), bad)))
+    return words_of_numbers(((1, both(yes), QUIET), (0, both(no), NOW)))

@@ -20,8 +20,8 @@ from boards.influxql import (
 )
 from boards.layout import Section
 from boards.links import QUALITY, of_row, to_console, to_device
+from boards.many_devices import MOST_ROWS
 from boards.panels import Column, by_ref, color, table, trend
-from boards.readings import MOST_ROWS
 from boards.units import unit_id
 from boards.words import DEVICE, SCENE, SITE, both, say
 from scenewatch.model.flags import Flag, Test

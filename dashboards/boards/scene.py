@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from boards import figures, readings
+from boards import figures, many_devices, readings
 from boards.frame import Board, fixed, level_variable
 from boards.influxql import of_scene
 from boards.layout import Section
@@ -45,11 +45,11 @@ def _of_type(scene: Scene, device_type: DeviceType) -> Section:
         rules = limited(rules_on(scene, device_type, channel))
         if not rules:
             continue
-        beyond = readings.minutes_beyond(scene, device_type, channel, rules)
+        beyond = many_devices.minutes_beyond(scene, device_type, channel, rules)
         if readings.is_state(channel):
             section.add(beyond, width=24, height=7)
             continue
-        section.add(readings.extremes(scene, device_type, channel), width=10, height=8)
-        section.add(readings.furthest(scene, device_type, channel, rules), width=7, height=8)
+        section.add(many_devices.extremes(scene, device_type, channel), width=10, height=8)
+        section.add(many_devices.furthest(scene, device_type, channel, rules), width=7, height=8)
         section.add(beyond, width=7, height=8)
     return section

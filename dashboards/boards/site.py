@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from boards import figures, readings
+from boards import figures, many_devices, readings
 from boards.frame import Board, level_variable, scene_variable, site_variable
 from boards.influxql import THIS_SITE
 from boards.layout import Section
@@ -23,7 +23,7 @@ def board(scenes: Sequence[Scene]) -> Board:
     now = Section()
     now.add(figures.summary(THIS_SITE), width=24, height=4)
     now.add(figures.standing_table(THIS_SITE), width=24, height=6)
-    now.add(readings.judgement([t for _, t in measuring], THIS_SITE), width=24, height=8)
+    now.add(many_devices.judgement([t for _, t in measuring], THIS_SITE), width=24, height=8)
     history = Section(title=say("Alarms", "报警"), folded=True)
     history.add(figures.alarms_table(THIS_SITE), width=24, height=9)
     return Board(
@@ -46,7 +46,7 @@ def board(scenes: Sequence[Scene]) -> Board:
 def _watched(scene: Scene, device_type: DeviceType) -> Section:
     """The devices now, and the channels that rules watch."""
     section = Section(title=f"{both(scene.title)}: {both(device_type.title)}")
-    section.add(readings.devices_table(scene, device_type, THIS_SITE), width=24, height=7)
+    section.add(many_devices.devices_table(scene, device_type, THIS_SITE), width=24, height=7)
     _add_channels(section, scene, device_type, [c for c in device_type.channels if rules_on(scene, device_type, c)])
     return section
 
@@ -63,6 +63,6 @@ def _others(scene: Scene, device_type: DeviceType) -> Section:
 def _add_channels(section: Section, scene: Scene, device_type: DeviceType, channels: Sequence[Channel]) -> None:
     for channel in channels:
         if readings.is_state(channel):
-            section.add(readings.devices_states(device_type, channel, THIS_SITE), width=12, height=8)
+            section.add(many_devices.devices_states(scene, device_type, channel, THIS_SITE), width=12, height=8)
         else:
-            section.add(readings.devices_trend(scene, device_type, channel, THIS_SITE), width=12, height=8)
+            section.add(many_devices.devices_trend(scene, device_type, channel, THIS_SITE), width=12, height=8)

@@ -18,6 +18,13 @@ from scenewatch.model.words import Text
 from scenewatch.scenes import SCENES
 
 ODD = odd_scene()
+
+
+def states_of(scene, on):
+    type_key, _, channel_key = on.partition(".")
+    return next(c.states for c in scene.device_type(type_key).channels if c.key == channel_key)
+
+
 CHANNELS = [
     pytest.param("committed" if scene is not ODD else "odd", t, c, id=f"{t.key}.{c.key}")
     for scene in (*SCENES, ODD)
@@ -30,6 +37,7 @@ LIMITS = [
     for rule in scene.rules
     if isinstance(rule.when, Above | Below)
     for on in rule.on
+    if not states_of(scene, on)
 ]
 FIELD = re.compile(r"(max|min|mean)\(/(\^\w+\(_\w+\)\?\$)/\)")
 
@@ -42,9 +50,29 @@ def asking(board, *parts):
 @pytest.mark.parametrize(("world", "device_type", "channel"), CHANNELS)
 @pytest.mark.parametrize("uid", ["sw-device", "sw-site"])
 def test_every_channel_is_drawn_over_time_with_its_highest(world, uid, device_type, channel):
-    drawn = asking(WORLDS[world][uid], f'FROM "{device_type.key}"', f"max(/^{channel.key}(_max)?$/)")
-    kinds = [panel["type"] for panel in drawn]
-    assert kinds == ["state-timeline" if channel.quantity is Quantity.STATE else "timeseries"]
+    state = channel.quantity is Quantity.STATE
+    asked = f"/^{channel.key}(" if state else f"max(/^{channel.key}(_max)?$/)"
+    drawn = of_type(asking(WORLDS[world][uid], asked), device_type.key)
+    assert [panel["type"] for panel in drawn] == ["state-timeline" if state else "timeseries"]
+
+
+def of_type(some, key):
+    """Those that ask devices of a type, alone or among others of just the same channel."""
+    return [p for p in some if any(re.search(rf'FROM (/.*\b|"){key}\b', t["query"]) for t in p["targets"])]
+
+
+@pytest.mark.parametrize("uid", ["sw-device", "sw-site"])
+def test_a_state_that_a_rule_waits_for_is_not_hidden_by_others(uid):
+    """The lowest counts where a rule is for what is below, else the highest."""
+    board = WORLDS["odd"][uid]
+    assert len(of_type(asking(board, "min(/^state_0(_min)?$/)"), "kind_0")) == 1
+    assert len(of_type(asking(board, "max(/^state_0(_max)?$/)"), "kind_1")) == 1
+
+
+def test_what_several_types_have_just_so_is_one_panel_of_a_device():
+    board = WORLDS["committed"]["sw-device"]
+    assert len(asking(board, "max(/^battery(_max)?$/)")) == 1
+    assert len(asking(board, "max(/^air_temp(_max)?$/)")) == 2  # their limits differ
 
 
 @pytest.mark.parametrize(("world", "device_type", "channel"), CHANNELS)
@@ -81,14 +109,12 @@ def test_every_limit_of_a_number_is_drawn(world, uid, on, rule):
     boards = WORLDS[world]
     board = next(b for name, b in boards.items() if name.startswith("sw-scene")) if uid == "scene" else boards[uid]
     type_key, _, channel_key = on
-    trends = asking(board, f'FROM "{type_key}"', f"max(/^{channel_key}(_max)?$/)")
-    for panel in trends:
-        if panel["type"] == "timeseries":
-            field = panel["fieldConfig"]["defaults"]
-            assert rule.when.limit in [step["value"] for step in field["thresholds"]["steps"]]
-            assert field["custom"]["thresholdsStyle"]["mode"] == "dashed"
-            assert rule.source.document.en in panel["description"]
-    assert trends or uid == "scene"
+    trends = of_type(asking(board, f"max(/^{channel_key}(_max)?$/)"), type_key)
+    assert len(trends) == 1
+    field = trends[0]["fieldConfig"]["defaults"]
+    assert rule.when.limit in [step["value"] for step in field["thresholds"]["steps"]]
+    assert field["custom"]["thresholdsStyle"]["mode"] == "dashed"
+    assert rule.source.document.en in trends[0]["description"]
 
 
 def test_the_fridge_is_amber_just_below_its_limit_and_red_above():
