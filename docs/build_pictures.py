@@ -43,6 +43,7 @@ PICTURES = {
 COLUMN_PX, ROW_PX, GAP_PX = 62, 34, 8
 HEAD_PX = 34
 NOTE = "由仪表板的查询绘制，并非 Grafana 截图 · Drawn from the dashboard's queries; not a Grafana screenshot"
+EMPTY = "无数据 · No data"
 COLORS = {
     "light": {"ground": "#f4f5f5", "panel": "#ffffff", "edge": "#dfe2e6", "text": "#24292e", "soft": "#6a737d"},
     "dark": {"ground": "#111217", "panel": "#181b1f", "edge": "#2c3137", "text": "#d2d4dc", "soft": "#8e939e"},
@@ -69,7 +70,7 @@ td { text-overflow: ellipsis }
 .grid { stroke: EDGE; stroke-width: 1 } .axis { fill: SOFT; font-size: 11px } .in { fill: #fff; font-size: 11px }
 .legend { padding: 0 12px; font-size: 12px; color: SOFT; display: flex; gap: 14px; flex-wrap: wrap }
 .legend i { display: inline-block; width: 14px; height: 3px; margin: 0 5px 3px 0 }
-.empty { color: SOFT; padding: 20px; text-align: center }
+.empty { color: SOFT; height: calc(100% - 32px); display: grid; place-items: center }
 svg { display: block }
 """
 
@@ -114,7 +115,7 @@ def _page(seen: View, picks: dict[str, str], display: Display, theme: str) -> st
     answers = dict(zip(asked, display.answers(jobs), strict=True))
     marks = _marks(seen)
     body, bottom = [], 0
-    for panel in _until_empty(board["panels"], set(asked)):
+    for panel in board["panels"]:
         place = panel["gridPos"]
         bottom = max(bottom, place["y"] + place["h"])
         body.append(_placed(panel, answers.get(panel["id"]), seen, marks))
@@ -135,17 +136,6 @@ def _page(seen: View, picks: dict[str, str], display: Display, theme: str) -> st
     )
 
 
-def _until_empty(panels: list[Json], full: set[int]) -> Iterator[Json]:
-    """Down to the first row without anything in it: what is for another type of device is left out."""
-    for number, panel in enumerate(panels):
-        if panel["type"] == "row" and not panel["collapsed"]:
-            following = panels[number + 1 :]
-            inner = following[: next((n for n, p in enumerate(following) if p["type"] == "row"), len(following))]
-            if not any(one["id"] in full for one in inner):
-                return
-        yield panel
-
-
 def _placed(panel: Json, answer: Json | None, seen: View, marks: list[Json]) -> str:
     place = panel["gridPos"]
     wide, high = place["w"] * COLUMN_PX - GAP_PX, place["h"] * ROW_PX - GAP_PX
@@ -153,7 +143,8 @@ def _placed(panel: Json, answer: Json | None, seen: View, marks: list[Json]) -> 
     title = escape(panel["title"])
     if panel["type"] == "row":
         return f'<div class=row style="{at}">{"▸" if panel["collapsed"] else "▾"} {title}</div>'
-    inner = '<div class="empty">–</div>' if answer is None else _inner(panel, answer, seen, marks, (wide, high))
+    empty = f'<div class="empty">{EMPTY}</div>'
+    inner = empty if answer is None else _inner(panel, answer, seen, marks, (wide, high))
     return f'<section style="{at}"><h2>{title}</h2>{inner}</section>'
 
 
