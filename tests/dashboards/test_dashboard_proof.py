@@ -90,7 +90,6 @@ def test_a_value_has_the_unit_the_words_and_the_limit_of_its_table(boards, displ
     jobs = []
     for type_title, channel, value, _, colour in SEEN:
         panel = device_panel(boards, type_title)
-        panel = panel | {"targets": [target for target in panel["targets"] if target["refId"] == channel]}
         jobs.append({"do": "show", "panel": panel, "frames": [frame(channel, value)], "theme": "dark"})
         jobs.append({"do": "colour", "name": colour, "theme": "dark"})
     answers = display.answers(jobs)
