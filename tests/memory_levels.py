@@ -1,4 +1,4 @@
-"""A store in memory that keeps the contracts of `Store` (what summaries need of it) and `Levels`, and nothing more."""
+"""A store in memory that keeps the contracts of `Store`, as far as summaries need it, and `Levels`."""
 
 from __future__ import annotations
 

@@ -5,26 +5,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import sqlalchemy as sa
 
 from ends import HandClock
 from memory_levels import MADE, MemoryLevels, windows
 from scenewatch.model.batch import Batch
 from scenewatch.model.flags import Flag, Place
 from scenewatch.settings import KeepSettings, Settings
+from scenewatch.store.relational import Database
 from scenewatch.worker.lateness import LONGEST_SETTLE_MS
 from scenewatch.worker.rollup import open_rollup
 from scenewatch.worker.summaries import GRACE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from scenewatch.store.relational import Database
+    from pathlib import Path
 
 CHANNELS = 2
 NAMES = tuple(f"brine.w1.vat-{device}.{channel}" for device in range(4) for channel in ("temp", "level"))
 MIDNIGHT_MS = 1_800_028_800_000
 """At UTC+8."""
 MINUTE_MS, HOUR_MS, DAY_MS = (level.span_ms for level in MADE)
+
+
+def quick_database(folder: Path) -> Database:
+    """Nothing dies in these tests but objects, so that nothing need reach the disk."""
+    database = Database(f"sqlite:///{folder / 'rows.sqlite'}")
+    sa.event.listen(database._engine, "connect", lambda dbapi, _: dbapi.execute("PRAGMA synchronous = OFF"))
+    database._engine.dispose()
+    return database
 
 
 def device_id(device: int) -> str:

@@ -169,7 +169,7 @@ class KeepSettings(Section):
         for finer, coarser in pairwise(names):
             fine, coarse = getattr(self, finer), getattr(self, coarser)
             if coarse and (not fine or fine > coarse):
-                told = f"{finer} = {fine} is for ever" if not fine else f"{finer} = {fine}"
+                told = f"{finer} = {fine}" if fine else f"{finer} = 0, which is for ever"
                 raise ValueError(f"{coarser} = {coarse} is less than {told}: what is coarser must be kept longer")
         if self.hours_days == 1:
             raise ValueError(

@@ -197,6 +197,7 @@ def test_metrics_are_what_prometheus_reads(rig):
     assert found["scenewatch_numbers_reused_total",] == 0
     assert found["scenewatch_messages_received_total",] == 10
     assert found["scenewatch_messages_pending",] == 0
+    assert found["scenewatch_summaries_waiting",] == found["scenewatch_summaries_dropped_total",] == 0
     assert found["scenewatch_readings_flagged_total", "expected"] == 1
     assert found["scenewatch_alarms_standing", "high"] == 1
     assert found["scenewatch_alarms_standing", "low"] == 0

@@ -70,7 +70,7 @@ class Retention:
 
     def _announce(self, now_ms: int) -> None:
         told = [
-            f"{PLURAL[level]} of {ms // days(1)} days ago and more (now: before {utc_minute(now_ms - ms)})"
+            f"{PLURAL[level]} older than {ms // days(1)} d (now: before {utc_minute(now_ms - ms)})"
             for level, ms in sorted(self._kept_ms.items())
         ]
         first = utc_minute(now_ms + FIRST_AFTER_MS)

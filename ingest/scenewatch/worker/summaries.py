@@ -32,7 +32,7 @@ GRACE_MS = seconds(120)
 """A minute is made when the store has a reading this much after it: devices' clocks differ by up to 60 s."""
 LOOK_S = 5.0
 RETRY_S = 30.0
-MOST_MS = {Level.MINUTE: hours(1), Level.HOUR: hours(6), Level.DAY: days(7)}
+MOST_MS = {Level.MINUTE: hours(1), Level.HOUR: days(1), Level.DAY: days(7)}
 """Made at once, at most."""
 MOST_EMPTY_MS = days(1)
 """Of minutes, where the stretch before had nothing."""
