@@ -134,6 +134,16 @@ def test_more_than_fits_into_memory_is_read_in_pages(duck, monkeypatch):
     assert (int(found.windows.count.sum()), found.windows.truncated) == (300, True)
 
 
+def test_months_of_readings_are_read_slice_by_slice(duck, monkeypatch):
+    monkeypatch.setattr(chart_module, "SLICE_MS", HOUR)
+    t_ms, _ = fill(duck, 1, every_ms=MINUTE)
+    asked, readings = [], duck.readings
+    monkeypatch.setattr(duck, "readings", lambda *given: asked.append(given[1:3]) or readings(*given))
+    found = chart(duck, SERIES, T0, T0 + DAY, 800)
+    assert (int(found.windows.count.sum()), found.windows.truncated) == (len(t_ms), False)
+    assert [begin for begin, _ in asked] == [T0 + n * HOUR for n in range(24)]
+
+
 def test_nothing_is_a_chart_too(store):
     found = chart(store, SERIES, -(2**61), 2**61, 1)
     assert (len(found.windows.t_ms), found.windows.truncated) == (0, False)

@@ -91,11 +91,13 @@ def test_a_city_too_large_to_be_sorted_stays_as_it_is(store, monkeypatch):
     assert found != sorted(found)
 
 
-def test_many_series_are_made_in_several_steps(store, monkeypatch):
-    monkeypatch.setattr(ducklevels, "ROWS_AT_ONCE", 7)  # two minutes of three series
+@pytest.mark.parametrize("rows", [2, 7])
+def test_many_series_are_made_in_several_steps(store, monkeypatch, rows):
+    monkeypatch.setattr(ducklevels, "ROWS_AT_ONCE", rows)  # of three series: one minute of two, or two minutes
     store.write(each_minute(0, 5, 1), name)
     assert store.summarise(Level.MINUTE, 0, 5 * MINUTE) == 15
     assert len(set(places(store, "minute"))) == 15
+    assert store.summarise(Level.MINUTE, 0, 5 * MINUTE, devices=["drainage.west.manhole2"]) == 5
 
 
 def test_what_was_forgotten_makes_room_for_what_comes(path):

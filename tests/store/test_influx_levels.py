@@ -104,8 +104,8 @@ def test_scenes_and_sites_of_one_name_are_not_mixed_up(store):
 
 def test_large_answers_are_asked_for_in_parts(store, monkeypatch):
     for limit, value in (
-        ("SITES_AT_ONCE", 2),
-        ("WINDOWS_AT_ONCE", 2),
+        ("ROWS_AT_ONCE", 2),
+        ("DEVICES_A_SITE", 2),
         ("DEVICES_AT_ONCE", 1),
         ("LINES_AT_ONCE", 3),
     ):

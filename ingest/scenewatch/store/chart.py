@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 PAGE = 500_000
 """Readings or windows that are in memory at once."""
 MOST_PAGES = 20
-"""Of readings that no level summarises yet. What is behind them is left out, and that is told."""
+"""Of readings so dense that a slice has more than a page. What is behind them is left out, and that is told."""
+SLICE_MS = 30 * Level.DAY.span_ms
+MOST_SLICES = 100
 
 NO_NUMBERS = np.empty(0)
 NOTHING = Summaries(
@@ -97,10 +99,12 @@ def _whole_windows(record: Record, series: str, level: Level, from_ms: int, to_m
 
 
 def _readings(record: Record, series: str, from_ms: int, to_ms: int) -> Iterator[Summaries]:
-    for page in range(MOST_PAGES):
-        found = of_readings(record.readings(series, from_ms, to_ms, PAGE))
-        if not found.truncated:
-            yield found
-            return
-        yield replace(found, truncated=page + 1 == MOST_PAGES)
-        from_ms = int(found.t_ms[-1]) + 1
+    """A slice of time after the other: a store sorts all that a question spans, however few are wanted."""
+    slice_ms = max(SLICE_MS, (to_ms - from_ms) // MOST_SLICES)
+    pages = 0
+    while from_ms < to_ms and pages < MOST_PAGES:
+        end_ms = min(from_ms + slice_ms, to_ms)
+        found = of_readings(record.readings(series, from_ms, end_ms, PAGE))
+        from_ms = int(found.t_ms[-1]) + 1 if found.truncated else end_ms
+        pages += found.truncated
+        yield replace(found, truncated=pages == MOST_PAGES)

@@ -39,7 +39,8 @@ semi join wanted on device = left(name, length(name) - position('.' in reverse(n
 MAKE = """
 create or replace temp table made as
 select series, $begin + (t - $begin) // {span} * {span} as t, {columns} from {below}
-where t >= $begin and t < $end and ('{of}' = 'series' or series in (select id from {of})) group by 1, 2
+where t >= $begin and t < $end and series between $first and $last
+and ('{of}' = 'series' or series in (select id from {of})) group by 1, 2
 """
 CLEAR = """
 delete from {table} using made
@@ -56,8 +57,8 @@ MEASURE = "select max(rowid), count(*) from {table} where t >= ? and t < ?"
 SORT = "insert into {table} from {table} where t >= ? and t < ? order by series, t"
 CLEAR_BEFORE = "delete from {table} where t >= ? and t < ? and rowid <= ?"
 
-ROWS_AT_ONCE = 500_000
-"""Made in one transaction: a minute of half a million series."""
+ROWS_AT_ONCE = 125_000
+"""Made in one transaction, of so many series at most: what that takes beside half a million series is little."""
 MONTH_MS = 32 * Level.DAY.span_ms
 SORTED_AT_ONCE = 20_000_000
 """Rows. A larger city's levels stay in the order they were made: sorting that many takes too long."""
@@ -77,8 +78,13 @@ class DuckLevels:
                 wanted = {"device": np.array(sorted(set(devices)), object)}  # noqa: F841  # DuckDB reads it by its name here
                 con.execute(CHOOSE)
             of = EVERY if devices is None else CHOSEN
-            most = max(1, ROWS_AT_ONCE // max(1, _number(con, COUNT.format(table=of)))) * level.span_ms
-            made = sum(_make(con, level, at, min(at + most, to_ms), of) for at in range(from_ms, to_ms, most))
+            known, meant = (_number(con, COUNT.format(table=table)) for table in (EVERY, of))
+            most = max(1, ROWS_AT_ONCE // max(1, meant)) * level.span_ms
+            made = sum(
+                _make(con, level, (at, min(at + most, to_ms)), of, first)
+                for at in range(from_ms, to_ms, most)
+                for first in range(0, known, ROWS_AT_ONCE)
+            )
             if level is Level.DAY and devices is None:
                 _lay_out(con, Level.MINUTE, from_ms, to_ms)
                 _lay_out(con, Level.HOUR, from_ms // MONTH_MS * MONTH_MS, to_ms // MONTH_MS * MONTH_MS)
@@ -109,14 +115,14 @@ def _number(con: duckdb.DuckDBPyConnection, statement: str, *given: int) -> int:
     return row[0] if row else 0
 
 
-def _make(con: duckdb.DuckDBPyConnection, level: Level, from_ms: int, to_ms: int, of: str) -> int:
-    """Windows of the series in table `of`, as one transaction."""
+def _make(con: duckdb.DuckDBPyConnection, level: Level, span: tuple[int, int], of: str, first: int) -> int:
+    """Windows of the series in table `of` with ids from `first` on, as one transaction."""
     table, below = TABLES[level], TABLES[level.below]
     columns = OF_READINGS if level.below is Level.READING else OF_SUMMARIES
     con.begin()
     make = MAKE.format(span=level.span_ms, columns=columns, below=below, of=of)
-    con.execute(make, {"begin": from_ms, "end": to_ms})
-    con.execute(CLEAR.format(table=table), [from_ms, to_ms])
+    con.execute(make, {"begin": span[0], "end": span[1], "first": first, "last": first + ROWS_AT_ONCE - 1})
+    con.execute(CLEAR.format(table=table), span)
     made = _number(con, FILL.format(table=table))
     con.commit()
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
 
     from scenewatch.store.influxanswers import Table
     from scenewatch.store.influxserver import InfluxServer
+    from scenewatch.store.levellines import Numbers
 
 log = logging.getLogger(__name__)
 
-WINDOWS_AT_ONCE = 60
-SITES_AT_ONCE = 1_000
-"""In one question about one window, and fewer about more: with 20 devices each an answer takes some 10 MB."""
+ROWS_AT_ONCE = 30_000
+"""Windows of devices in one answer, which then takes some 10 MB."""
+DEVICES_A_SITE = 20
+"""As a guess."""
 DEVICES_AT_ONCE = 100
 LINES_AT_ONCE = 5_000
 TAGS = ("scene", "site", "device")
@@ -45,13 +48,12 @@ class InfluxLevels:
         """Measurements of which this was told."""
 
     def summarise(self, level: Level, from_ms: int, to_ms: int, *, devices: Sequence[str] | None = None) -> int:
-        at_once = min(WINDOWS_AT_ONCE, max(1, (to_ms - from_ms) // level.span_ms))
         made = 0
         for measurement, channels in self._channels(level.below).items():
-            for whose in self._whose(level.below, measurement, devices, SITES_AT_ONCE // at_once):
-                for begin in range(from_ms, to_ms, at_once * level.span_ms):
-                    end = min(begin + at_once * level.span_ms, to_ms)
-                    condition = f"{levelql.span(begin, end)} AND ({whose})"
+            for whose, most in self._whose(level.below, measurement, devices):
+                step_ms = max(1, most) * level.span_ms
+                for begin in range(from_ms, to_ms, step_ms):
+                    condition = f"{levelql.span(begin, min(begin + step_ms, to_ms))} AND ({whose})"
                     windows = self._windows(level, measurement, channels, condition, begin)
                     if windows is not None:
                         self._write(level, measurement, list(lines(windows)))
@@ -94,43 +96,49 @@ class InfluxLevels:
                 known[one.name] = channels
         return known
 
-    def _whose(self, level: Level, measurement: str, devices: Sequence[str] | None, most: int) -> Iterator[str]:
-        """Conditions that are all devices together, or those that are meant."""
+    def _whose(self, level: Level, measurement: str, devices: Sequence[str] | None) -> Iterator[tuple[str, int]]:
+        """Conditions that are all devices together, or those that are meant; each with the windows to ask for."""
         if devices is None:
             [found] = self._at[level].tables(levelql.sites(measurement))
-            sites = [str(row[1]) for one in found for row in one.values]
-            yield from (levelql.of_sites(sites[n : n + most]) for n in range(0, len(sites), most))
+            parts = [str(row[1]) for one in found for row in one.values]
+            most, put, each = ROWS_AT_ONCE // DEVICES_A_SITE, levelql.of_sites, DEVICES_A_SITE
         else:
-            ids = sorted({device for device in devices if device.count(".") == 2})
-            some = (ids[n : n + DEVICES_AT_ONCE] for n in range(0, len(ids), DEVICES_AT_ONCE))
-            yield from (levelql.of_devices(few) for few in some)
+            parts = sorted({device for device in devices if device.count(".") == 2})
+            most, put, each = DEVICES_AT_ONCE, levelql.of_devices, 1
+        for n in range(0, len(parts), most):
+            some = parts[n : n + most]
+            is_all = devices is None and len(some) == len(parts)
+            yield levelql.EVERYWHERE if is_all else put(some), ROWS_AT_ONCE // (each * len(some))
 
     def _windows(
         self, level: Level, measurement: str, channels: list[str], condition: str, from_ms: int
     ) -> Windows | None:
         """None where there is nothing."""
-        below = level.below
 
-        def ask(columns: str, source: str, condition: str) -> list[Table]:
-            question = levelql.windows(columns, source, condition, level, from_ms)
-            [found] = self._at[below].tables(question)
-            return [one for one in found if all(one.tags.get(tag) for tag in TAGS)]
+        def ask(*questions: tuple[str, str, str]) -> list[list[Table]]:
+            """Each of columns, source and condition."""
+            found = self._at[level.below].tables(*(levelql.windows(*q, level, from_ms) for q in questions))
+            return [[one for one in tables if all(one.tags.get(tag) for tag in TAGS)] for tables in found]
 
         source = influxql.identifier(measurement)
-        if below is Level.READING:
-            found = _Answer(ask(levelql.of_readings(channels), source, condition), 5 * len(channels))
-            columns = {key: _of_readings(found.of(n, 5)) for n, key in enumerate(channels)}
-            for key, column in columns.items():
-                if (column.flag >= Flag.FAIL).any():
-                    good = ask(levelql.good_readings(key), source, f"{condition} AND {levelql.is_good(key)}")
-                    columns[key] = found.with_good(column, good)
+        if level.below is Level.READING:
+            [found] = ask((levelql.of_readings(channels), source, condition))
+            answer = _Answer(found, 5 * len(channels))
+            columns = {key: _as_if_good(answer.of(n, 5)) for n, key in enumerate(channels)}
+            for key in [key for key, column in columns.items() if (column.flag >= Flag.FAIL).any()]:
+                [good] = ask((levelql.good_readings(key), source, f"{condition} AND {levelql.is_good(key)}"))
+                columns[key] = answer.with_good(columns[key], good)
         else:
-            source = levelql.weighed(measurement, channels, condition)
-            found = _Answer(ask(levelql.of_summaries(channels), source, condition), 6 * len(channels))
-            columns = {key: _of_summaries(found.of(n, 6)) for n, key in enumerate(channels)}
-        if not len(found.t_ms):
-            return None
-        return Windows(measurement, found.places, found.place, found.t_ms, columns)
+            sums = [
+                (levelql.sum_of(key), levelql.weighed(measurement, key, condition), condition) for key in channels
+            ]
+            found, *weighed = ask((levelql.of_summaries(channels), source, condition), *sums)
+            answer = _Answer(found, 5 * len(channels))
+            columns = {
+                key: _with_mean(answer.of(n, 5), answer.aligned(weighed[n], 1)[:, 0])
+                for n, key in enumerate(channels)
+            }
+        return Windows(measurement, answer.places, answer.place, answer.t_ms, columns) if found else None
 
     def _write(self, level: Level, measurement: str, told: list[str]) -> None:
         for n in range(0, len(told), LINES_AT_ONCE):
@@ -169,25 +177,32 @@ class _Answer:
 
     def with_good(self, of: Columns, tables: Sequence[Table]) -> Columns:
         """The same where mean and number of the good are as this answer says; nothing is good that is not in it."""
-        mean, good = np.full(len(self.t_ms), np.nan), np.where(np.isnan(of.low), np.nan, 0.0)
+        mean, good = self.aligned(tables, 2).T
+        return replace(of, mean=mean, good=np.where(np.isnan(good) & ~np.isnan(of.low), 0.0, good))
+
+    def aligned(self, tables: Sequence[Table], width: int) -> NDArray[np.float64]:
+        """Another answer's columns in this one's rows, NaN where it has none; what came in between is left out."""
+        result = np.full((len(self.t_ms), width), np.nan)
         place_of = {tuple(tags[tag] for tag in TAGS): n for n, tags in enumerate(self.places)}
         for one in tables:
-            place = place_of[tuple(one.tags[tag] for tag in TAGS)]
-            cells = _cells(one.values, 3)
-            first, end = self._first[place : place + 2]
-            rows = first + np.searchsorted(self.t_ms[first:end], cells[:, 0])
-            mean[rows], good[rows] = cells[:, 1], cells[:, 2]
-        return Columns(of.low, of.high, mean, of.count, good, of.flag)
+            place = place_of.get(tuple(one.tags[tag] for tag in TAGS))
+            if place is not None:
+                first, end = self._first[place : place + 2]
+                cells = _cells(one.values, 1 + width)
+                _, here, there = np.intersect1d(
+                    self.t_ms[first:end], cells[:, 0], assume_unique=True, return_indices=True
+                )
+                result[first + here] = cells[there, 1:]
+        return result
 
 
-def _of_readings(columns: list[NDArray[np.float64]]) -> Columns:
-    """As if all were good."""
+def _as_if_good(columns: list[Numbers]) -> Columns:
     low, high, mean, count, flag = columns
     return Columns(low, high, mean, count, count, flag)
 
 
-def _of_summaries(columns: list[NDArray[np.float64]]) -> Columns:
-    low, high, total, count, good, flag = columns
+def _with_mean(columns: list[Numbers], total: Numbers) -> Columns:
+    low, high, count, good, flag = columns
     mean = np.divide(total, good, out=np.full(len(good), np.nan), where=good > 0)
     return Columns(low, high, mean, count, good, flag)
 

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 LOW, HIGH, MEAN, COUNT, GOOD = "_min", "_max", "_mean", "_count", "_good"
 """Behind a channel's key; the worst flag stands behind the same end as a reading's."""
-PRODUCT = "_sum"
-"""Within a question alone: what the mean is weighed by."""
+SUM = "_sum"
+"""Within a question alone."""
 
 FIELDS = "SHOW FIELD KEYS"
+EVERYWHERE = "site != ''"
 OLDEST = "SELECT * FROM /.+/ WHERE scene != '' AND site != '' AND device != '' ORDER BY time LIMIT 1"
 
 
@@ -31,9 +32,9 @@ def of_sites(names: Sequence[str]) -> str:
     return " OR ".join(f"site = {text(name)}" for name in names)
 
 
-def of_devices(ids: Sequence[str]) -> str:
+def of_devices(names: Sequence[str]) -> str:
     """By `scene.site.device`."""
-    places = (device.split(".") for device in ids)
+    places = (name.split(".") for name in names)
     return " OR ".join(f"(scene = {text(a)} AND site = {text(b)} AND device = {text(c)})" for a, b, c in places)
 
 
@@ -55,23 +56,23 @@ def is_good(channel: str) -> str:
 
 
 def of_summaries(channels: Sequence[str]) -> str:
-    """Six columns a channel: lowest, highest, sum of the good, number, number of the good, worst flag."""
+    """Five columns a channel: lowest, highest, number, number of the good, worst flag."""
     return ", ".join(
-        f"min({identifier(c + LOW)}), max({identifier(c + HIGH)}), sum({identifier(c + PRODUCT)}), "
+        f"min({identifier(c + LOW)}), max({identifier(c + HIGH)}), "
         f"sum({identifier(c + COUNT)}), sum({identifier(c + GOOD)}), max({identifier(c + FLAG)})"
         for c in channels
     )
 
 
-def weighed(measurement: str, channels: Sequence[str], condition: str) -> str:
-    """The summaries themselves, with the sum of the good beside."""
-    ends = (LOW, HIGH, COUNT, GOOD, FLAG)
-    columns = ", ".join(
-        f"{', '.join(identifier(c + end) for end in ends)}, "
-        f"{identifier(c + MEAN)} * {identifier(c + GOOD)} AS {identifier(c + PRODUCT)}"
-        for c in channels
-    )
-    return f"(SELECT {columns} FROM {identifier(measurement)} WHERE {condition})"  # noqa: S608  # quoted
+def sum_of(channel: str) -> str:
+    """The sum of the good readings, of what `weighed` gives."""
+    return f"sum({identifier(channel + SUM)})"
+
+
+def weighed(measurement: str, channel: str, condition: str) -> str:
+    """Of one channel: a server reads all columns of such a source once for each that is made of it."""
+    product = f"{identifier(channel + MEAN)} * {identifier(channel + GOOD)} AS {identifier(channel + SUM)}"
+    return f"(SELECT {product} FROM {identifier(measurement)} WHERE {condition})"  # noqa: S608  # quoted
 
 
 def windows(columns: str, source: str, condition: str, level: Level, from_ms: int) -> str:
