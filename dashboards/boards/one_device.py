@@ -20,7 +20,7 @@ from boards.influxql import (
 from boards.limits import limited, rules_on, steps
 from boards.panels import by_ref, color, tiles, timeline, trend
 from boards.readings import is_state, judged, judgement_of, over_time, silence, telling, why, words_of_states
-from boards.units import unit_id
+from boards.units import in_unit, unit_id
 from boards.words import both, say
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def last_values(scene: Scene, device_type: DeviceType, where: str) -> Json:
 def _looks(channel: Channel, colors: list[Json]) -> Json:
     if is_state(channel):
         return {"mappings": words_of_states(channel)}
-    return {"unit": unit_id(channel.unit), "thresholds": {"mode": "absolute", "steps": colors}}
+    return {**in_unit(unit_id(channel.unit)), "thresholds": {"mode": "absolute", "steps": colors}}
 
 
 def device_judgement(device_types: Iterable[DeviceType], where: str) -> Json:

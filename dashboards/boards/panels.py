@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from boards.palette import NORMAL, NOW, SOON, UNDRAWN
+from boards.units import in_unit
 from boards.words import NO_DATA
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ class Column:
     def override(self) -> Json:
         properties: Json = {}
         if self.unit:
-            properties["unit"] = self.unit
+            properties |= in_unit(self.unit)
         if self.mappings:
             properties["mappings"] = self.mappings
         if self.steps:

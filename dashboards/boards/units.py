@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from boards.panels import Json
+
 GRAFANA: Mapping[str, str] = {
     "": "none",
     "°C": "celsius",
@@ -16,6 +18,14 @@ GRAFANA: Mapping[str, str] = {
     "mV": "mvolt",
     "%": "percent",
 }
+
+DECIMALS: Mapping[str, int] = {"celsius": 1}
+"""Of single values: else Grafana writes 9 beside 9.10 beside 10.1."""
+
+
+def in_unit(unit: str) -> Json:
+    """The properties of a single value in one of Grafana's units."""
+    return {"unit": unit, **({"decimals": DECIMALS[unit]} if unit in DECIMALS else {})}
 
 
 def unit_id(unit: str) -> str:
