@@ -169,7 +169,15 @@ def test_a_worker_sees_what_was_imported(capsys, config, tmp_path):
     worker.start()
     wait_for(lambda: worker._source._thread)
     assert {d.id for d in worker.pipeline.registry.devices} == {d.id for d in read_devices(csv, SCENES)}
+    run(capsys, "inventory", "demo", "--sites", 2, "--out", csv)
+    devices = read_devices(csv, SCENES)
+    status, out, _ = run(capsys, "inventory", "import", csv, "--config", config)
+    assert (status, out) == (0, [f"{len(devices)} devices imported; the worker has taken them"])
+    wait_for(lambda: len(worker.pipeline.registry.devices) == len(devices))
     worker.stop()
+    run(capsys, "inventory", "demo", "--sites", 3, "--out", csv)
+    _, out, _ = run(capsys, "inventory", "import", csv, "--config", config)
+    assert out[0].endswith("no worker has yet taken them")
 
 
 def test_an_import_tells_all_mistakes_of_the_file_and_takes_nothing(capsys, config, tmp_path):
