@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import influx2_server
 from influx_server import ADDRESS, program, running
+from node_packages import NO_NODE
 from scenewatch.model.place import Device
 from scenewatch.model.quantity import Quantity
 from scenewatch.model.registry import Registry
@@ -139,10 +141,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """All that is skipped for want of InfluxDB is one line of the summary, not one a test."""
+    """All that is skipped for want of one program is one line of the summary, not one a test."""
     report = yield
-    if report.skipped and NO_INFLUXDB in str(report.longrepr):
-        report.longrepr = ("tests/conftest.py", 1, f"Skipped: {NO_INFLUXDB}")
+    for want in (NO_INFLUXDB, NO_NODE):
+        if report.skipped and want in str(report.longrepr):
+            report.longrepr = ("tests/conftest.py", 1, f"Skipped: {want}")
     return report
 
 
@@ -154,4 +157,15 @@ def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         missing(NO_INFLUXDB)
     with running(tmp_path_factory.mktemp("influxd")) as address, pytest.MonkeyPatch.context() as patch:
         patch.setenv(ADDRESS, address)
+        yield address
+
+
+@pytest.fixture(scope="session")
+def influxd2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An InfluxDB 2, for those who found that it is there."""
+    with (
+        influx2_server.running(tmp_path_factory.mktemp("influxd2")) as address,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv(influx2_server.ADDRESS, address)
         yield address

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +56,29 @@ class GoProgram:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class GoModule:
+    """The files of a module, as Go's proxy has them; checked by Go against its public record."""
+
+    name: str
+
+    def folder(self) -> Path | None:
+        """None where Go is not there or does not get it."""
+        go = shutil.which("go")
+        if go is None:
+            return None
+        with tempfile.TemporaryDirectory() as empty:
+            done = subprocess.run(
+                [go, "mod", "download", "-json", self.name],
+                cwd=empty,
+                timeout=BUILD_S,
+                capture_output=True,
+                check=False,
+            )
+        return Path(json.loads(done.stdout)["Dir"]) if done.returncode == 0 else None
+
+
+COMPOSE_GO = GoModule(name="github.com/compose-spec/compose-go/v2@v2.16.2")
 INFLUXD = GoProgram(name="influxd", source="github.com/influxdata/influxdb/cmd/influxd@v1.8.10")
 TELEGRAF = GoProgram(
     name="telegraf",

@@ -87,6 +87,7 @@ def test_every_help_ends_with_an_example_that_is_understood(capsys, path):
         (["simulate", "--broker", "http://x"], "broker.url: "),
         (["simulate", "--broker", "mqtt://x", "--speed", "0.5"], "--speed: '0.5' is not a number from 1 to 1e+06"),
         (["simulate", "--broker", "mqtt://x", "--faults", "/none"], "/none: cannot be read"),
+        (["simulate", "--broker", "mqtt://x", "--sites", "1", "--logins", "/none"], "/none/"),
         (["console"], "required: --worker"),
         (["inventory"], "required: COMMAND"),
         (["inventory", "demo"], "required: --out"),
@@ -168,7 +169,15 @@ def test_a_worker_sees_what_was_imported(capsys, config, tmp_path):
     worker.start()
     wait_for(lambda: worker._source._thread)
     assert {d.id for d in worker.pipeline.registry.devices} == {d.id for d in read_devices(csv, SCENES)}
+    run(capsys, "inventory", "demo", "--sites", 2, "--out", csv)
+    devices = read_devices(csv, SCENES)
+    status, out, _ = run(capsys, "inventory", "import", csv, "--config", config)
+    assert (status, out) == (0, [f"{len(devices)} devices imported; the worker has taken them"])
+    wait_for(lambda: len(worker.pipeline.registry.devices) == len(devices))
     worker.stop()
+    run(capsys, "inventory", "demo", "--sites", 3, "--out", csv)
+    _, out, _ = run(capsys, "inventory", "import", csv, "--config", config)
+    assert out[0].endswith("no worker has yet taken them")
 
 
 def test_an_import_tells_all_mistakes_of_the_file_and_takes_nothing(capsys, config, tmp_path):

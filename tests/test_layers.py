@@ -9,6 +9,7 @@ from scenewatch.scenes import SCENES
 
 PACKAGE = Path(__file__).parents[1] / "ingest" / "scenewatch"
 WIRING = {"cli", "app", "parts", "pipeline", "worker", "embedded", "serving", "settings", "__main__", "__init__"}
+WIRING |= {"doctor", "backup"}  # they look at every part of an installation
 VOCABULARY = {"model", "stats"}
 
 

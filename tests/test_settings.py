@@ -62,12 +62,14 @@ def test_the_environment_is_on_top(file):
         "SCENEWATCH_HTTP_PORT": "9100",
         "SCENEWATCH_JOURNAL_KEEP_HOURS": "0.5",
         "SCENEWATCH_SCENES_USE": "brine,kitchen",
+        "SCENEWATCH_HTTP_NAMES": "worker,localhost",
         "HTTP_PORT": "1",
     }
     settings = load(path, environment)
     assert (settings.root, settings.http.port, settings.http.host) == ("town", 9100, "::1")
     assert settings.journal.keep_hours == 0.5
     assert settings.scenes.use == ("brine", "kitchen")
+    assert settings.http.names == ("worker", "localhost")
 
 
 def test_every_value_of_a_section_can_come_from_the_environment():
@@ -84,6 +86,11 @@ def test_every_value_of_a_section_can_come_from_the_environment():
         "journal_sync_ms": "50",
         "store_memory_readings": "1000",
         "store_batch_readings": "3000",
+        "keep_readings_days": "30",
+        "keep_minutes_days": "0",
+        "keep_hours_days": "0",
+        "keep_days_days": "0",
+        "keep_utc_offset_minutes": "-60",
         "http_port": "4",
         "scenes_use": "a",
     }
@@ -274,3 +281,30 @@ def test_a_bucket_is_known_by_host_port_and_name(own, other, same):
             other_store(settings, f"influx+{other}", None)
     else:
         assert other_store(settings, f"influx+{other}", None).url == f"influx+{other}"
+
+
+@pytest.mark.parametrize(
+    ("keep", "told"),
+    [
+        ("readings_days = -1", "greater than or equal to 0"),
+        ("readings_days = 30\nminutes_days = 7", "minutes_days = 7 is less than readings_days = 30"),
+        ("minutes_days = 7", "minutes_days = 7 is less than readings_days = 0, which is for ever"),
+        ("readings_days = 1\nminutes_days = 1\nhours_days = 1", "hours_days = 1 is too few"),
+        ("utc_offset_minutes = 900", "less than or equal to 840"),
+    ],
+)
+def test_a_retention_that_cannot_be_meant_is_a_mistake(file, keep, told):
+    [mistake] = mistakes(file(f"[keep]\n{keep}\n"))
+    assert "keep" in mistake
+    assert told in mistake
+
+
+def test_what_is_coarser_may_be_kept_longer_or_for_ever(file):
+    keep = load(file("[keep]\nreadings_days = 30\nminutes_days = 30\nhours_days = 400\n"), {}).keep
+    assert (keep.readings_days, keep.minutes_days, keep.hours_days, keep.days_days) == (30, 30, 400, 0)
+    assert keep.utc_offset_minutes == 480
+
+
+def test_nothing_is_deleted_by_default():
+    keep = load(None, {}).keep
+    assert (keep.readings_days, keep.minutes_days, keep.hours_days, keep.days_days) == (0, 0, 0, 0)

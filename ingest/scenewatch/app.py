@@ -26,9 +26,12 @@ from scenewatch.store.retries import Retries
 from scenewatch.worker.accounts import Accounts, Mender
 from scenewatch.worker.book import Book
 from scenewatch.worker.ending import Deadline, Ending, aside
+from scenewatch.worker.lateness import Marking
 from scenewatch.worker.loop import Ends, Loop
 from scenewatch.worker.memory import keep_small
+from scenewatch.worker.records import Records
 from scenewatch.worker.refusals import Refusals
+from scenewatch.worker.rollup import open_rollup
 from scenewatch.worker.snapshots import Snapshots
 from scenewatch.worker.tenure import Tenure
 from scenewatch.worker.told import Told, check_limits, known_devices
@@ -92,6 +95,15 @@ class Worker:
         self.accounts = Accounts(self.pipeline.tally.copy(), self.letters, retries)
         self._mender = Mender(retries, self.journal, self.store.position, clock)
         self.book = Book(Alarms(self._database), self.pipeline.registry, self.pipeline.alarms.rules)
+        self.summaries, self._lateness = open_rollup(
+            settings,
+            self.store,
+            self._database,
+            clock,
+            deletes=isinstance(self.store, DuckStore),
+            device_of=self._device_of,
+            id_of=self.pipeline.registry.ids.__getitem__,
+        )
         self.writer = self._make_writer()
         self.loop = self._make_loop()
         self.told = Told(
@@ -106,6 +118,7 @@ class Worker:
         self._notifier = MqttNotifier(
             self._mqtt, settings.root, self.pipeline.registry, lambda: self.pipeline.alarms.rules
         )
+        self.records = Records(self, self._database)
         self._steps: list[Callable[[], None]] = []
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
@@ -120,7 +133,7 @@ class Worker:
             store=self.store,
             clock=self.clock,
             names=names,
-            account=self.accounts,
+            account=Marking(self.accounts, self._lateness),
             keep_apart=Refusals(
                 keep_letters=self.letters.add,
                 messages_at=self.journal.messages_at,
@@ -156,7 +169,9 @@ class Worker:
     def start(self) -> None:
         """Returns at once; `readiness` tells how far it is."""
         self.writer.start()
+        self.summaries.start()
         self.loop.start()
+        self.records.start()
         self._keeper.start()
 
     def stop(self) -> Ending:
@@ -167,12 +182,12 @@ class Worker:
         deadline = Deadline(END_S)
         self._stopping.set()
         deadline.join([self._keeper], keep_s=END_S - FAREWELL_S)  # first, as it may be about to start the source
-        parts = [self._keeper, aside("source", self._source.stop)]
+        parts = [self._keeper, aside("source", self._source.stop), aside("summaries", self.summaries.stop)]
         deadline.join(parts, keep_s=END_S - 2 * FAREWELL_S)
         deadline.wait(lambda: self._fault() is not None or self._taken_in(), keep_s=CLOSING_S)
         pipeline = aside("pipeline", self._end_pipeline)
         deadline.wait(lambda: self._fault() is not None or self._stored(pipeline), keep_s=CLOSING_S)
-        parts += [pipeline, aside("store", self.writer.stop)]
+        parts += [pipeline, aside("store", self.writer.stop), aside("records", self.records.stop)]
         deadline.join(parts, keep_s=CLOSING_S / 2)
         if any(part.is_alive() for part in parts):
             parts.append(aside("journal", self.journal.close))
@@ -218,7 +233,8 @@ class Worker:
 
     def _fault(self) -> BaseException | None:
         """What ended a thread without which the worker is none."""
-        return self.loop.failure or self.writer.failure or self.journal.failure or self._lease.failure
+        parts = (self.loop, self.writer, self.journal, self._lease, self.records)
+        return next((part.failure for part in parts if part.failure is not None), None)
 
     def _begin(self) -> None:
         if not self._caught_up():

@@ -20,7 +20,7 @@ from scenewatch.store.influxurl import InfluxUrl
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scenewatch.model.ports import Clock, Journal, Store
+    from scenewatch.model.ports import Clock, Journal, Levels, Points, Store
     from scenewatch.model.scene import Scene
     from scenewatch.settings import Settings
     from scenewatch.store.influx import InfluxStore
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     # The type checker holds each part to its contract here, where they meet.
     _journal: type[Journal] = FileJournal
     _stores: tuple[type[Store], ...] = (DuckStore, InfluxStore)
+    _levels: tuple[type[Levels], ...] = (DuckStore, InfluxStore)
+    _points: tuple[type[Points], ...] = (DuckStore, InfluxStore)
 
 
 def scenes_of(settings: Settings) -> tuple[Scene, ...]:

@@ -1,7 +1,8 @@
 """Runs an ASGI application by uvicorn: a taken port is one clear line, and open event streams end at once.
 
 On loopback only requests that name this machine are answered: else a page from anywhere, whose name its owner
-lets point to 127.0.0.1, could read here through the browser of whoever opens it (DNS rebinding).
+lets point to 127.0.0.1, could read here through the browser of whoever opens it (DNS rebinding). On other addresses
+the names are told, where somebody else (a container's published port) puts this server on loopback.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from scenewatch.model.errors import InUseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from starlette.types import ASGIApp
 
@@ -38,11 +39,21 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 class Server(uvicorn.Server):
-    """Serves on one socket until SIGINT or SIGTERM. `before_end` lets long answers finish before that."""
+    """Serves on one socket until SIGINT or SIGTERM. `before_end` lets long answers finish before that.
 
-    def __init__(self, app: ASGIApp, address: socket.socket, before_end: Callable[[], None] = lambda: None) -> None:
+    `names` are those that requests may call this server by; without any: on loopback its names, else all.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        address: socket.socket,
+        before_end: Callable[[], None] = lambda: None,
+        names: Sequence[str] = (),
+    ) -> None:
         on_loopback = ip_address(address.getsockname()[0]).is_loopback
-        guarded = TrustedHostMiddleware(app, LOOPBACK_NAMES, www_redirect=False) if on_loopback else app
+        answered = (*LOOPBACK_NAMES, *names) if on_loopback else names
+        guarded = TrustedHostMiddleware(app, answered, www_redirect=False) if answered else app
         super().__init__(uvicorn.Config(guarded, log_level="warning", timeout_graceful_shutdown=CLOSING_S))
         self._address = address
         self._before_end = before_end

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tomllib
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 ENVIRONMENT = "SCENEWATCH"
-LISTED = ("scenes", "use")
+LISTED = {("scenes", "use"), ("http", "names")}
+MOST_DAYS = 36_500
 SEE = "scenewatch settings sample prints all of them"
 
 
@@ -146,11 +148,44 @@ class JournalSettings(Section):
         return self
 
 
+class KeepSettings(Section):
+    """`[keep]`"""
+
+    readings_days: int = _setting(
+        0, "Days that single readings are kept; 0, here and below, is for ever.", ge=0, le=MOST_DAYS
+    )
+    minutes_days: int = _setting(0, "Days that the summaries of minutes are kept.", ge=0, le=MOST_DAYS)
+    hours_days: int = _setting(
+        0, "Days that the summaries of hours are kept, at least 2: a day is made of them.", ge=0, le=MOST_DAYS
+    )
+    days_days: int = _setting(0, "Days that the summaries of days, alarms and events are kept.", ge=0, le=MOST_DAYS)
+    utc_offset_minutes: int = _setting(
+        480, "Minutes that local time is ahead of UTC: days begin at its midnight.", ge=-12 * 60, le=14 * 60
+    )
+
+    @model_validator(mode="after")
+    def _coarser_is_kept_longer(self) -> Self:
+        names = ("readings_days", "minutes_days", "hours_days", "days_days")
+        for finer, coarser in pairwise(names):
+            fine, coarse = getattr(self, finer), getattr(self, coarser)
+            if coarse and (not fine or fine > coarse):
+                told = f"{finer} = {fine}" if fine else f"{finer} = 0, which is for ever"
+                raise ValueError(f"{coarser} = {coarse} is less than {told}: what is coarser must be kept longer")
+        if self.hours_days == 1:
+            raise ValueError(
+                "hours_days = 1 is too few: a day is made of its hours when it is over, keep them 2 days"
+            )
+        return self
+
+
 class HttpSettings(Section):
     """`[http]`"""
 
     host: str = _setting("127.0.0.1", "Address the API listens on.")
     port: int = _setting(8080, "Port the API listens on.", ge=0, le=65535)
+    names: tuple[str, ...] = _setting(
+        (), "Host names that requests may call it by; empty: on loopback the machine's own, elsewhere any."
+    )
 
 
 class ScenesSettings(Section):
@@ -169,6 +204,11 @@ class Settings(Section):
     store: StoreSettings = _setting(StoreSettings(), "The store of readings.")
     database: DatabaseSettings = _setting(DatabaseSettings(), "The database of all that is not a reading.")
     journal: JournalSettings = _setting(JournalSettings(), "What was received, on disk before it is acknowledged.")
+    keep: KeepSettings = _setting(
+        KeepSettings(),
+        "For how long the record is kept, level by level. DuckDB's worker deletes what is older once an hour, "
+        "InfluxDB does so itself by the retention of its buckets.",
+    )
     http: HttpSettings = _setting(HttpSettings(), "The worker's API.")
     scenes: ScenesSettings = _setting(ScenesSettings(), "The scenes that are watched.")
     limits: dict[str, dict[str, float]] = {}
@@ -262,7 +302,7 @@ def _overlay(values: dict[str, Any], environment: Mapping[str, str]) -> dict[tup
         table = values.setdefault(section[0], {}) if section else values
         if name in environment and isinstance(table, dict):
             text = environment[name]
-            table[key] = tuple(filter(None, text.split(","))) if place == LISTED else text
+            table[key] = tuple(filter(None, text.split(","))) if place in LISTED else text
             given[place] = name
     return given
 

@@ -20,6 +20,7 @@ SHAPES = {
     "/api/v1/dead-letters": shapes.DeadLetters,
     "/api/v1/dead-letters/reasons": shapes.DeadLetterReasons,
     "/api/v1/readings?device=vat-1&channel=temp": shapes.ReadingsPage,
+    f"/api/v1/chart?series=brine.w1.vat-1.temp&from=0&to={2 * START_MS}": shapes.Chart,
 }
 
 
@@ -104,6 +105,19 @@ def test_readings_say_when_there_are_more(rig):
     assert rig.get("/api/v1/readings", device="vat-1", channel="level", limit=5)["truncated"] is False
 
 
+def test_a_chart_has_few_windows_and_every_extreme(rig):
+    span = {"from": START_MS, "to": START_MS + 40_000}
+    found = rig.get("/api/v1/chart", series="brine.w1.vat-1.temp", points=2, **span)
+    assert (found["device"], found["channel"], found["unit"]) == ("brine.w1.vat-1", "temp", "°C")
+    assert (found["width_ms"], found["truncated"]) == (20_000, False)
+    assert [(w["t"] - START_MS, w["low"], w["high"], w["count"]) for w in found["windows"]] == [
+        (0, 70.0, 85.0, 3),
+        (20_000, 86.0, 87.0, 2),
+    ]
+    found = rig.get("/api/v1/chart", series="vat-1.temp", **span)
+    assert (found["width_ms"], [w["high"] for w in found["windows"]]) == (0, [70.0, 71.0, 85.0, 86.0, 87.0])
+
+
 @pytest.mark.parametrize(
     ("status", "path", "detail"),
     [
@@ -111,6 +125,13 @@ def test_readings_say_when_there_are_more(rig):
         (404, "/api/v1/readings?device=vat-2&channel=temp", "not unique: say which, such as brine.w1.vat-2"),
         (404, "/api/v1/readings?device=vat-1&channel=ph", "no channel 'ph'; it has: temp, level"),
         (404, "/api/v1/readings?device=gw&channel=ph", "it has: none"),
+        (404, "/api/v1/chart?series=vat-9.temp&from=1&to=2", "no device 'vat-9'"),
+        (404, "/api/v1/chart?series=temp&from=1&to=2", "no device ''"),
+        (404, "/api/v1/chart?series=vat-1.ph&from=1&to=2", "no channel 'ph'; it has: temp, level"),
+        (422, "/api/v1/chart?series=vat-1.temp&from=2&to=2", "query.to: must be later than from"),
+        (422, "/api/v1/chart?series=vat-1.temp&to=2", "query.from: Field required"),
+        (422, "/api/v1/chart?series=vat-1.temp&from=1&to=2&points=0", "query.points: "),
+        (422, f"/api/v1/chart?series=vat-1.temp&from=-{2**62}&to=2", "query.from: "),
         (404, "/api/v1/nothing", "Not Found"),
         (405, "POST /api/v1/sites", "Method Not Allowed"),
         (422, "/api/v1/readings?channel=temp", "query.device: Field required"),
@@ -176,6 +197,7 @@ def test_metrics_are_what_prometheus_reads(rig):
     assert found["scenewatch_numbers_reused_total",] == 0
     assert found["scenewatch_messages_received_total",] == 10
     assert found["scenewatch_messages_pending",] == 0
+    assert found["scenewatch_summaries_waiting",] == found["scenewatch_summaries_dropped_total",] == 0
     assert found["scenewatch_readings_flagged_total", "expected"] == 1
     assert found["scenewatch_alarms_standing", "high"] == 1
     assert found["scenewatch_alarms_standing", "low"] == 0
@@ -279,7 +301,14 @@ def test_refusals_are_described_as_the_problems_they_are(rig):
         if status in ("404", "422") or (status == "503" and path != "/readyz")
     ]
     letters = {"/api/v1/dead-letters", "/api/v1/dead-letters/reasons"}
-    asked = {"/api/v1/readings", "/api/v1/devices", "/api/v1/alarms", "/api/v1/ledger/devices", *letters}
+    asked = {
+        "/api/v1/readings",
+        "/api/v1/chart",
+        "/api/v1/devices",
+        "/api/v1/alarms",
+        "/api/v1/ledger/devices",
+        *letters,
+    }
     assert {path for path, _, _ in refusals} == asked
     assert [found for found in refusals if found[-1] != problem] == []
 

@@ -208,3 +208,21 @@ def test_it_is_ready_when_all_is_well(begin):
     rig.worker.source_state = "connected"
     answer = rig.client.get("/readyz")
     assert (answer.status_code, answer.json()) == (200, {"ready": True, "history": None, "reasons": []})
+
+
+def test_how_far_the_summaries_are_is_among_the_metrics_and_outlives_the_worker(begin):
+    rig = begin()
+    heat(rig, 0, 300)
+    rig.worker.clock.ms = START_MS + 300_000
+    rig.worker.summaries.stop()
+    rig.worker.summaries._stopping.clear()
+    while rig.worker.summaries.step():
+        pass
+    made = 'scenewatch_summarised_until_seconds{level="minute"} 1.80000018e+09'
+    assert made in rig.client.get("/metrics").text
+    rig.send(START_MS + 300_000, (topic("vat-2"), telemetry(START_MS + 60_000, b="y", n=0, temp=20)))
+    rig.close()
+    again = begin()
+    text = again.client.get("/metrics").text
+    assert made in text
+    assert "scenewatch_summaries_waiting 1.0" in text

@@ -180,6 +180,7 @@ class FakeWorker:
         self.dead_letters = []
         self.asked = []
         self.flags = {}
+        self.peaks = {}
         self._streams = set()
         self._loop = None
 
@@ -247,6 +248,7 @@ class FakeWorker:
             Route("/api/v1/dead-letters", self._dead_letters),
             Route("/api/v1/dead-letters/reasons", self._reasons),
             Route("/api/v1/readings", self._readings),
+            Route("/api/v1/chart", self._chart),
             Route("/api/v1/stream", self._stream),
             Route("/api/v1/echo", self._echo),
             Route("/healthz", lambda _: JSONResponse({"status": "ok"})),
@@ -335,6 +337,23 @@ class FakeWorker:
         }
         return JSONResponse(body)
 
+    def _chart(self, request):
+        """Windows around the value now; `peaks` says of single ones how high they went, and with which flag."""
+        asked = dict(request.query_params)
+        self.asked.append(asked)
+        device, _, key = asked["series"].rpartition(".")
+        value = next(c["value"] for c in self.device(device)["channels"] if c["key"] == key)
+        begin, points = int(asked["from"]), int(asked["points"])
+        width = -(-(int(asked["to"]) - begin) // points)
+        windows = []
+        for n in range(points):
+            high, flag = self.peaks.get(n, (value + 0.5, "good"))
+            mean = None if flag == "fail" else value
+            low = {"low": value - 0.5, "high": high, "mean": mean, "count": 60, "good": 60 if mean else 0}
+            windows.append({"t": begin + n * width, "flag": flag} | low)
+        about = {"device": device, "channel": key, "unit": "°C", "width_ms": width, "truncated": False}
+        return JSONResponse(about | {"windows": [w for w in windows if w["t"] < self.now]})
+
     async def _echo(self, request):
         """What arrived: path, query, and the encodings asked for."""
         path, query = request.scope["raw_path"].decode(), request.scope["query_string"].decode()
@@ -363,7 +382,7 @@ class FakeWorker:
         """The same world in a worker that was started again."""
         other = FakeWorker(now=self.now)
         other.devices, other.alarms = copy.deepcopy(self.devices), copy.deepcopy(self.alarms)
-        other.ledger, other.flags = self.ledger, self.flags
+        other.ledger, other.flags, other.peaks = self.ledger, self.flags, self.peaks
         return other
 
 

@@ -76,23 +76,40 @@ def test_messages_without_a_number_are_told_by_their_content(judge):
     assert judge.identity.duplicates(decoded).tolist() == [False, False, True]
 
 
+def one(boot, n):
+    """A message of device 7."""
+    return Decoded(
+        Messages.of([], 0),
+        0,
+        Batch.of([], [], []),
+        device=np.array([7], np.int32),
+        boot=np.frombuffer(boot_name(boot), np.uint8).reshape(1, -1),
+        n=np.array([n]),
+    )
+
+
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 12)), max_size=60), st.integers(0, 60))
 @settings(deadline=None, max_examples=100)
 def test_verdicts_equal_a_plain_set_and_survive_a_restart(named, cut):
     seen: set[tuple[str, int]] = set()
-    identity, nothing = Identity(), Messages.of([], 0)
+    identity = Identity()
     for i, (boot, n) in enumerate(named):
         if i == cut:
             restored = Identity()
             restored.restore(b"".join(identity.snapshot()))
             identity = restored
-        decoded = Decoded(
-            nothing,
-            0,
-            Batch.of([], [], []),
-            device=np.array([7], np.int32),
-            boot=np.frombuffer(boot_name(boot), np.uint8).reshape(1, -1),
-            n=np.array([n]),
-        )
-        assert identity.duplicates(decoded).tolist() == [(boot, n) in seen]
+        assert identity.duplicates(one(boot, n)).tolist() == [(boot, n) in seen]
         seen.add((boot, n))
+
+
+@given(st.lists(st.tuples(st.integers(0, BOOTS_KEPT + 3), st.integers(0, 9)), max_size=80))
+@settings(deadline=None, max_examples=50)
+def test_what_a_device_skipped_is_the_sum_over_the_boots_remembered(named):
+    identity, again = Identity(), Identity()
+    for boot, n in named:
+        identity.duplicates(one(f"b{boot}", n))
+    again.restore(b"".join(identity.snapshot()))
+    missing = sum(boot.missing for boot in identity._boots.get(7, {}).values())
+    for judge in (identity, again):
+        assert judge.missing(7) == missing
+        assert judge.missing_of_all(9).tolist() == [0, 0, 0, 0, 0, 0, 0, missing, 0]

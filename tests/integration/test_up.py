@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from chaos import wait_for
 from paho.mqtt.enums import CallbackAPIVersion
 
 from ports import free_port
+from scenewatch.model.level import Level
+from scenewatch.store.alarms import Alarms
+from scenewatch.store.duck import DuckStore
+from scenewatch.store.relational import Database
 
 pytestmark = pytest.mark.integration
 
@@ -57,6 +62,24 @@ def started(tmp_path):
             run.process.communicate(timeout=40)
 
 
+def assert_records_are_kept(data):
+    """The store has every alarm of the record as it stands, and figures that balance."""
+    with closing(DuckStore(data / "readings.duckdb")) as store:
+        alarms = store.recorded("alarm", Level.DAY, 0, 2**62, 1000)
+        figures = store.recorded("pipeline", Level.MINUTE, 0, 2**62, 1000)
+    with closing(Database(f"sqlite:///{data / 'scenewatch.sqlite'}")) as database:
+        rows = Alarms(database).alarms(limit=1000)
+    assert {(a.t_ms, a.fields["cleared_ms"] or None) for a in alarms} == {
+        (row.raised_at_ms, row.cleared_at_ms) for row in rows
+    }
+    assert len(alarms) == len(rows)
+    assert figures
+    for figure in figures:
+        f = figure.fields
+        assert figure.t_ms % 10_000 == 0
+        assert f["received"] == f["stored"] + f["duplicate"] + f["dead"] + f["pending"]
+
+
 def children_of(pid):
     found = subprocess.run(["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True, check=False)
     return [int(line) for line in found.stdout.split()]
@@ -74,7 +97,7 @@ def listener(port, topic):
 
 
 @pytest.mark.timeout(180)
-def test_a_newcomer_sees_it_live_publishes_by_hand_ends_it_and_starts_it_again(started):
+def test_a_newcomer_sees_it_live_publishes_by_hand_ends_it_and_starts_it_again(started, tmp_path):
     up = started()
     assert f"http://127.0.0.1:{up.port}/" in up.first_line()
     assert up.get("/readyz")["ready"] is True
@@ -121,6 +144,8 @@ def test_a_newcomer_sees_it_live_publishes_by_hand_ends_it_and_starts_it_again(s
     assert up.process.returncode == 0, errors
     assert errors.replace("\n", "") == ""
     assert [pid for pid in processes if Path(f"/proc/{pid}").exists()] == []
+
+    assert_records_are_kept(tmp_path / "data")
 
     again = started()
     assert "live" in again.first_line()

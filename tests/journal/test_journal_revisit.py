@@ -45,6 +45,14 @@ def test_another_record_is_no_message_and_what_is_not_there_is_left_out(journal)
     assert journal.messages_at([CONTROL, CONTROL + 1]) == {CONTROL: None}
 
 
+def test_when_a_record_came_is_told_from_any_position_in_it(journal):
+    assert [journal.received_ms_at(record * EACH + i) for record in (0, 7, 39) for i in (0, 4)] == [
+        0, 0, 7, 7, 39, 39,
+    ]  # fmt: skip
+    assert journal.received_ms_at(CONTROL) == 7
+    assert journal.received_ms_at(CONTROL + 1) is None
+
+
 def test_reading_on_opens_no_segment_twice(journal, monkeypatch):
     opens = []
     make = reader.SegmentReader
@@ -64,3 +72,4 @@ def test_what_is_no_longer_kept_is_left_out(tmp_path):
         until(lambda: journal.status().oldest > 0)
         oldest = journal.status().oldest
         assert journal.messages_at([0, oldest]).keys() == {oldest}
+        assert journal.received_ms_at(0) is None

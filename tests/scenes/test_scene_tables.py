@@ -49,6 +49,7 @@ BROKEN = {
     ),
     "channel twice": (with_channel(DOOR, key="air_temp"), f"{AIR_PLACE}: key"),
     "key in capitals": (with_channel(AIR, key="Air"), "channel 'Air': key"),
+    "key of what a store keeps beside a channel": (with_channel(AIR, key="air_max"), "channel air_max: key"),
     "title missing in Chinese": (
         with_channel(AIR, title=Text("Air", " ")),
         "device_types[fridge].channels[air_temp].title.zh",
@@ -104,6 +105,10 @@ BROKEN = {
     "mishap without fault": (replace(KITCHEN, mishap="flood"), "scene: mishap"),
     "simulator without class": (replace(KITCHEN, simulator="somewhere"), "scene: simulator"),
     "demonstration without class": (replace(KITCHEN, demonstration="somewhere"), "scene: demonstration"),
+    "type named as what is beside readings": (
+        replace(KITCHEN, device_types=(FRIDGE, FREEZER, replace(GATEWAY, key="alarm"))),
+        "device type alarm: key",
+    ),
     "scene key with a dot": (replace(KITCHEN, key="a.b"), "scene 'a.b': key"),
     "scene without title": (replace(KITCHEN, site_title=Text("", "厨房")), "site_title.en"),
 }

@@ -63,6 +63,13 @@ def test_the_same_again_is_no_change(inventory):
     assert inventory.revision() == 1
 
 
+def test_a_revision_is_taken_when_a_worker_says_so(inventory):
+    assert inventory.taken() == 0
+    for revision in (1, 4):
+        inventory.take(revision)
+        assert inventory.taken() == revision
+
+
 def test_the_revision_is_there_after_opening_again(url):
     with closing(Database(url)) as database:
         Inventory(database).replace([FRIDGE])

@@ -13,7 +13,7 @@ import pytest
 import steady_writer
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stores import STORES, TIMES, TRANSACTIONAL, VALUES
+from stores import SERVERS, STORES, TIMES, TRANSACTIONAL, VALUES
 
 from scenewatch.model.batch import Batch
 from scenewatch.model.flags import Flag, Place
@@ -27,8 +27,8 @@ ONE_STORED = Counts(stored=1)
 
 @pytest.fixture(params=STORES, scope="session")
 def kind(request):
-    if request.param == "influx":
-        request.getfixturevalue("influxd")
+    if request.param in SERVERS:
+        request.getfixturevalue(SERVERS[request.param])
     return request.param
 
 

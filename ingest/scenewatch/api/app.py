@@ -40,7 +40,10 @@ OPENAPI_URL = "/api/openapi.json"
 DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 FOREVER_MS = 2**62
 NEVER_MS = -(2**62)
+FAR_MS = 2**61
+"""A span between two such times is still a number of 64 bits."""
 MOST_READINGS = 1_000_000
+MOST_POINTS = 10_000
 PROBLEM = "application/problem+json"
 Refusals = dict[int | str, dict[str, Any]]
 
@@ -218,26 +221,45 @@ def _add_readings(app: FastAPI, view: View) -> None:
         limit: Annotated[int, Query(ge=1, le=MOST_READINGS)] = 10_000,
     ) -> Response:
         """The earliest `limit` readings of one series in [from, to)."""
-        number = _find(view, device)
-        registry = view.registry
-        at = next((s for s in registry.series_of(number) if registry.channel_of(s).key == channel), None)
-        if at is None:
-            known = ", ".join(c.key for c in registry.type_of(number).channels) or "none"
-            raise HTTPException(404, f"{device} has no channel {channel!r}; it has: {known}")
-        page = view.readings(registry.series_name(at), from_ms, to_ms, limit)
+        at = _find_series(view, device, channel)
+        page = view.readings(view.registry.series_name(at), from_ms, to_ms, limit)
         columns = zip(page.t_ms.tolist(), page.value.tolist(), page.flag.tolist(), page.test.tolist(), strict=True)
-        return _json(
-            {
-                "device": registry.ids[number],
-                "channel": channel,
-                "unit": registry.channel_of(at).unit,
-                "readings": [
-                    {"t": t, "value": value, "flag": present.FLAGS[flag], "test": present.TESTS[test]}
-                    for t, value, flag, test in columns
-                ],
-                "truncated": page.truncated,
-            }
-        )
+        rows = [
+            {"t": t, "value": value, "flag": present.FLAGS[flag], "test": present.TESTS[test]}
+            for t, value, flag, test in columns
+        ]
+        return _json(_about_series(view, at) | {"readings": rows, "truncated": page.truncated})
+
+    @app.get("/api/v1/chart", tags=["readings"], response_model=shapes.Chart, responses=NO_READINGS)
+    def chart(
+        series: Annotated[str, Query(description="`scene.site.device.channel`")],
+        from_ms: Annotated[int, Query(alias="from", description="first time, inclusive", ge=-FAR_MS, le=FAR_MS)],
+        to_ms: Annotated[int, Query(alias="to", description="last time, exclusive", ge=-FAR_MS, le=FAR_MS)],
+        points: Annotated[int, Query(description="windows at most", ge=1, le=MOST_POINTS)] = 800,
+    ) -> Response:
+        """A span of any length as few windows. No peak is hidden: low and high are of all readings."""
+        if to_ms <= from_ms:
+            raise HTTPException(422, "query.to: must be later than from")
+        device, _, channel = series.rpartition(".")
+        at = _find_series(view, device, channel)
+        found = view.chart(view.registry.series_name(at), from_ms, to_ms, points)
+        rows = {"width_ms": found.width_ms, "windows": present.windows(found.windows)}
+        return _json(_about_series(view, at) | rows | {"truncated": found.windows.truncated})
+
+
+def _find_series(view: View, device: str, channel: str) -> int:
+    number, registry = _find(view, device), view.registry
+    at = next((s for s in registry.series_of(number) if registry.channel_of(s).key == channel), None)
+    if at is None:
+        known = ", ".join(c.key for c in registry.type_of(number).channels) or "none"
+        raise HTTPException(404, f"{device} has no channel {channel!r}; it has: {known}")
+    return at
+
+
+def _about_series(view: View, series: int) -> dict[str, Any]:
+    registry = view.registry
+    channel = registry.channel_of(series)
+    return {"device": registry.ids[registry.series_device[series]], "channel": channel.key, "unit": channel.unit}
 
 
 def _find(view: View, device: str) -> int:

@@ -63,12 +63,34 @@ class WorkerCollector(Collector):
         for event, count in ledger.source_events.items():
             events.add_metric([event], count)
         yield events
+        dropped = CounterMetricFamily(
+            "scenewatch_records_dropped", "Alarms and figures the store will never have", labels=["kind"]
+        )
+        for kind, count in ledger.records_dropped.items():
+            dropped.add_metric([kind], count)
+        yield dropped
+        yield from self._summaries()
         yield from self._sites()
         standing = GaugeMetricFamily("scenewatch_alarms_standing", "Standing alarms", labels=["priority"])
         alarms = self._view.alarms("standing", 100_000)
         for priority in ("low", "medium", "high"):
             standing.add_metric([priority], sum(a.priority == priority for a in alarms))
         yield standing
+
+    def _summaries(self) -> Iterable[Metric]:
+        found = self._view.summaries()
+        until = GaugeMetricFamily(
+            "scenewatch_summarised_until_seconds", "Time up to which windows are made", labels=["level"]
+        )
+        for level, at_ms in found.until.items():
+            until.add_metric([level], at_ms / 1000)
+        yield until
+        yield GaugeMetricFamily(
+            "scenewatch_summaries_waiting", "Hours of devices to be made anew", value=found.waiting
+        )
+        yield CounterMetricFamily(
+            "scenewatch_summaries_dropped", "Hours of devices not made anew: part may be gone", value=found.dropped
+        )
 
     def _sites(self) -> Iterable[Metric]:
         """Dead letters are a gauge: each one that is tried again and taken makes them fewer."""

@@ -11,6 +11,7 @@ from scenewatch.model.scene import Above, Below, NoData, Priority
 
 if TYPE_CHECKING:
     from scenewatch.api.views import AlarmView, LedgerView, LetterView, Now, View
+    from scenewatch.model.level import Summaries
     from scenewatch.model.scene import Channel, DeviceType, Rule, Scene
     from scenewatch.model.words import Text
 
@@ -180,6 +181,15 @@ def changed_values(view: View, before: Now | None, now: Now) -> dict[str, dict[s
 def online_states(view: View) -> dict[str, bool]:
     states = ((view.registry.ids[n], view.online(n)) for n in _active(view))
     return {device: online for device, online in states if online is not None}
+
+
+def windows(s: Summaries) -> list[Json]:
+    means = (None if mean != mean else mean for mean in s.mean.tolist())  # noqa: PLR0124  # NaN has no JSON
+    columns = (s.t_ms.tolist(), s.low.tolist(), s.high.tolist(), means, s.count.tolist(), s.good.tolist())
+    return [
+        {"t": t, "low": low, "high": high, "mean": mean, "count": count, "good": good, "flag": FLAGS[flag]}
+        for (t, low, high, mean, count, good), flag in zip(zip(*columns, strict=True), s.flag.tolist(), strict=True)
+    ]
 
 
 def alarm(a: AlarmView) -> Json:

@@ -163,6 +163,29 @@ class ReadingsPage(BaseModel):
     truncated: bool
 
 
+class ChartWindow(BaseModel):
+    """All readings of one span of time; `mean` is of the `good` ones, which are those that did not fail."""
+
+    t: int
+    low: float
+    high: float
+    mean: float | None
+    count: int
+    good: int
+    flag: FlagName
+
+
+class Chart(BaseModel):
+    """`GET /chart`, ascending in time; `width_ms` is how long a window is at most, 0 for single readings."""
+
+    device: str
+    channel: str
+    unit: str
+    width_ms: int
+    windows: list[ChartWindow]
+    truncated: bool
+
+
 class Alarm(BaseModel):
     """One alarm; (rule, device, raised_at) is its identity."""
 

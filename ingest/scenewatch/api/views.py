@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from scenewatch.model.ledger import Counts, DeadLetter
+    from scenewatch.model.level import Summaries
     from scenewatch.model.ports import Readings
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Scene
@@ -42,6 +43,18 @@ class AlarmView:
 
 
 @dataclass(frozen=True, slots=True)
+class SummariesView:
+    """How far the record is summarised."""
+
+    until: Mapping[str, int]
+    """By the name of the level; empty while there is nothing."""
+    waiting: int
+    """Hours of devices to be made anew, because of readings that came late."""
+    dropped: int
+    """Those that were given up since the start."""
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerView:
     """The account at one moment, and the state of the parts it passes through."""
 
@@ -63,6 +76,8 @@ class LedgerView:
     """What befell the broker's connection since the start, by name."""
     store_position: int
     store_state: str
+    records_dropped: Mapping[str, int]
+    """Alarms and figures that the store will never have, by kind."""
 
     @property
     def pending(self) -> int:
@@ -116,6 +131,14 @@ class LetterView:
 
 
 @dataclass(frozen=True, slots=True)
+class ChartView:
+    """A long record as few windows; `width_ms` is how long each is, 0 for single readings."""
+
+    windows: Summaries
+    width_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Readiness:
     """Whether the worker does its work, and if not, why."""
 
@@ -153,6 +176,10 @@ class View(Protocol):
 
     def readings(self, series: str, from_ms: int, to_ms: int, limit: int) -> Readings: ...
 
+    def chart(self, series: str, from_ms: int, to_ms: int, points: int) -> ChartView:
+        """At most `points` windows of [from_ms, to_ms), and no peak is hidden."""
+        ...
+
     def dead_letters(self, query: LetterQuery) -> Sequence[LetterView]:
         """Newest first."""
         ...
@@ -164,6 +191,8 @@ class View(Protocol):
     def ledger(self) -> LedgerView: ...
 
     def accounts(self) -> AccountsView: ...
+
+    def summaries(self) -> SummariesView: ...
 
     def readiness(self) -> Readiness: ...
 

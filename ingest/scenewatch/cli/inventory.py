@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,13 @@ from scenewatch.model.errors import ConfigurationError, Mistake
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from scenewatch.cli.words import Subparsers
+
+TAKEN_WITHIN_S = 5.0
+LOOK_S = 0.1
+NOT_YET = "no worker has yet"
 
 
 def add_commands(commands: Subparsers) -> None:
@@ -54,17 +60,29 @@ def _inventory_import(options: argparse.Namespace) -> int:
     from scenewatch.parts import scenes_of
     from scenewatch.settings import load
     from scenewatch.store.devices import Inventory
+    from scenewatch.store.lease import Leases
     from scenewatch.store.relational import Database
 
     settings = load(options.config)
     devices = read_devices(options.file, scenes_of(settings))
     database = Database(settings.database.url)
     try:
-        Inventory(database).upsert(devices)
+        inventory, lease = Inventory(database), Leases(database).read()
+        revision = inventory.upsert(devices)
+        runs = lease is not None and lease.holder
+        taken = runs and _until(lambda: inventory.taken() >= revision)
     finally:
         database.close()
-    print(f"{len(devices)} devices imported; a running worker takes them within two seconds")
+    print(f"{len(devices)} devices imported; {'the worker has' if taken else NOT_YET} taken them")
     return WELL
+
+
+def _until(done: Callable[[], bool]) -> bool:
+    """Whether it is so within a time in which a worker that lives has looked."""
+    deadline_s = time.monotonic() + TAKEN_WITHIN_S
+    while not (so := done()) and time.monotonic() < deadline_s:
+        time.sleep(LOOK_S)
+    return so
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -71,6 +71,13 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, default=None, metavar="FILE", help="TOML file with the settings")
 
 
+def web_address(text: str) -> str:
+    """Of a site, without a slash at its end."""
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"must begin with http:// or https://, not {text!r}")
+    return text.rstrip("/")
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     text = "as JSON; standard output without FILE"
     parser.add_argument("--json", nargs="?", const=STANDARD_OUTPUT, default=None, metavar="FILE", help=text)
@@ -117,6 +124,10 @@ def position(text: str) -> int:
 
 def not_negative(text: str) -> float:
     return _number(text, 0.0, 24.0 * 366)
+
+
+def interval_hours(text: str) -> float:
+    return _number(text, 0.1, 24.0 * 366)
 
 
 def speed(text: str) -> float:

@@ -60,8 +60,8 @@ class KeptFiles(StaticFiles):
         return response
 
 
-def create_app(worker_url: str, *, clock: Clock | None = None) -> Starlette:
-    """The console of the worker at `worker_url`, which need not be there yet.
+def create_app(worker_url: str, *, clock: Clock | None = None, grafana_url: str = "") -> Starlette:
+    """The console of the worker at `worker_url`, which need not be there yet. With `grafana_url` it links there.
 
     Raises ConfigurationError when the chart library is not installed.
     """
@@ -70,7 +70,8 @@ def create_app(worker_url: str, *, clock: Clock | None = None) -> Starlette:
     shelf = echarts()
     assets = f"/static/{_digest(STATIC)}"
     scripts = [f"{assets}/{path.name}" for path in sorted(STATIC.glob("*.js"))]
-    pages = Pages(hub, assets=assets, preloads=(*scripts, *shelf.preloads), chart_module=shelf.module)
+    preloads = (*scripts, *shelf.preloads)
+    pages = Pages(hub, assets=assets, preloads=preloads, chart_module=shelf.module, grafana=grafana_url)
     records = Records(hub, worker, pages)
     proxy = Proxy(worker_url)
 

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 FRAME_KEYS = frozenset({"lang", "theme"})
 KEYS = FRAME_KEYS | {"site", "device", "channel", "span"}
 THEMES = ("auto", "light", "dark")
-SPANS = {"1h": hours(1), "6h": hours(6), "24h": hours(24)}
+SPANS = {
+    "1h": hours(1),
+    "6h": hours(6),
+    "24h": hours(24),
+    "7d": hours(7 * 24),
+    "30d": hours(30 * 24),
+    "1y": hours(365 * 24),
+    "2y": hours(2 * 365 * 24),
+}
 ALL = "all"
 ALL_UP_TO = 120
 """With more devices than this, a page that was asked for no site shows the most urgent one alone."""

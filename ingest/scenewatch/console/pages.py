@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -22,19 +23,24 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from scenewatch.console.hub import Hub
+    from scenewatch.console.shapes import Device
 
 PARTS = ("alarms", "places", "detail", "about")
 """What scripts may ask for again; the template of each is `_<name>.html`."""
 PLACES = (("/", "overview"), ("/ledger", "ledger"), ("/dead-letters", "letters"))
 """The pages there are, and what they are called in the catalogue."""
 RECENT = 30
+DEVICE_BOARD = "sw-device"
+"""The uid of the dashboard of devices."""
 FRESH = {"cache-control": "no-store"}
 
 
 class Pages:
     """The endpoints that answer with HTML. `assets` is the address of the static files."""
 
-    def __init__(self, hub: Hub, *, assets: str, preloads: Sequence[str], chart_module: str) -> None:
+    def __init__(
+        self, hub: Hub, *, assets: str, preloads: Sequence[str], chart_module: str, grafana: str = ""
+    ) -> None:
         self._hub = hub
         self._templates = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -46,6 +52,7 @@ class Pages:
         self._templates.filters.update(iso=iso, count="{:,}".format)
         self._templates.globals.update(
             assets=assets,
+            in_grafana=partial(in_grafana, grafana),
             preloads=preloads,
             chart_module=chart_module,
             signs=SIGNS,
@@ -87,6 +94,12 @@ class Pages:
             "of": partial(of, language=choice.language),
             "span": partial(span_text, language=choice.language),
         }
+
+
+def in_grafana(url: str, device: Device) -> str:
+    """Where Grafana at `url` shows a device; empty without a Grafana."""
+    chosen = {"var-scene": device.scene, "var-site": device.site, "var-device": device.device}
+    return url and f"{url}/d/{DEVICE_BOARD}?{urlencode(chosen)}"
 
 
 def iso(at_ms: int) -> str:

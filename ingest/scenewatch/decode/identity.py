@@ -88,6 +88,8 @@ class Identity:
     def __init__(self) -> None:
         self._latest = Latest.of(0)
         self._boots: dict[int, dict[bytes, Boot]] = {}
+        self._missing = np.zeros(0, np.int64)
+        """By device, of the boots remembered; as long as `_latest`."""
         self._contents: set[bytes] = set()
         self._order: deque[bytes] = deque()
 
@@ -110,12 +112,18 @@ class Identity:
 
     def missing(self, device: int) -> int:
         """Numbers that the device skipped, over the boots remembered. From any thread."""
-        # a copy, which cannot change meanwhile
-        return sum(boot.missing for boot in tuple(self._boots.get(device, {}).values()))
+        missing = self._missing
+        return int(missing[device]) if device < len(missing) else 0
+
+    def missing_of_all(self, devices: int) -> NDArray[np.int64]:
+        """As `missing`, of as many devices."""
+        have = self._missing[:devices]
+        return np.concatenate((have, np.zeros(devices - len(have), np.int64)))
 
     def _grow(self, devices: int) -> None:
         if devices > len(self._latest.next):
             self._latest = self._latest.grown(max(devices, 2 * len(self._latest.next)))
+            self._missing = self.missing_of_all(len(self._latest.next))
 
     def _is_new(self, device: int, name: bytes, n: int) -> bool:
         boots = self._known(device)
@@ -124,6 +132,7 @@ class Identity:
         boots[name] = boot = boot or Boot.first(n)
         if len(boots) > BOOTS_KEPT:
             del boots[next(iter(boots))]
+        self._missing[device] = sum(known.missing for known in boots.values())
         self._latest.boot[device] = np.frombuffer(name, np.uint8)
         self._latest.next[device] = boot.next
         return new
@@ -162,5 +171,8 @@ class Identity:
             }
         )
         self._boots = saved.boots
+        self._missing = np.zeros(saved.devices, np.int64)
+        for device, boots in saved.boots.items():
+            self._missing[device] = sum(boot.missing for boot in boots.values())
         self._order = deque(saved.contents)
         self._contents = set(saved.contents)

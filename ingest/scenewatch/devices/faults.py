@@ -158,5 +158,19 @@ def mishap(scene: Scene, devices: Sequence[Device], live_ms: int, *, not_before_
     return FaultPlan((PlannedFault(fault.key, device.id, from_ms, from_ms + delay + MISHAP_STAYS),))
 
 
+def mishaps(scene: Scene, devices: Sequence[Device], from_ms: int, to_ms: int, every_ms: int) -> FaultPlan:
+    """The demonstration's fault again and again, on one device after the other; each raises its alarm and ends."""
+    fault = scene.fault(scene.mishap)
+    befallen = [d for d in devices if d.type in fault.on]
+    rule = scene.rule(fault.rules[0])
+    starts_ms = range(from_ms + every_ms, to_ms, every_ms) if befallen else ()
+    planned = []
+    for number, start_ms in enumerate(starts_ms):
+        device = befallen[number % len(befallen)]
+        lasts = _delay(rule) + scene.device_type(device.type).every + MISHAP_STAYS
+        planned.append(PlannedFault(fault.key, device.id, start_ms, start_ms + lasts))
+    return FaultPlan(tuple(planned))
+
+
 def _delay(rule: Rule) -> Duration:
     return rule.when.after if isinstance(rule.when, NoData) else rule.on_delay

@@ -32,6 +32,7 @@ class Gateway:
 
     def __init__(self, head: Device, devices: Mapping[int, Device], fleet: Fleet, *, root: str, boot: str) -> None:
         self.messages = 0
+        self.site_id = head.site_id
         number = next(n for n, d in devices.items() if d == head)
         self._away = fleet.away(number)
         self.client_id = f"{root}-{head.scene}-{head.site}-{head.device}"

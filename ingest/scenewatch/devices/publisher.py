@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import selectors
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,7 @@ from scenewatch.devices import payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -26,15 +28,25 @@ TEND_S: Final = 0.25
 """How often connections are looked after when nothing happens on their sockets."""
 
 
+def login(broker: Broker, site_id: str, logins: Path | None) -> Broker:
+    """The broker as the gateways of this site enter it."""
+    if logins is None:
+        return broker
+    return replace(broker, username=site_id, password_file=logins / f"{site_id}.password")
+
+
 class Publisher:
     """Publishes what it is offered, and keeps it while the broker is away. For one thread."""
 
-    def __init__(self, gateways: Sequence[Gateway], broker: Broker, clock: Clock) -> None:
+    def __init__(
+        self, gateways: Sequence[Gateway], broker: Broker, clock: Clock, logins: Path | None = None
+    ) -> None:
+        """`logins` is the folder with a password for each site, where each site has a login of its own."""
         self._gateways = gateways
         self._broker = broker
         self._clock = clock
         self._selector = selectors.DefaultSelector()
-        self._gateway_of = {g.open(broker, self._selector, clock): g for g in gateways}
+        self._gateway_of = {g.open(login(broker, g.site_id, logins), self._selector, clock): g for g in gateways}
         self._connections = tuple(self._gateway_of)
         self._of_device = {n: g for g in gateways for n in g.devices}
         self._touched: set[Gateway] = set()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from multiprocessing.process import BaseProcess
     from multiprocessing.synchronize import Event as ProcessEvent
+    from pathlib import Path
 
     from scenewatch.devices.faults import FaultPlan
     from scenewatch.model.broker import Broker
@@ -64,6 +65,8 @@ class Simulation:
     """Where the physics begins. Up to `live_from_ms` nothing is published: others have written that."""
     live_from_ms: int
     clock: Clock
+    logins: Path | None = None
+    """Folder with a password for each site, where each site has a login of its own."""
     speed: float = 1.0
     """Above 1: time runs from `live_from_ms` at this speed until it meets the clock's. At 1 it is the clock's."""
     plan: FaultPlan = NO_FAULTS
@@ -103,7 +106,7 @@ def run_share(simulation: Simulation, stop: Stop) -> None:
     kept_back = list(schedule.skip(s.live_from_ms))
     lag = Lag(BEHIND_INTERVALS * fleet.every_ms * s.speed)
     boot = secrets.token_hex(4)
-    with Publisher(gateways(fleet, root=s.root, boot=boot), s.broker, clock) as publisher:
+    with Publisher(gateways(fleet, root=s.root, boot=boot), s.broker, clock, s.logins) as publisher:
         publisher.offer(kept_back)
         while not stop.is_set():
             now_ms = clock.now_ms()

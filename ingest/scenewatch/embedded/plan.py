@@ -58,6 +58,19 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         partial.replace(path)
 
 
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the physics of a simulation began, for the next start to go on with the same piece."""
+
+    start_ms: int
+
+    def write(self, path: Path) -> None:
+        path.write_bytes(msgspec.json.encode(self))
+
+
+def read_begun(path: Path) -> Begun:
+    return _read(path, Begun)
+
+
 def read_demonstration(path: Path) -> Demonstration:
     return _read(path, Demonstration)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from scenewatch.journal.files import Files
@@ -15,7 +16,7 @@ from scenewatch.journal.recent import Recent
 from scenewatch.journal.revisit import Revisit
 from scenewatch.journal.segment import MAX_BODY_BYTES, messages_body
 from scenewatch.journal.writer import Entry, SegmentWriter
-from scenewatch.model.errors import RefusedError, TemporaryError
+from scenewatch.model.errors import CorruptError, RefusedError, TemporaryError
 from scenewatch.model.ports import RecordKind
 
 if TYPE_CHECKING:
@@ -179,6 +180,15 @@ class FileJournal:
     def messages_at(self, positions: Sequence[int]) -> dict[int, Message | None]:
         """As in `Revisit`, for one thread besides the reader's."""
         return self._revisit.messages_at(positions)
+
+    def received_ms_at(self, position: int) -> int | None:
+        """When the record at a position came; None where there is none that can be read. Reads the disk: seldom."""
+        with closing(Cursor(self._folder)) as cursor:
+            try:
+                records = cursor.read(position, 1)
+            except CorruptError:
+                return None
+        return records[0].received_ms if records else None
 
     # --- the one reader's thread ---------------------------------------------------------------------------
 

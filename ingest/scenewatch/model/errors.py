@@ -41,7 +41,11 @@ class TemporaryError(ScenewatchError):
 
 
 class RefusedError(ScenewatchError):
-    """Refused for good: count it and keep it aside, trying again changes nothing."""
+    """Refused for good: count it and keep it aside, trying again changes nothing. `count`: of several how many."""
+
+    def __init__(self, what: str, *, count: int = 1) -> None:
+        super().__init__(what)
+        self.count = count
 
 
 class ProtocolError(ScenewatchError):

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
     from scenewatch.model.level import Level
 
+MEASUREMENTS = ("alarm", "event", "pipeline", "site")
+"""Readings have their device type's key for a measurement, so no device type may have one of these."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Point:

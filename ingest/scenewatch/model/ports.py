@@ -310,7 +310,11 @@ class Points(Protocol):
     """Keeps alarms, events and figures beside the readings. From any thread."""
 
     def record(self, points: Sequence[Point]) -> None:
-        """Durable when it returns; what is there already is replaced. Raises TemporaryError, RefusedError."""
+        """Durable when it returns; what is there already is replaced.
+
+        Fields that a point is without stay as they are. Raises TemporaryError: try all again; RefusedError with
+        the count of those that will never be taken: the rest is kept.
+        """
         ...
 
     def recorded(self, measurement: str, keep: Level, from_ms: int, to_ms: int, limit: int) -> Sequence[Point]:

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from scenewatch.model.errors import Mistake
+from scenewatch.model.point import MEASUREMENTS
 from scenewatch.model.quantity import UNITS, Quantity
 from scenewatch.model.scene import Drift, Drive, Frozen, NoData, Ramp, Scope, Spikes, WrongClock
 from scenewatch.model.words import Text
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 KEY: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
 REFERENCE: Final = re.compile(r"[\w.]+:\w+\Z")
+RESERVED: Final = ("_min", "_max", "_mean", "_count", "_good", "_flag", "_test")
+"""What the store keeps beside a channel has the channel's key with these behind it."""
 Found = tuple[str, str]
 """Where within the scene, and what is wrong."""
 
@@ -67,6 +70,8 @@ def _scene(scene: Scene) -> Iterator[Found]:
 
 def _device_type(device_type: DeviceType) -> Iterator[Found]:
     place = f"device type {device_type.key}"
+    if device_type.key in MEASUREMENTS:
+        yield f"{place}: key", "is the name of a measurement beside the readings"
     if device_type.every <= 0:
         yield f"{place}: every", "must be longer than nothing"
     yield from _keys(f"{place}: channel", device_type.channels)
@@ -75,6 +80,8 @@ def _device_type(device_type: DeviceType) -> Iterator[Found]:
 
 
 def _channel(place: str, channel: Channel) -> Iterator[Found]:
+    if channel.key.endswith(RESERVED):
+        yield f"{place}: key", f"must not end in any of {', '.join(RESERVED)}: the store has its own fields so"
     if channel.unit not in UNITS[channel.quantity]:
         allowed = sorted(UNITS[channel.quantity])
         yield f"{place}: unit", f"{channel.unit!r} is no unit of {channel.quantity}; permitted: {allowed}"

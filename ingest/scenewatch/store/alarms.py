@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from scenewatch.model.alarm import AlarmState
+from scenewatch.model.alarm import STANDING, AlarmState
 from scenewatch.model.scene import Priority
 from scenewatch.store.relational import PARTS
 
@@ -28,9 +28,20 @@ ALARM = sa.Table(
     sa.Column("value", sa.Double, comment="null for no data"),
     sa.Column("flag", sa.SmallInteger, nullable=False),
     sa.Column("priority", sa.Text, nullable=False),
+    sa.Column("device_type", sa.Text, nullable=False, server_default="", comment="empty where it is not known"),
+    sa.Column("mirrored", sa.SmallInteger, nullable=False, server_default="0", comment="how the store has it"),
     sa.Index("alarm_newest", "raised_at_ms"),
     sa.Index("alarm_state", "state", "raised_at_ms"),
 )
+AS_RAISED, AS_CLEARED = 1, 2
+"""Values of `mirrored`; 0 is not at all."""
+_mirrored, _cleared_at_ms = ALARM.c.mirrored, ALARM.c.cleared_at_ms
+# Written with literals: the database must see that the query's condition is the index's.
+NOT_MIRRORED = sa.or_(
+    _mirrored == sa.literal_column("0"),
+    sa.and_(_mirrored == sa.literal_column(str(AS_RAISED)), _cleared_at_ms.is_not(None)),
+)
+sa.Index("alarm_not_mirrored", ALARM.c.raised_at_ms, sqlite_where=NOT_MIRRORED, postgresql_where=NOT_MIRRORED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +56,8 @@ class AlarmRow:
     value: float
     flag: int
     priority: Priority
+    device_type: str = ""
+    """Of the time it was raised; empty in rows of older releases."""
 
 
 class Alarms:
@@ -89,6 +102,13 @@ class Alarms:
             after = con.scalar(sa.select(ALARM.c.state).where(this))
         return None if after is None else AlarmState(after)
 
+    def standing(self) -> list[tuple[str, Priority, int]]:
+        """How many stand of each device and priority."""
+        what = (ALARM.c.device, ALARM.c.priority)
+        query = sa.select(*what, sa.func.count()).where(ALARM.c.state.in_(STANDING)).group_by(*what)
+        with self._database.reading() as con:
+            return [(device, Priority(priority), count) for device, priority, count in con.execute(query)]
+
     def alarms(
         self,
         states: Collection[AlarmState] = tuple(AlarmState),
@@ -105,7 +125,7 @@ class Alarms:
             query = query.where(ALARM.c.raised_at_ms < to_ms)
         query = query.order_by(ALARM.c.raised_at_ms.desc(), ALARM.c.rule, ALARM.c.device).limit(limit)
         with self._database.reading() as con:
-            return [_alarm(row) for row in con.execute(query)]
+            return [alarm_of(row) for row in con.execute(query)]
 
 
 def _values(row: AlarmRow) -> dict[str, Any]:
@@ -118,10 +138,11 @@ def _values(row: AlarmRow) -> dict[str, Any]:
         "value": None if math.isnan(row.value) else row.value,
         "flag": int(row.flag),
         "priority": row.priority,
+        "device_type": row.device_type,
     }
 
 
-def _alarm(row: sa.Row[Any]) -> AlarmRow:
+def alarm_of(row: sa.Row[Any]) -> AlarmRow:
     return AlarmRow(
         rule=row.rule,
         device=row.device,
@@ -131,4 +152,5 @@ def _alarm(row: sa.Row[Any]) -> AlarmRow:
         value=math.nan if row.value is None else row.value,
         flag=row.flag,
         priority=Priority(row.priority),
+        device_type=row.device_type,
     )

@@ -32,6 +32,13 @@ DEVICE = sa.Table(
     sa.Column("properties", sa.JSON, nullable=False),
 )
 
+TAKEN = sa.Table(
+    "inventory_taken",
+    PARTS,
+    sa.Column("one", sa.Integer, sa.CheckConstraint("one = 1"), primary_key=True),
+    sa.Column("revision", sa.BigInteger, nullable=False, comment="the one by which the worker judges messages"),
+)
+
 
 class Inventory:
     """Safe to use from any thread. It keeps what `inventory.csvfile` or a person has checked already."""
@@ -39,11 +46,23 @@ class Inventory:
     def __init__(self, database: Database) -> None:
         self._database = database
         database.create(DEVICE)
+        database.create(TAKEN)
 
     def revision(self) -> int:
         """Rises by one with each change; 0 when new."""
         with self._database.reading() as con:
             return _revision(con)
+
+    def taken(self) -> int:
+        """The revision that a worker took last; 0 when none ever did."""
+        with self._database.reading() as con:
+            return con.scalar(sa.select(TAKEN.c.revision)) or 0
+
+    def take(self, revision: int) -> None:
+        """Whatever is received from now on is judged by this revision."""
+        insert = self._database.insert(TAKEN).values(one=1, revision=revision)
+        with self._database.writing() as con:
+            con.execute(insert.on_conflict_do_update(index_elements=[TAKEN.c.one], set_={"revision": revision}))
 
     def devices(self) -> list[Device]:
         """All, by scene, site and device."""

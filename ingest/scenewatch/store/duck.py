@@ -15,16 +15,20 @@ from scenewatch.model.flags import Place
 from scenewatch.model.ledger import Counts
 from scenewatch.model.ports import Readings, keep_nothing_apart
 from scenewatch.store.duckfile import VERSION, DuckFile, cannot_write
+from scenewatch.store.ducklevels import DuckLevels
+from scenewatch.store.duckpoints import DuckPoints
 from scenewatch.store.kernel import raise_marks
 from scenewatch.store.series import SeriesIds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from scenewatch.model.batch import Batch
+    from scenewatch.model.level import Level
+    from scenewatch.model.point import Point
     from scenewatch.model.ports import KeepApart
 
 Columns = dict[str, "NDArray[Any]"]
@@ -40,15 +44,18 @@ class _State:
     counts: Counts
 
 
-class DuckStore:
-    """`ports.Store`. `write`, `sort_closed_days` and `close` from one thread; everything else from any.
+class DuckStore(DuckLevels):
+    """`ports.Store`, `ports.Points` and, by its base, `ports.Levels`.
+
+    `write`, `sort_closed_days` and `close` from one thread; everything else from any.
 
     One DuckDB thread a statement by default: more cost a small commit a fifth and gain a sorted chart nothing.
     """
 
     def __init__(self, path: Path, *, memory_limit: str = "256MB", threads: int = 1) -> None:
-        self._file = DuckFile(path, memory_limit=memory_limit, threads=threads)
+        super().__init__(DuckFile(path, memory_limit=memory_limit, threads=threads))
         con = self._file.writer
+        self._points = DuckPoints(self._file)
         self._series = SeriesIds(con)
         self._newest_ms = int(self._series.marks.max()) if self.count() else None
         self._state, self._unsorted = _load(con)
@@ -126,15 +133,25 @@ class DuckStore:
         for day in closed:
             con = self._file.writer
             try:
-                con.begin()
-                _sort_day(con, day)
-                con.commit()
+                with self._layout:
+                    con.begin()
+                    _sort_day(con, day)
+                    con.commit()
             except duckdb.Error as error:
                 self._reopen()
                 if day in self._unsorted:
                     raise cannot_write(self._file.path, error) from error
             self._unsorted.discard(day)
         return len(closed)
+
+    def record(self, points: Sequence[Point]) -> None:
+        self._points.record(points)
+
+    def recorded(self, measurement: str, keep: Level, from_ms: int, to_ms: int, limit: int) -> list[Point]:
+        return self._points.recorded(measurement, keep, from_ms, to_ms, limit)
+
+    def forget(self, before_ms: Mapping[Level, int]) -> int:
+        return super().forget(before_ms) + self._points.forget(before_ms)
 
     def close(self) -> None:
         self._file.close()

@@ -18,7 +18,8 @@ from scenewatch.model.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 VERSION = 1
@@ -28,6 +29,16 @@ create table if not exists series (id integer not null, name varchar not null);
 create table if not exists reading (
     series integer not null, t bigint not null, value double not null,
     flag utinyint not null, test utinyint not null
+);
+create table if not exists minute (
+    series integer not null, t bigint not null, low double not null, high double not null, mean double not null,
+    count integer not null, good integer not null, flag utinyint not null
+);
+create table if not exists hour as from minute limit 0;
+create table if not exists day as from minute limit 0;
+create table if not exists point (
+    keep utinyint not null, measurement varchar not null, tags varchar not null, t bigint not null,
+    fields varchar not null
 );
 create table if not exists unsorted_day (day bigint not null);
 create table if not exists state (
@@ -43,7 +54,7 @@ FULL = ("No space left", "File too large", "Disk quota exceeded")
 
 
 class DuckFile:
-    """`writer` belongs to one thread; `reading` may be entered from any."""
+    """`writer` belongs to one thread; `reading` and `changing` may be entered from any."""
 
     def __init__(self, path: Path, *, memory_limit: str, threads: int) -> None:
         self.path = path
@@ -67,9 +78,18 @@ class DuckFile:
     def is_open(self) -> bool:
         return self._con is not None
 
-    @contextmanager
-    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def reading(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """A cursor of its own for the caller. Interrupted when the file has to be opened again."""
+        return self._cursor(cannot_read)
+
+    def changing(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """The same for one who writes to tables that the writer leaves alone. What is not committed is undone."""
+        return self._cursor(cannot_write)
+
+    @contextmanager
+    def _cursor(
+        self, failed: Callable[[Path, duckdb.Error], TemporaryError]
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._change:
             if self._root is None:
                 raise self._not_open()
@@ -78,7 +98,7 @@ class DuckFile:
         try:
             yield cursor
         except duckdb.Error as error:
-            raise TemporaryError(f"{self.path}: cannot read now ({_first_line(error)})") from error
+            raise failed(self.path, error) from error
         finally:
             with self._change:
                 cursor.close()
@@ -123,14 +143,15 @@ class DuckFile:
             con.begin()
             con.execute(SCHEMA, {"version": VERSION})
             con.commit()
-            row = con.execute("select version from state").fetchone()
+            # Read to its end: a result that is not keeps its transaction, and deleted rows would keep their room.
+            found = con.execute("select version from state").fetchall()
         except duckdb.Error as error:
             if con is not None:
                 con.close()
             raise _opening(self.path, error) from error
-        if row != (VERSION,):
+        if found != [(VERSION,)]:
             con.close()
-            what = f"is of schema {row and row[0]}, this program knows {VERSION}: use the release that wrote it"
+            what = f"is of schema {found[0][0]}, this program knows {VERSION}: use the release that wrote it"
             raise ConfigurationError([Mistake(str(self.path), what)])
         return con
 
@@ -142,6 +163,10 @@ def _opening(path: Path, error: duckdb.Error) -> ScenewatchError:
     if "not a valid DuckDB" in text or isinstance(error, duckdb.SerializationException):
         return CorruptError(f"{path}: not a DuckDB file, or damaged ({_first_line(error)})")
     return cannot_write(path, error)
+
+
+def cannot_read(path: Path, error: duckdb.Error) -> TemporaryError:
+    return TemporaryError(f"{path}: cannot read now ({_first_line(error)})")
 
 
 def cannot_write(path: Path, error: duckdb.Error) -> TemporaryError:

@@ -15,7 +15,9 @@ import numpy as np
 from scenewatch.model.flags import Place
 from scenewatch.model.ports import Readings, keep_nothing_apart
 from scenewatch.store import influxql
-from scenewatch.store.influxanswers import NoAnswerError, PointsRefusedError, RequestTooLargeError
+from scenewatch.store.influxanswers import BEYOND, NoAnswerError, PointsRefusedError, RequestTooLargeError
+from scenewatch.store.influxlevels import InfluxLevels
+from scenewatch.store.influxpoints import InfluxPoints
 from scenewatch.store.influxseries import UNWRITABLE, InfluxSeries
 from scenewatch.store.influxserver import InfluxServer
 from scenewatch.store.kernel import raise_marks
@@ -24,7 +26,7 @@ from scenewatch.store.position import Account, Accounts
 from scenewatch.store.requestsize import RequestSize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -32,13 +34,14 @@ if TYPE_CHECKING:
 
     from scenewatch.model.batch import Batch
     from scenewatch.model.ledger import Counts
+    from scenewatch.model.level import Level
+    from scenewatch.model.point import Point
     from scenewatch.model.ports import KeepApart
     from scenewatch.store.influxurl import InfluxUrl
     from scenewatch.store.relational import Database
 
 log = logging.getLogger(__name__)
 
-BEYOND = "beyond retention policy"
 CONFLICT = "field type conflict"
 MOST_REASONS_TOLD = 20
 
@@ -57,8 +60,10 @@ class _Rows(NamedTuple):
         return _Rows(*(column[which] for column in self))
 
 
-class InfluxStore:
-    """`ports.Store`. `write` and `close` from one thread; everything else from any.
+class InfluxStore(InfluxLevels):
+    """`ports.Store`, `ports.Points` and, by its base, `ports.Levels`.
+
+    `write` and `close` from one thread; everything else from any.
 
     `measurements` gives the device type's key of a series number. Position and account are kept in `database`
     under the server's address, so that another server or bucket begins anew.
@@ -73,7 +78,8 @@ class InfluxStore:
         token_file: Path | None = None,
         ca_file: Path | None = None,
     ) -> None:
-        self._server = InfluxServer(url, token_file=token_file, ca_file=ca_file)
+        super().__init__(InfluxServer(url, token_file=token_file, ca_file=ca_file))
+        self._points = InfluxPoints(self._server)
         self._size = RequestSize()
         self._reasons_told: set[str] = set()
         self._series = InfluxSeries(self._server)
@@ -122,6 +128,12 @@ class InfluxStore:
         self._account = account
         self._tell(refused.values())
         return int(kept.sum())
+
+    def record(self, points: Sequence[Point]) -> None:
+        self._points.record(points)
+
+    def recorded(self, measurement: str, keep: Level, from_ms: int, to_ms: int, limit: int) -> list[Point]:
+        return self._points.recorded(measurement, keep, from_ms, to_ms, limit)
 
     def close(self) -> None:
         self._server.close()

@@ -7,7 +7,7 @@ import re
 import ssl
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,15 +15,18 @@ import msgspec
 from scenewatch.model.errors import RefusedError, ScenewatchError, TemporaryError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from scenewatch.store.influxurl import InfluxUrl
 
 LOGIN = (401, 403)
 REFUSED = (400, 422)
 BUSY = (429, 503)
+BEYOND = "beyond retention policy"
+"""What a server says of points that are older than it keeps any."""
 DROPPED = re.compile(r"dropped=(\d+)")
 LONGEST_REASON = 500
+R = TypeVar("R", "_Results", "_TableResults")
 TIMES_MS = 2.0**63 / 1e6
 """A server keeps nanoseconds in 64 bits."""
 
@@ -62,6 +65,16 @@ class Found:
     rows: list[list[Any]]
 
 
+class Table(msgspec.Struct):
+    """One series of an answer that was read fast: all numbers are floats, and -0 has lost its sign."""
+
+    values: list[list[float | str | bool | None]]
+    columns: list[str]
+    name: str = ""
+    tags: dict[str, str] = {}
+    partial: bool = False
+
+
 class _Series(msgspec.Struct):
     values: list[list[Any]]
     tags: dict[str, str] = {}
@@ -78,6 +91,16 @@ class _Results(msgspec.Struct):
     results: list[_Result]
 
 
+class _TableResult(msgspec.Struct):
+    series: list[Table] = []
+    error: str = ""
+    partial: bool = False
+
+
+class _TableResults(msgspec.Struct):
+    results: list[_TableResult]
+
+
 def to_write(url: InfluxUrl, answer: Answer) -> ScenewatchError | None:
     """None: the points are kept. An InfluxDB says so by 204 alone, and what is in front of one may say 200."""
     if answer.status == HTTPStatus.NO_CONTENT:
@@ -92,21 +115,44 @@ def to_write(url: InfluxUrl, answer: Answer) -> ScenewatchError | None:
 
 def to_query(url: InfluxUrl, answer: Answer, statements: int) -> list[list[Found]]:
     """Each statement's series. Raises TemporaryError."""
+    results = _whole(url, answer, statements, lambda body: msgspec.convert(_decoded(body), _Results)).results
+    rows = (row for result in results for one in result.series for row in one.values)
+    if not all(map(_has_time, rows)):
+        raise _no_influxdb(url, answer)
+    return [[Found(one.tags, one.values) for one in result.series] for result in results]
+
+
+def to_exact(url: InfluxUrl, answer: Answer, statements: int) -> list[list[Found]]:
+    """The same, numbers as their text, so that none loses a digit or its type; rows need have no time."""
+    results = _whole(url, answer, statements, lambda body: msgspec.convert(_decoded(body, str), _Results)).results
+    return [[Found(one.tags, one.values) for one in result.series] for result in results]
+
+
+def to_tables(url: InfluxUrl, answer: Answer, statements: int) -> list[list[Table]]:
+    """The same, for answers that are large or do not tell of times."""
+    results = _whole(url, answer, statements, lambda body: msgspec.json.decode(body, type=_TableResults)).results
+    tables = [one for result in results for one in result.series]
+    if any(len(row) != len(one.columns) for one in tables for row in one.values):
+        raise _no_influxdb(url, answer)
+    return [result.series for result in results]
+
+
+def _whole(url: InfluxUrl, answer: Answer, statements: int, read: Callable[[bytes], R]) -> R:
+    """An answer that is complete and tells of no error."""
     if answer.status != HTTPStatus.OK:
         raise _temporary(url, answer)
     try:
-        results = msgspec.convert(_decoded(answer.body), _Results).results
-    except msgspec.ValidationError:
+        found = read(answer.body)
+    except msgspec.MsgspecError:
         raise _no_influxdb(url, answer) from None
-    for result in results:
+    for result in found.results:
         if result.error:
             raise _unanswered(url, _line(result.error))
         if result.partial or any(one.partial for one in result.series):
             raise TemporaryError(f"{url}: gives only a part of the rows; set max-row-limit to 0 there")
-    rows = (row for result in results for one in result.series for row in one.values)
-    if len(results) != statements or not all(map(_has_time, rows)):
+    if len(found.results) != statements:
         raise _no_influxdb(url, answer)
-    return [[Found(one.tags, one.values) for one in result.series] for result in results]
+    return found
 
 
 def no_answer(url: InfluxUrl, error: BaseException, *, asked: bool) -> TemporaryError:
@@ -174,10 +220,10 @@ def _line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:LONGEST_REASON]
 
 
-def _decoded(body: bytes) -> Any:
+def _decoded(body: bytes, number: Callable[[str], Any] = float) -> Any:
     """Whole numbers as floats: else the zero of `-0` loses its sign. Times are exact, being below 2**53."""
     try:
-        return json.loads(body, parse_int=float)
+        return json.loads(body, parse_int=number, parse_float=number)
     except (ValueError, RecursionError):
         return None
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import ssl
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from copy import copy
+from typing import TYPE_CHECKING, Self
 
 import httpx
 from influxdb_client.client.influxdb_client import InfluxDBClient
@@ -20,10 +21,10 @@ from scenewatch.store.influxanswers import LOGIN, Answer
 from scenewatch.store.token import Token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from scenewatch.store.influxanswers import Found
+    from scenewatch.store.influxanswers import Found, Table
     from scenewatch.store.influxurl import InfluxUrl
 
 TIMEOUT_S = 30.0
@@ -62,11 +63,21 @@ class InfluxServer:
 
     def query(self, *statements: str) -> list[list[Found]]:
         """Each statement's series. Raises TemporaryError."""
-        form = {"db": self._url.database, "epoch": "ms"}
-        if self._url.policy:
-            form["rp"] = self._url.policy
-        answer = self._answer(lambda: self._ask(form, ";".join(statements)))
-        return influxanswers.to_query(self._url, answer, len(statements))
+        return influxanswers.to_query(self._url, self._asked(statements), len(statements))
+
+    def tables(self, *statements: str) -> list[list[Table]]:
+        """The same, for large answers. Raises TemporaryError."""
+        return influxanswers.to_tables(self._url, self._asked(statements), len(statements))
+
+    def exact(self, *statements: str) -> list[list[Found]]:
+        """The same, of rows that may have no time, with all numbers as the text they came as."""
+        return influxanswers.to_exact(self._url, self._asked(statements), len(statements))
+
+    def beside(self, suffix: str) -> Self:
+        """The bucket whose name goes on like this, by the same connections; closed with this one."""
+        other = copy(self)
+        other._url = self._url.beside(suffix)  # noqa: SLF001  # a copy of this very class
+        return other
 
     def close(self) -> None:
         self._opened.close()
@@ -93,6 +104,12 @@ class InfluxServer:
             asked = not isinstance(error, (NewConnectionError, ConnectTimeoutError))
             raise influxanswers.no_answer(self._url, error, asked=asked) from error
         return Answer(status, headers, b"")
+
+    def _asked(self, statements: Sequence[str]) -> Answer:
+        form = {"db": self._url.database, "epoch": "ms"}
+        if self._url.policy:
+            form["rp"] = self._url.policy
+        return self._answer(lambda: self._ask(form, ";".join(statements)))
 
     def _ask(self, form: dict[str, str], statements: str) -> Answer:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
@@ -50,6 +50,10 @@ class InfluxUrl:
     def policy(self) -> str:
         """Empty: the database's default."""
         return self.bucket.partition("/")[2]
+
+    def beside(self, suffix: str) -> InfluxUrl:
+        """The bucket whose name goes on like this. On 1.8 it is a database, with its default policy."""
+        return replace(self, bucket=f"{self.database}{suffix}") if suffix else self
 
     def __str__(self) -> str:
         return f"{self.base}/ bucket {self.bucket}"

@@ -54,9 +54,9 @@ class Database:
             )
 
     def create(self, table: sa.Table) -> None:
-        """Make the table, if it is not there, and the columns that the release which made it did not have.
+        """Make the table, if it is not there, and what the release which made it did not have: columns, indexes.
 
-        Such columns must have a default or take null: the older release still writes rows without them.
+        New columns must have a default or take null: the older release still writes rows without them.
         """
         with self.writing() as con:
             table.create(con, checkfirst=True)
@@ -64,6 +64,8 @@ class Database:
                 name = con.dialect.identifier_preparer.format_table(table)
                 column_ddl = sa.schema.CreateColumn(column).compile(dialect=con.dialect)
                 con.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {column_ddl}")
+            for index in table.indexes:
+                index.create(con, checkfirst=True)
 
     def insert(self, table: sa.Table) -> Any:
         """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`, alike in both dialects."""

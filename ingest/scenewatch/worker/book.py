@@ -89,6 +89,7 @@ class Book:
             value=transition.value,
             flag=transition.flag,
             priority=self._rules[transition.rule].priority,
+            device_type=self._registry.type_of(transition.device).key,
         )
 
 

@@ -67,7 +67,7 @@ def serve(worker: Worker, address: socket.socket, told: Signals, read_settings: 
     hangs: its thread would hold the interpreter's end.
     """
     app = create_app(WorkerView(worker))
-    server = Server(app, address, before_end=app.state.stream.close)
+    server = Server(app, address, before_end=app.state.stream.close, names=worker.settings.http.names)
     api = threading.Thread(target=server.serve_until_told, name="api", daemon=True)
     worker.start()
     api.start()

@@ -98,6 +98,7 @@ class Told:
             return
         if (changed := self._changed_inventory()) is not None:
             self._journal.append_record(RecordKind.INVENTORY, changed, self._clock.now_ms())
+        self._inventory.take(revision)
         self._inventory_seen = revision
 
     def _changed_inventory(self) -> bytes | None:

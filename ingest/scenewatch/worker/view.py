@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenewatch.api.views import AccountsView, LedgerView, LetterView, Now, Readiness
+from scenewatch.api.views import AccountsView, ChartView, LedgerView, LetterView, Now, Readiness, SummariesView
 from scenewatch.model.flags import Place, Test
 from scenewatch.model.ledger import Fate
+from scenewatch.model.level import Level
+from scenewatch.store.chart import chart
 from scenewatch.store.letterfilter import LetterState, Which
 
 if TYPE_CHECKING:
@@ -63,6 +65,10 @@ class WorkerView:
     def readings(self, series: str, from_ms: int, to_ms: int, limit: int) -> Readings:
         return self._worker.store.readings(series, from_ms, to_ms, limit)
 
+    def chart(self, series: str, from_ms: int, to_ms: int, points: int) -> ChartView:
+        made = chart(self._worker.store, series, from_ms, to_ms, points)
+        return ChartView(made.windows, made.width_ms)
+
     def dead_letters(self, query: LetterQuery) -> Sequence[LetterView]:
         which = Which(
             before=query.before,
@@ -104,6 +110,7 @@ class WorkerView:
             source_events=worker.source_events(),
             store_position=position,
             store_state=worker.writer.state,
+            records_dropped=worker.records.dropped,
         )
 
     def accounts(self) -> AccountsView:
@@ -125,6 +132,13 @@ class WorkerView:
             unread=max(0, worker.journal.head - at),
             sites=sites,
         )
+
+    def summaries(self) -> SummariesView:
+        state = self._worker.summaries.state()
+        made = state.progress
+        levels = (Level.MINUTE, Level.HOUR, Level.DAY)
+        until = {} if made is None else {level.name.lower(): made.until_ms(level) for level in levels}
+        return SummariesView(until, state.waiting, state.dropped)
 
     def readiness(self) -> Readiness:
         return self._worker.readiness()

@@ -3,9 +3,9 @@
 import { fullTime } from "./cells.js";
 import { listen, newest, now } from "./live.js";
 import { optionsFor } from "./options.js";
-import { carryOn, extent, fetchRecord, flagged } from "./record.js";
+import { carryOn, countOf, extent, fetchRecord, flagged, lastOf } from "./record.js";
 import { colour, onTheme } from "./theme.js";
-import { quality, t, valueText, withUnit } from "./words.js";
+import { NOTHING, number, quality, spanText, t, valueText, withUnit } from "./words.js";
 
 const AGAIN_MS = 2000;
 const ROWS = 20;
@@ -27,7 +27,7 @@ export function watchChart() {
   onTheme(draw);
   listen("values", ({ devices }) => {
     const reading = about && devices[about.device]?.[about.channel];
-    if (reading && record && carryOn(record.readings, reading, about.span)) show();
+    if (reading && record && carryOn(record, reading, about.span)) show();
   });
   listen("health", ({ open, live, readiness }) => {
     const before = isLive;
@@ -62,7 +62,7 @@ async function load() {
     if (!answer) return;
     record = answer;
     const reading = newest(about.device, about.channel);
-    if (reading) carryOn(record.readings, reading, about.span);
+    if (reading) carryOn(record, reading, about.span);
     show();
   } catch {
     if (asked !== question) return;
@@ -89,7 +89,7 @@ async function draw() {
     new ResizeObserver(() => !drawn.isDisposed() && drawn.resize()).observe(place);
   }
   // A tooltip stays open while the same channel moves on; another channel starts from nothing.
-  drawn.setOption(optionsFor(about, record.readings, now(), colour), { notMerge: drawnFor !== question });
+  drawn.setOption(optionsFor(about, record, now(), colour), { notMerge: drawnFor !== question });
   drawnFor = question;
   place.dataset.points = record.readings.length;
 }
@@ -101,32 +101,43 @@ function say(text) {
 
 function summary() {
   const { readings } = record;
-  const span = extent(readings);
+  const span = extent(record);
   if (!readings.length || !span) return t("chart.empty");
   const parts = {
     channel: about.title,
-    count: readings.length,
-    last: withUnit(about, readings.at(-1).value),
+    count: countOf(record),
+    width: spanText(record.width),
+    last: withUnit(about, lastOf(record)),
     low: withUnit(about, span[0]),
     high: withUnit(about, span[1]),
     changes: readings.filter(({ value }, i) => i && value !== readings[i - 1].value).length,
     flagged: readings.filter(flagged).length,
   };
-  const text = t(about.states.length ? "chart.summary_state" : "chart.summary", parts);
+  const kind = record.width ? "chart.summary_windows" : about.states.length ? "chart.summary_state" : "chart.summary";
+  const text = t(kind, parts);
   return record.truncated ? `${text} ${t("chart.truncated")}` : text;
 }
 
 function fillTable() {
   const { readings } = record;
   const shown = readings.filter((reading, i) => flagged(reading) || i >= readings.length - ROWS).reverse();
-  const rows = shown.map(({ t: at, value, flag, test }) => {
+  const rows = shown.map((reading) => {
+    const { t: at, flag, test } = reading;
     const row = document.createElement("tr");
-    for (const text of [fullTime(at), `${valueText(about, value)} ${about.unit}`, quality(flag, test) || t("flag.good")]) {
+    for (const text of [fullTime(at), `${amount(reading)} ${about.unit}`, quality(flag, test) || t("flag.good")]) {
       row.insertCell().textContent = text;
     }
     row.cells[0].title = new Date(at).toISOString();
     return row;
   });
   document.querySelector("#detail tbody").replaceChildren(...rows);
-  document.querySelector("#detail .table-note").textContent = t("chart.table_note", { n: Math.min(ROWS, readings.length) });
+  const note = record.width ? "chart.table_note_windows" : "chart.table_note";
+  document.querySelector("#detail .table-note").textContent = t(note, { n: Math.min(ROWS, readings.length) });
+}
+
+/** A reading's value; of a window the mean with its extremes. */
+function amount({ value, low, high }) {
+  if (low === undefined) return valueText(about, value);
+  const mean = value === null ? NOTHING : number(value, about.decimals);
+  return `${mean} (${valueText(about, low)} … ${valueText(about, high)})`;
 }

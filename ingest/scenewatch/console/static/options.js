@@ -1,14 +1,15 @@
 /** What ECharts is told: the line, flagged readings, limits, and the spans of alarms. Pure: data in, options out. */
 
-import { extent, flagged, linePoints } from "./record.js";
-import { quality, sign, t, valueText, withUnit } from "./words.js";
+import { extent, flagged, gapOf, linePoints } from "./record.js";
+import { number, quality, sign, t, valueText, withUnit } from "./words.js";
 import { fullTime } from "./cells.js";
+import { band, farthest } from "./windows.js";
 
 const FLAG_SHAPES = { suspect: ["triangle", "medium"], fail: ["diamond", "high"] };
 const TRANSPARENT = 0.14;
 
-export function optionsFor(about, readings, at, colour) {
-  const [low, high] = bounds(about, readings);
+export function optionsFor(about, record, at, colour) {
+  const [low, high] = bounds(about, record);
   const from = at - about.span;
   return {
     animation: false,
@@ -24,15 +25,19 @@ export function optionsFor(about, readings, at, colour) {
       splitLine: { show: false },
     },
     yAxis: yAxis(about, low, high, colour),
-    series: [line(about, readings, from, at, colour), ...Object.keys(FLAG_SHAPES).map((f) => marks(f, readings, low, high, colour))],
+    series: [
+      line(about, record, from, at, colour),
+      ...(record.width ? band(record.readings, gapOf(record, about.every), colour) : []),
+      ...Object.keys(FLAG_SHAPES).map((flag) => marks(flag, record.readings, low, high, colour)),
+    ],
   };
 }
 
 /** The axis holds all values that can be believed, and the limits; states get room above and below. */
-function bounds(about, readings) {
+function bounds(about, record) {
   const states = about.states.map(([value]) => value);
   if (states.length) return [Math.min(...states) - 0.3, Math.max(...states) + 0.3];
-  const span = extent(readings) ?? [0, 1];
+  const span = extent(record) ?? [0, 1];
   const all = [...span, ...about.limits.map((limit) => limit.at)];
   const low = Math.min(...all);
   const high = Math.max(...all);
@@ -57,15 +62,15 @@ function yAxis(about, low, high, colour) {
   };
 }
 
-function line(about, readings, from, at, colour) {
+function line(about, record, from, at, colour) {
   return {
     id: "line",
     type: "line",
-    data: linePoints(readings, about.every),
+    data: linePoints(record, gapOf(record, about.every)),
     step: about.states.length ? "end" : false,
-    showSymbol: readings.length < 30,
+    showSymbol: record.readings.length < 30,
     symbolSize: 5,
-    sampling: about.states.length ? undefined : "minmax",
+    sampling: about.states.length || record.width ? undefined : "minmax", // windows are few, and hold their extremes
     lineStyle: { width: 2, color: colour("series") },
     itemStyle: { color: colour("series") },
     markLine: {
@@ -116,8 +121,8 @@ function marks(flag, readings, low, high, colour) {
     symbolSize: 11,
     itemStyle: { color: colour(ink), borderColor: colour("panel"), borderWidth: 1 },
     data: readings
-      .filter((reading) => reading.flag === flag && reading.value !== null && flagged(reading))
-      .map((reading) => [reading.t, Math.min(high, Math.max(low, reading.value)), reading.value, reading.test]),
+      .filter((reading) => reading.flag === flag && farthest(reading) !== null && flagged(reading))
+      .map((reading) => [reading.t, Math.min(high, Math.max(low, farthest(reading))), farthest(reading), reading.test]),
     z: 5,
   };
 }
@@ -132,10 +137,20 @@ function tooltip(about, colour) {
     textStyle: { color: colour("text"), fontSize: 13 },
     axisPointer: { lineStyle: { color: colour("strong-line") } },
     formatter: (points) => {
-      const point = points.find((p) => p.seriesId !== "line") ?? points[0];
-      const [at, shown, real, test] = point.value;
-      const why = point.seriesId === "line" ? "" : quality(point.seriesId, test);
-      return [fullTime(at), `${about.title}: ${withUnit(about, real ?? shown)}`, why].filter(Boolean).join("\n");
+      const mark = points.find((p) => p.seriesId in FLAG_SHAPES);
+      const point = points.find((p) => p.seriesId === "line");
+      const [at, shown, real, test] = (mark ?? point ?? points[0]).value;
+      const why = mark ? quality(mark.seriesId, test) : "";
+      const isWindow = point?.value.length > 2;
+      const text = isWindow ? windowText(about, point.value) : `${about.title}: ${withUnit(about, mark ? real : shown)}`;
+      return [fullTime(at), text, why].filter(Boolean).join("\n");
     },
   };
+}
+
+/** Mean and extremes, and of how many readings. */
+function windowText(about, [, mean, low, high, count]) {
+  const parts = { low: withUnit(about, low), high: withUnit(about, high), count };
+  const unit = about.unit ? ` ${about.unit}` : "";
+  return `${about.title}: ${mean === null ? "" : `${number(mean, about.decimals)}${unit} · `}${t("chart.window", parts)}`;
 }

@@ -1,0 +1,93 @@
+"""Alarms as the store keeps them for charts and annotations: what happened, with the tables' words for it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scenewatch.model.level import Level
+from scenewatch.model.point import Point
+from scenewatch.model.scene import NoData
+from scenewatch.model.words import Text, minutes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from scenewatch.model.registry import Registry
+    from scenewatch.model.scene import Channel, Rule
+    from scenewatch.store.alarms import AlarmRow
+
+MEASUREMENT = "alarm"
+NOBODY_KNOWS = "unknown"
+"""Type of a device that is in no inventory any more, where its alarm is of an older release."""
+
+
+class AlarmPoints:
+    """`rules` gives those in force by `<scene>.<rule>`; an alarm may be of a rule that is there no more."""
+
+    def __init__(self, registry: Registry, rules: Callable[[], Mapping[str, Rule]]) -> None:
+        self._registry = registry
+        self._rules = rules
+
+    def known(self, row: AlarmRow) -> AlarmRow:
+        """With its device type, which is part of its place in the store and must not be another one later."""
+        if row.device_type:
+            return row
+        number = self._registry.number(row.device)
+        return replace(row, device_type=NOBODY_KNOWS if number is None else self._registry.type_of(number).key)
+
+    def point(self, row: AlarmRow) -> Point:
+        """Of a row whose device type is known."""
+        scene, site, device = row.device.split(".", 2)
+        rule = self._rules().get(row.rule)
+        rule_key = row.rule.partition(".")[2]
+        title = Text(rule_key, rule_key) if rule is None else rule.title
+        advice = Text("", "") if rule is None else rule.advice
+        told = title if rule is None else _told(rule, row, self._channel(scene, rule, row.device_type))
+        lasted_ms = 0 if row.cleared_at_ms is None else row.cleared_at_ms - row.raised_at_ms
+        fields: dict[str, float | int | str] = {
+            "standing": int(row.cleared_at_ms is None),
+            "cleared_ms": row.cleared_at_ms or 0,
+            "lasted_s": lasted_ms / 1000,
+            "title_en": title.en,
+            "title_zh": title.zh,
+            "advice_en": advice.en,
+            "advice_zh": advice.zh,
+            "text_en": f"{device}: {told.en}",
+            "text_zh": f"{device}：{told.zh}",
+        }
+        if math.isfinite(row.value):
+            fields["value"] = float(row.value)
+        return Point(
+            measurement=MEASUREMENT,
+            tags={
+                "scene": scene,
+                "site": site,
+                "device": device,
+                "rule": rule_key,
+                "priority": str(row.priority),
+                "type": row.device_type,
+            },
+            t_ms=row.raised_at_ms,
+            fields=fields,
+            keep=Level.DAY,
+        )
+
+    def _channel(self, scene: str, rule: Rule, device_type: str) -> Channel | None:
+        """What the rule watches of this type of device."""
+        found = self._registry.types.get((scene, device_type))
+        channels = () if found is None else found.channels
+        return next((c for c in channels if f"{device_type}.{c.key}" in rule.on), None)
+
+
+def _told(rule: Rule, row: AlarmRow, channel: Channel | None) -> Text:
+    """One line for a chart's annotation."""
+    title = rule.title
+    if isinstance(rule.when, NoData):
+        span = f"{rule.when.after / minutes(1):g}"
+        return Text(f"{title.en}, no data for {span} min", f"{title.zh}，{span} 分钟无数据")
+    if channel is None or channel.states or not math.isfinite(row.value):
+        return title
+    value, limit = (f"{number:.6g} {channel.unit}".rstrip() for number in (row.value, rule.when.limit))
+    return Text(f"{title.en}, {value} (limit {limit})", f"{title.zh}，{value}（限值 {limit}）")

@@ -1,0 +1,57 @@
+"""What is kept in the store beside the readings: alarms and figures, each by threads of their own, side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenewatch.store.alarms import Alarms
+from scenewatch.store.mirrored import Mirrored
+from scenewatch.worker.alarmpoints import AlarmPoints
+from scenewatch.worker.figures import Figures
+from scenewatch.worker.mirror import Mirror
+from scenewatch.worker.repeated import Delivery, Repeated
+from scenewatch.worker.view import WorkerView
+
+if TYPE_CHECKING:
+    from scenewatch.app import Worker
+    from scenewatch.store.relational import Database
+
+
+class Records:
+    """Started and stopped once. A missing bucket, or one that refuses us, holds up only what belongs into it."""
+
+    def __init__(self, worker: Worker, database: Database) -> None:
+        registry, clock = worker.pipeline.registry, worker.clock
+        alarms = Alarms(database)
+        self._figures = Figures(worker, WorkerView(worker), alarms)
+        self._mirror = Mirror(
+            Mirrored(database),
+            AlarmPoints(registry, lambda: worker.pipeline.alarms.rules),
+            worker.store,
+            store_name=worker.settings.store.url,
+            is_new=worker.store.position() == 0,
+        )
+        self._parts = (
+            Repeated("figures", self._figures.look),
+            Repeated("figures-writer", Delivery("figures", self._figures.deliver, clock).step),
+            Repeated("alarms-writer", Delivery("alarms", self._mirror.step, clock).step),
+        )
+
+    def start(self) -> None:
+        for part in self._parts:
+            part.start()
+
+    def stop(self) -> None:
+        for part in self._parts:
+            part.end()
+        for part in self._parts:
+            part.join()
+
+    @property
+    def failure(self) -> BaseException | None:
+        return next((part.failure for part in self._parts if part.failure is not None), None)
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """What the store will never have, by kind."""
+        return {"alarms": self._mirror.refused, "figures": self._figures.dropped}

@@ -1,0 +1,221 @@
+"""What the tables say is what is shown: each channel, unit, limit, state and rule, at any level, and silence."""
+
+import re
+
+import pytest
+from built import WORLDS, odd_scene
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from layout_checks import panels
+
+from boards.frame import SCHEMA
+from boards.limits import steps
+from boards.palette import NOW, OF_PRIORITY, SILENT, SOON
+from scenewatch.model.level import Level
+from scenewatch.model.quantity import UNITS, Quantity
+from scenewatch.model.scene import Above, Below, Mark, Priority, Rule, Source
+from scenewatch.model.words import Text
+from scenewatch.scenes import SCENES
+
+ODD = odd_scene()
+
+
+def states_of(scene, on):
+    type_key, _, channel_key = on.partition(".")
+    return next(c.states for c in scene.device_type(type_key).channels if c.key == channel_key)
+
+
+CHANNELS = [
+    pytest.param("committed" if scene is not ODD else "odd", t, c, id=f"{t.key}.{c.key}")
+    for scene in (*SCENES, ODD)
+    for t in scene.device_types[:3]
+    for c in t.channels
+]
+LIMITS = [
+    pytest.param("committed" if scene is not ODD else "odd", on.partition("."), rule, id=f"{rule.key} {on}")
+    for scene in (*SCENES, ODD)
+    for rule in scene.rules
+    if isinstance(rule.when, Above | Below)
+    for on in rule.on
+    if not states_of(scene, on)
+]
+FIELD = re.compile(r"(max|min|mean)\(/(\^\w+\(_\w+\)\?\$)/\)")
+
+
+def asking(board, *parts):
+    """The panels one of whose queries has all the parts in it."""
+    return [p for p in panels(board) if any(all(part in t["query"] for part in parts) for t in p["targets"])]
+
+
+@pytest.mark.parametrize(("world", "device_type", "channel"), CHANNELS)
+@pytest.mark.parametrize("uid", ["sw-device", "sw-site"])
+def test_every_channel_is_drawn_over_time_with_its_highest(world, uid, device_type, channel):
+    state = channel.quantity is Quantity.STATE
+    asked = f"/^{channel.key}(" if state else f"max(/^{channel.key}(_max)?$/)"
+    drawn = of_type(asking(WORLDS[world][uid], asked), device_type.key)
+    assert [panel["type"] for panel in drawn] == ["state-timeline" if state else "timeseries"]
+
+
+def of_type(some, key):
+    """Those that ask devices of a type, alone or among others of just the same channel."""
+    return [p for p in some if any(re.search(rf'FROM (/.*\b|"){key}\b', t["query"]) for t in p["targets"])]
+
+
+@pytest.mark.parametrize("uid", ["sw-device", "sw-site"])
+def test_a_state_that_a_rule_waits_for_is_not_hidden_by_others(uid):
+    """The lowest counts where a rule is for what is below, else the highest."""
+    board = WORLDS["odd"][uid]
+    assert len(of_type(asking(board, "min(/^state_0(_min)?$/)"), "kind_0")) == 1
+    assert len(of_type(asking(board, "max(/^state_0(_max)?$/)"), "kind_1")) == 1
+
+
+def test_what_several_types_have_just_so_is_one_panel_of_a_device():
+    board = WORLDS["committed"]["sw-device"]
+    assert len(asking(board, "max(/^battery(_max)?$/)")) == 1
+    assert len(asking(board, "max(/^air_temp(_max)?$/)")) == 2  # their limits differ
+
+
+@pytest.mark.parametrize(("world", "device_type", "channel"), CHANNELS)
+def test_the_unit_is_grafanas_and_states_are_words(world, device_type, channel):
+    (tiles,) = asking(WORLDS[world]["sw-device"], f'last("{channel.key}") FROM "{device_type.key}"')
+    (override,) = (o for o in tiles["fieldConfig"]["overrides"] if o["matcher"]["options"] == channel.key)
+    properties = {row["id"]: row["value"] for row in override["properties"]}
+    if channel.quantity is Quantity.STATE:
+        words = properties["mappings"][0]["options"]
+        assert [float(number) for number in words] == [number for number, _ in channel.states]
+        assert all(text.zh in words[n]["text"] for n, (_, text) in zip(words, channel.states, strict=True))
+    else:
+        assert properties["unit"] == GRAFANA_UNITS[channel.unit]
+
+
+GRAFANA_UNITS = {
+    "°C": "celsius",
+    "W": "watt",
+    "kW": "kwatt",
+    "V": "volt",
+    "mV": "mvolt",
+    "%": "percent",
+    "": "none",
+}
+
+
+def test_every_unit_of_the_tables_has_a_name_of_grafanas():
+    assert {unit for units in UNITS.values() for unit in units} <= GRAFANA_UNITS.keys()
+
+
+@pytest.mark.parametrize(("world", "on", "rule"), LIMITS)
+@pytest.mark.parametrize("uid", ["sw-device", "sw-site", "scene"])
+def test_every_limit_of_a_number_is_drawn(world, uid, on, rule):
+    boards = WORLDS[world]
+    board = next(b for name, b in boards.items() if name.startswith("sw-scene")) if uid == "scene" else boards[uid]
+    type_key, _, channel_key = on
+    trends = of_type(asking(board, f"max(/^{channel_key}(_max)?$/)"), type_key)
+    assert len(trends) == 1
+    field = trends[0]["fieldConfig"]["defaults"]
+    assert rule.when.limit in [step["value"] for step in field["thresholds"]["steps"]]
+    assert field["custom"]["thresholdsStyle"]["mode"] == "dashed"
+    assert rule.source.document.en in trends[0]["description"]
+
+
+def test_the_fridge_is_amber_just_below_its_limit_and_red_above():
+    (panel,) = asking(WORLDS["committed"]["sw-device"], 'last("air_temp") FROM "fridge"')
+    override = next(o for o in panel["fieldConfig"]["overrides"] if o["matcher"]["options"] == "air_temp")
+    drawn = next(row["value"]["steps"] for row in override["properties"] if row["id"] == "thresholds")
+    assert [(step["value"], step["color"]) for step in drawn] == [(None, "text"), (7.5, SOON), (8.0, NOW)]
+
+
+@pytest.mark.parametrize(("world", "uid"), [(w, u) for w, boards in WORLDS.items() for u in boards])
+def test_what_is_drawn_at_a_chosen_level_is_found_in_all_of_them(world, uid):
+    """A field of a reading has no suffix, one of a level that of what was asked of it; no other field is met."""
+    for panel in panels(WORLDS[world][uid]):
+        for target in panel["targets"]:
+            if target["datasource"]["uid"] != "${level}":
+                continue
+            found = FIELD.search(target["query"])
+            if found is None:
+                assert re.search(r'max\("\w+_flag"\)', target["query"])  # a flag has one name in all of them
+                continue
+            kind, pattern = found.groups()
+            channel = pattern[1 : pattern.index("(")]
+            suffixes = ("", "_min", "_max", "_mean", "_count", "_good", "_flag", "_test")
+            met = [suffix for suffix in suffixes if re.search(pattern, channel + suffix)]
+            assert met == ["", f"_{kind}"]
+
+
+@pytest.mark.parametrize(("world", "uid"), [(w, u) for w, boards in WORLDS.items() for u in boards])
+def test_silence_is_never_drawn_over(world, uid):
+    """An interval without a reading is nothing in a chart, and its own purple state among the flags."""
+    for panel in panels(WORLDS[world][uid]):
+        if panel["type"] not in {"timeseries", "state-timeline"}:
+            continue
+        for target in panel["targets"]:
+            counts = "count(" in target["query"]
+            judged = "_flag" in target["query"]
+            assert target["query"].endswith("fill(0)" if counts or judged else "fill(null)"), target["query"]
+        if panel["type"] == "timeseries":
+            assert panel["fieldConfig"]["defaults"]["custom"]["spanNulls"] is False
+        elif judged:
+            assert panel["fieldConfig"]["defaults"]["mappings"][0]["options"]["0"]["color"] == SILENT
+
+
+def test_every_trend_has_alarms_beside_it_by_priority_until_they_cleared():
+    for boards in WORLDS.values():
+        for uid, board in boards.items():
+            drawn = board["annotations"]["list"]
+            assert bool(drawn) == (uid != "sw-pipeline")
+            assert [one["iconColor"] for one in drawn] in ([], [OF_PRIORITY[p] for p in reversed(Priority)])
+            assert all(one["target"]["timeEndColumn"] in one["target"]["query"] for one in drawn)
+
+
+def test_dashboards_are_of_grafanas_present_schema():
+    assert {b["schemaVersion"] for boards in WORLDS.values() for b in boards.values()} == {SCHEMA}
+
+
+# --- limits, whatever they are -----------------------------------------------------------------------------
+
+halves = st.integers(-40, 40).map(lambda n: n / 2)
+conditions = st.builds(
+    lambda kind, limit, deadband: kind(limit, deadband), st.sampled_from([Above, Below]), halves, halves.map(abs)
+)
+
+
+def rule_of(when, priority):
+    text = Text("x", "某")
+    source = Source(document=text, mark=Mark.PROPOSAL)
+    return Rule(
+        key="r", title=text, on=("a.b",), when=when, priority=priority, source=source, proof="", advice=text
+    )
+
+
+def told(rules, value):
+    """What the rules themselves say of a value that is none of their edges."""
+    broken = [
+        r.priority for r in rules if (value > r.when.limit if isinstance(r.when, Above) else value < r.when.limit)
+    ]
+    for priority in reversed(Priority):
+        if priority in broken:
+            return OF_PRIORITY[priority]
+    near = any(
+        value > r.when.limit - r.when.deadband
+        if isinstance(r.when, Above)
+        else value < r.when.limit + r.when.deadband
+        for r in rules
+    )
+    return SOON if near else "normal"
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(st.builds(rule_of, conditions, st.sampled_from(Priority)), max_size=4), halves)
+def test_a_value_has_the_colour_of_the_most_urgent_rule_it_breaks(rules, half):
+    value = half + 0.25  # never on an edge
+    drawn = steps(rules, normal="normal")
+    assert drawn[0]["value"] is None
+    edges = [step["value"] for step in drawn[1:]]
+    assert edges == sorted(set(edges))
+    assert {rule.when.limit for rule in rules} <= set(edges)
+    shown = [step["color"] for step in drawn if step["value"] is None or step["value"] <= value][-1]
+    assert shown == told(rules, value)
+
+
+def test_levels_are_those_of_the_record():
+    assert [level.suffix for level in Level] == ["", "_1m", "_1h", "_1d"]

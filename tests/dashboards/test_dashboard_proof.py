@@ -1,0 +1,142 @@
+"""Every question of every dashboard is answered, and Grafana's own code shows the answers as the tables have it.
+
+The server is a real InfluxDB that a worker has filled. And the proof can fail: mistakes are found by each level.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+
+import pytest
+from built import WORLDS
+from dashboard_proof import missing, never_whole, shown, view
+from filled_influx import SPIKE
+from grafana_expand import escape
+from grafana_time import TimeSpan, interval_ms, interval_text
+from layout_checks import check_layout
+from looks import LOOKS, picks_of, reader
+from mistakes import MISTAKES
+
+from boards import palette
+
+SPOILT = "sw-site"
+
+
+# --- the queries -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("uid", sorted(WORLDS["committed"]))
+def test_every_question_is_answered_with_points(boards, server, uid):
+    """Of a device that is another type than a panel is for there can be none; of one of its type there must."""
+    board = boards[uid]
+    found = []
+    for span, level in LOOKS:
+        views = [view(board, reader(server, span, level=level, **picks), server) for picks in picks_of(board)]
+        found += missing(views)
+    assert not found, "\n".join(dict.fromkeys(map(str, found)))
+
+
+@pytest.mark.parametrize(("span", "level"), LOOKS)
+def test_a_peak_of_one_reading_is_seen_at_every_level(boards, server, span, level):
+    seen = view(boards["sw-site"], reader(server, span, level=level, site=SPIKE.site), server)
+    trends = [frames for panel, frames in seen.panels().values() if panel["type"] == "timeseries"]
+    highest = [max(v for v in f["fields"][1]["values"] if v is not None) for frames in trends for f in frames]
+    assert SPIKE.value in highest
+
+
+# --- the display -------------------------------------------------------------------------------------------
+
+
+def test_every_panel_is_shown_without_a_complaint(boards, server, display):
+    views = [
+        view(board, reader(server, "day", **picks), server)
+        for board in boards.values()
+        for picks in picks_of(board)
+    ]
+    complaints = [str(one) for found in shown(views, display) for one in found]
+    assert not complaints, "\n".join(dict.fromkeys(complaints))
+    for uid in boards:
+        assert not never_whole([one for one in views if one.dashboard["uid"] == uid]), uid
+
+
+def device_panel(boards, type_title, kind="stat"):
+    return next(p for p in boards["sw-device"]["panels"] if p["type"] == kind and type_title in p["title"])
+
+
+def frame(ref_id, value):
+    fields = [
+        {"name": "Time", "type": "time", "values": [0], "config": {}},
+        {"name": "Value", "type": "number", "values": [value], "config": {}},
+    ]
+    return {"refId": ref_id, "name": ref_id, "fields": fields}
+
+
+SEEN = (
+    ("Fridge", "air_temp", 9, "9.0 °C", palette.NOW),
+    ("Fridge", "air_temp", 7.84, "7.8 °C", palette.SOON),
+    ("Fridge", "air_temp", 4.2, "4.2 °C", palette.NORMAL),
+    ("Freezer", "air_temp", -11.9, "-11.9 °C", palette.NOW),
+    ("Freezer", "air_temp", -18.3, "-18.3 °C", palette.NORMAL),
+    ("Fridge", "battery", 3.61, "3.61 V", palette.NORMAL),
+    ("Fridge", "compressor_power", 187, "187 W", palette.NORMAL),
+    ("Fridge", "door", 1, "打开 · open", palette.ACCENT),
+    ("Freezer", "defrost", 0, "停止 · off", palette.QUIET),
+)
+"""Of a device's type and channel, how a value is shown by the tables' limits and words."""
+
+
+def test_a_value_has_the_unit_the_words_and_the_limit_of_its_table(boards, display):
+    jobs = []
+    for type_title, channel, value, _, colour in SEEN:
+        panel = device_panel(boards, type_title)
+        jobs.append({"do": "show", "panel": panel, "frames": [frame(channel, value)], "theme": "dark"})
+        jobs.append({"do": "colour", "name": colour, "theme": "dark"})
+    answers = display.answers(jobs)
+    for (*case, text, _), shown_value, expected in zip(SEEN, answers[::2], answers[1::2], strict=True):
+        [seen] = shown_value["values"]
+        assert (seen["text"], seen["color"]) == (text, expected), case
+
+
+def test_our_interval_and_escaping_are_grafanas(display):
+    chance = random.Random(5)
+    asked = [(chance.randrange(1, 10 ** chance.randrange(1, 13)), chance.randrange(1, 3_000)) for _ in range(500)]
+    texts = ["a.b/c-d", r"\^$*+?.()|[]{}/", "厨房 s001", "a&b#c'd\"e"]
+    jobs = [{"do": "interval", "from": 0, "to": to, "points": n, "least": "30s"} for to, n in asked]
+    answers = display.answers(jobs + [{"do": "escape", "text": text} for text in texts])
+    for (to, n), answer in zip(asked, answers, strict=False):
+        ours = interval_ms(TimeSpan("", 0, to), n, "30s")
+        assert answer == {"intervalMs": ours, "interval": interval_text(ours)}
+    assert [escape(text) for text in texts] == answers[len(asked) :]
+
+
+# --- the proof itself --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def levels(boards, sources, server, display, grafana_types):
+    """Of each mistake, the levels that found it, each with its complaints."""
+    spoilt = {name: copy.deepcopy(boards[SPOILT]) for name in ["none", *MISTAKES]}
+    for name, (spoil, _) in MISTAKES.items():
+        spoil(spoilt[name])
+    views = {name: view(one, reader(server, "week", level="sw-hour"), server) for name, one in spoilt.items()}
+    seen = dict(zip(views, shown(list(views.values()), display), strict=True))
+    return {
+        name: {
+            "schema": grafana_types.check(one),
+            "layout": check_layout(one, boards | {SPOILT: one}, sources.names),
+            "queries": missing([views[name]]),
+            "display": seen[name],
+        }
+        for name, one in spoilt.items()
+    }
+
+
+def test_the_good_one_has_no_mistake(levels):
+    assert not any(levels["none"].values()), levels["none"]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_found_by_the_levels_that_are_there_for_it(levels, mistake):
+    found = {level for level, complaints in levels[mistake].items() if complaints}
+    assert found == MISTAKES[mistake][1], levels[mistake]
