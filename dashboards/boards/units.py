@@ -17,7 +17,11 @@ GRAFANA: Mapping[str, str] = {
     "V": "volt",
     "mV": "mvolt",
     "%": "percent",
+    "W/m²": "Wm2",
+    "min": "m",
+    "s": "s",
 }
+"""Hours are not among them: Grafana's make weeks of a lamp's 1,000 h."""
 
 DECIMALS: Mapping[str, int] = {"celsius": 1}
 """Of single values: else Grafana writes 9 beside 9.10 beside 10.1."""
@@ -30,4 +34,4 @@ def in_unit(unit: str) -> Json:
 
 def unit_id(unit: str) -> str:
     """A unit without a name of Grafana's is written behind the number as it stands."""
-    return GRAFANA.get(unit, f"suffix: {unit}")
+    return GRAFANA.get(unit, f"suffix:{unit}")

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from scenewatch.model.place import Device
+
 BUCKET = "proof"
 SITES = 5
 SEED = 7
@@ -53,23 +55,31 @@ def _at(days: float) -> int:
     return FROM_MS + round(days * DAY_MS)
 
 
-DEVICES = [
-    device
-    for device in demonstration(KITCHEN).devices(SITES)
-    if device.site == "s001" or device.device.endswith(("gw", "fridge-1", "freezer-1"))
-]
-"""All of the first site, of the others one of each type."""
-CABINETS = [device.device for device in DEVICES if device.type != "gateway"]
-SHOWN = ("s001-fridge-1", "s001-freezer-1")
-"""One of each type that has had an alarm of each priority within a day."""
+def _devices() -> Iterator[Device]:
+    """All of the first site, of the third one of each type, of the others a fridge and a freezer with a gateway."""
+    met = set()
+    for device in demonstration(KITCHEN).devices(SITES):
+        first = (device.site, device.type) not in met
+        met.add((device.site, device.type))
+        if device.site == "s001" or (first and (device.site == "s003" or device.type in (*COLD, "gateway"))):
+            yield device
+
+
+COLD = ("fridge", "freezer")
+DEVICES = tuple(_devices())
+CABINETS = [device.device for device in DEVICES if device.type in COLD]
+SHOWN = tuple({d.type: d.device for d in reversed(DEVICES) if d.site == "s001" and d.type != "gateway"}.values())
+"""One of each type that measures."""
+ALARMED = ("s001-fridge-1", "s001-freezer-1")
+"""Those have had an alarm of each priority within a day."""
 LATER_MS = NOW_MS + HOUR_MS
 FAULTS = tuple(
     PlannedFault(fault, f"kitchen.{device[:4]}.{device}", from_ms, to_ms)
     for fault, device, from_ms, to_ms in (
         # All doors at once are a flood of alarms.
         *(("door_ajar", device, _at(0.95), _at(0.95) + 12 * MINUTE_MS) for device in CABINETS),
-        *(("compressor_dead", device, _at(0.62), _at(0.87)) for device in SHOWN),
-        *(("sensor_silent", device, _at(1.1), _at(1.15)) for device in SHOWN),
+        *(("compressor_dead", device, _at(0.62), _at(0.87)) for device in ALARMED),
+        *(("sensor_silent", device, _at(1.1), _at(1.15)) for device in ALARMED),
         # These still stand: three alarms at s001, one at s002, one at s003, none at s004, and s005 is silent.
         ("compressor_dead", "s001-fridge-3", NOW_MS - 8 * HOUR_MS, LATER_MS),
         ("door_ajar", "s001-fridge-2", NOW_MS - 10 * MINUTE_MS, LATER_MS),
@@ -114,9 +124,10 @@ DAMAGES = (
     Damage("kitchen.s003.s003-fridge-1.battery", _at(0.2), NOW_MS, 2.55),
     Damage("kitchen.s001.s001-freezer-1.door", _at(1.2), _at(1.2) + 3 * MINUTE_MS, ahead_ms=2 * HOUR_MS),
     *(
-        Damage(f"kitchen.s003.s003-{t.key}-1.{c.key}", _at(1.08), _at(1.08) + MINUTE_MS, c.possible.high + 0.5)
-        for t in KITCHEN.device_types
-        for c in t.channels
+        Damage(f"{device.id}.{c.key}", _at(1.08), _at(1.08) + MINUTE_MS, c.possible.high + 0.5)
+        for device in DEVICES
+        if device.site == "s003"
+        for c in KITCHEN.device_type(device.type).channels
     ),
 )
 """Every quality test finds something, and every channel has something that a test found."""
@@ -161,7 +172,7 @@ class _Publishers:
                 ahead_ms += one.ahead_ms
                 if one.value is not None:
                     sample[one.channel] = one.value
-        self._buffers[number].add(t_ms + ahead_ms, list(sample.values()))
+        self._buffers[number].add(t_ms, t_ms + ahead_ms, list(sample.values()))
         return self._buffers[number].take()
 
 

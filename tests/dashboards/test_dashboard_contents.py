@@ -72,7 +72,9 @@ def test_a_state_that_a_rule_waits_for_is_not_hidden_by_others(uid):
 def test_what_several_types_have_just_so_is_one_panel_of_a_device():
     board = WORLDS["committed"]["sw-device"]
     assert len(asking(board, "max(/^battery(_max)?$/)")) == 1
-    assert len(asking(board, "max(/^air_temp(_max)?$/)")) == 2  # their limits differ
+    assert len(asking(board, "max(/^compressor_power(_max)?$/)")) == 1
+    # limits of fridge and freezer differ, and what is expected of a room and a hot cabinet
+    assert len(asking(board, "max(/^air_temp(_max)?$/)")) == 4
 
 
 @pytest.mark.parametrize(("world", "device_type", "channel"), CHANNELS)
@@ -96,6 +98,12 @@ GRAFANA_UNITS = {
     "mV": "mvolt",
     "%": "percent",
     "": "none",
+    "W/m²": "Wm2",
+    "min": "m",
+    "s": "s",
+    "h": "suffix:h",
+    "% LEL": "suffix:% LEL",
+    "µW/cm²": "suffix:µW/cm²",
 }
 
 
