@@ -95,13 +95,36 @@ class View:
     found: list[Found] = field(default_factory=list)
 
     def panels(self) -> dict[str, tuple[Json, list[Json]]]:
-        """Each panel all of whose queries had points, with their frames, by its place."""
-        whole: dict[str, tuple[Json, list[Json]]] = {}
+        """Each panel that can be shown, with its frames, by its place: it asks only what had points.
+
+        A device has only the channels of its type, whatever a panel asks. Where answers are put together, all of
+        them must be there.
+        """
+        asking: dict[str, tuple[Json, dict[str, list[Json]]]] = {}
         for asked, made in self.pairs:
             if asked.panel is not None:
-                whole.setdefault(asked.place, (asked.panel, []))[1].extend(made)
-        empty = {asked.place for asked, made in self.pairs if not rows(made)}
-        return {place: panel for place, panel in whole.items() if place not in empty}
+                asking.setdefault(asked.place, (asked.panel, {}))[1][asked.ref_id] = made
+        found = {}
+        for place, (panel, answers) in asking.items():
+            empty = {ref_id for ref_id, made in answers.items() if not rows(made)}
+            if not empty or (empty != answers.keys() and not panel.get("transformations")):
+                there = [frame for ref_id, made in answers.items() if ref_id not in empty for frame in made]
+                found[place] = (_without(panel, empty), there)
+        return found
+
+
+def _without(panel: Json, ref_ids: set[str]) -> Json:
+    """The panel as if it had never asked these."""
+    if not ref_ids:
+        return panel
+    config = panel["fieldConfig"]
+    kept = [
+        one
+        for one in config["overrides"]
+        if one["matcher"]["id"] != "byFrameRefID" or one["matcher"]["options"] not in ref_ids
+    ]
+    targets = [one for one in panel["targets"] if one["refId"] not in ref_ids]
+    return {**panel, "targets": targets, "fieldConfig": {**config, "overrides": kept}}
 
 
 def view(dashboard: Json, reader: Reader, server: Server) -> View:
@@ -153,7 +176,8 @@ def shown(views: Sequence[View], display: Display) -> list[list[Found]]:
     return found
 
 
-def never_whole(views: Sequence[View]) -> set[str]:
-    """Panels with queries that in no look all had points, so that nobody knows how they are shown."""
-    asking = {one.place for each in views for one, _ in each.pairs if one.panel is not None}
-    return asking - {place for each in views for place in each.panels()}
+def never_shown(views: Sequence[View]) -> set[tuple[str, str]]:
+    """Queries of panels that no look had points for, so that nobody knows how they are shown."""
+    asking = {(one.place, one.ref_id) for each in views for one, _ in each.pairs if one.panel is not None}
+    panels = [item for each in views for item in each.panels().items()]
+    return asking - {(place, one["refId"]) for place, (panel, _) in panels for one in panel["targets"]}

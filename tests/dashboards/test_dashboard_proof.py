@@ -10,7 +10,7 @@ import random
 
 import pytest
 from built import WORLDS
-from dashboard_proof import missing, never_whole, shown, view
+from dashboard_proof import missing, never_shown, shown, view
 from filled_influx import SPIKE
 from grafana_expand import escape
 from grafana_time import TimeSpan, interval_ms, interval_text
@@ -57,7 +57,7 @@ def test_every_panel_is_shown_without_a_complaint(boards, server, display):
     complaints = [str(one) for found in shown(views, display) for one in found]
     assert not complaints, "\n".join(dict.fromkeys(complaints))
     for uid in boards:
-        assert not never_whole([one for one in views if one.dashboard["uid"] == uid]), uid
+        assert not never_shown([one for one in views if one.dashboard["uid"] == uid]), uid
 
 
 def device_panel(boards, type_title, kind="stat"):
