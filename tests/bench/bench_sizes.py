@@ -190,7 +190,7 @@ def in_journal(folder: Path, span: Span) -> Size:
                 pairs = []
                 for i, buffer in enumerate(buffers):
                     first, end = fleet.first_column[i], fleet.first_column[i + 1]
-                    buffer.add(int(step[i]), [round(float(value), 3) for value in row[first:end]])
+                    buffer.add(int(step[i]), int(step[i]), [round(float(value), 3) for value in row[first:end]])
                     pairs.append((topics[i], buffer.take()))
                 journal.append(Messages.of(pairs, int(step[0])))
                 count += len(pairs)

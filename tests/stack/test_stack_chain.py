@@ -16,6 +16,8 @@ from local_stack import MOSQUITTO, LocalStack
 from mqtt_load import publish
 from mqtt_user import MqttUser
 
+from scenewatch.scenes import KITCHEN, demonstration
+
 HOUR = 3600 * 1000
 """Messages while a worker is away for an hour, at 1,000 a second."""
 COUNT = 2_400
@@ -23,7 +25,7 @@ COUNT = 2_400
 PATIENCE_S = 40.0
 STACK = ROOT / "ingest" / "stack"
 DOCS = ROOT / "docs" / "stack.md"
-STATUSES = 12
+STATUSES = len(demonstration(KITCHEN).devices(2))
 """Of the devices of two sites and their gateways."""
 SPAN_MS = 90 * 60_000
 EVERY_MS = 30_000
