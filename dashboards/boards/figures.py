@@ -19,6 +19,7 @@ from boards.words import (
     SITE,
     SITE_STATES,
     STATE,
+    TYPE,
     both,
     say,
 )
@@ -119,7 +120,8 @@ def _alarm_table(title: str, *where: str, lasted: bool) -> Json:
         Column(name="title_en", title="Rule"),
         Column(name="scene", title=SCENE),
         Column(name="site", title=SITE, links=[to_site(*place[:2])]),
-        Column(name="device", title=DEVICE, links=[to_device(*place), to_console(*place)]),
+        Column(name="device", title=DEVICE, links=[to_device(of_row("type"), *place), to_console(*place)]),
+        Column(name="type", title=TYPE),
         Column(name="value", title=say("Value", "数值")),
     ]
     if lasted:
