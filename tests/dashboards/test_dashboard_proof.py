@@ -11,7 +11,7 @@ import random
 import pytest
 from built import WORLDS
 from dashboard_proof import missing, never_whole, shown, view
-from filled_influx import SPIKE
+from filled_influx import DEVICES, SHOWN, SPIKE
 from grafana_expand import escape
 from grafana_time import TimeSpan, interval_ms, interval_text
 from layout_checks import check_layout
@@ -19,6 +19,7 @@ from looks import LOOKS, picks_of, reader
 from mistakes import MISTAKES
 
 from boards import palette
+from boards.links import device_uid
 
 SPOILT = "sw-site"
 
@@ -34,6 +35,13 @@ def test_every_question_is_answered_with_points(boards, server, uid):
         views = [view(board, reader(server, span, level=level, **picks), server) for picks in picks_of(board)]
         found += missing(views)
     assert not found, "\n".join(dict.fromkeys(map(str, found)))
+
+
+@pytest.mark.parametrize("device", [d for d in DEVICES if d.device in SHOWN], ids=lambda device: device.device)
+def test_nothing_is_empty_on_the_dashboard_of_a_device_that_had_alarms(boards, server, device):
+    board = boards[device_uid(device.scene, device.type)]
+    seen = view(board, reader(server, "day", site=device.site, device=device.device), server)
+    assert not seen.found, "\n".join(map(str, seen.found))
 
 
 @pytest.mark.parametrize(("span", "level"), LOOKS)
