@@ -30,7 +30,7 @@ def _board(scene: Scene, device_type: DeviceType) -> Board:
     now = Section()
     now.add(one_device.last_values(scene, device_type, where), width=24, height=4)
     now.add(one_device.device_judgement(device_type, where), width=12, height=7)
-    now.add(figures.alarms_table(where), width=12, height=7)
+    now.add(figures.device_alarms_table(where), width=12, height=7)
     kinds = (scene.title, device_type.title)
     return Board(
         uid=device_uid(scene.key, device_type.key),
@@ -53,11 +53,11 @@ def _board(scene: Scene, device_type: DeviceType) -> Board:
 
 
 def _history(scene: Scene, device_type: DeviceType, where: str) -> Section:
-    """A trend for each number, and all states in one panel."""
+    """A trend for each number, the first one wide where they are not even, and all states in one panel."""
     section = Section(title=say("History", "历史"))
     numbers = [c for c in device_type.channels if not readings.is_state(c)]
-    for channel in numbers:
-        width = 24 if len(numbers) == 1 else 12
+    for n, channel in enumerate(numbers):
+        width = 24 if n == 0 and len(numbers) % 2 else 12
         panel = one_device.device_trend(both(channel.title), scene, device_type, channel, where)
         section.add(panel, width=width, height=8)
     if states := [c for c in device_type.channels if readings.is_state(c)]:

@@ -99,6 +99,19 @@ def test_each_type_that_measures_has_a_dashboard_and_no_other():
     )
 
 
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_row_leads_to_the_dashboard_of_its_devices_type(world):
+    """Which the panel knows, or the row where alarms of several types are among each other."""
+    led = set()
+    for board in WORLDS[world].values():
+        for panel in panels(board):
+            types = set(re.findall(r"/d/sw-device-[^?]*-([^-?]+)\?", str(panel["fieldConfig"])))
+            [asked] = {re.search(r'FROM "(.*?)"', t["query"])[1] for t in panel["targets"]} if types else [None]
+            led.add(asked)
+            assert types <= {"${__data.fields.type}" if asked == "alarm" else asked}
+    assert led > {"alarm", "kind_0" if "odd" in world else "fridge"}
+
+
 @pytest.mark.parametrize(("world", "device_type", "channel"), CHANNELS)
 def test_the_unit_is_grafanas_and_states_are_words(world, device_type, channel):
     (tiles,) = asking(
