@@ -54,7 +54,7 @@ BROKEN = {
         "device_types[fridge].channels[air_temp].title.zh",
     ),
     "keys with no room in a dashboard's address": (
-        replace(KITCHEN, device_types=(FRIDGE, FREEZER, replace(GATEWAY, key="x" * 23))),
+        replace(KITCHEN, device_types=(*KITCHEN.device_types, replace(GATEWAY, key="x" * 23))),
         "device type xxxxxxxxxxxxxxxxxxxxxxx: key",
     ),
     "no interval": (
