@@ -46,9 +46,10 @@ class Found:
 class Server:
     """The filled InfluxDB, behind the data sources."""
 
-    def __init__(self, address: str, sources: Sources) -> None:
+    def __init__(self, address: str, sources: Sources, *, token: str = "") -> None:
         self.sources = sources
-        self._client = httpx.Client(base_url=address, timeout=TIMEOUT_S)
+        headers = {"Authorization": f"Token {token}"} if token else {}
+        self._client = httpx.Client(base_url=address, headers=headers, timeout=TIMEOUT_S)
         self._answers: dict[tuple[str, str], Json] = {}
 
     def ask(self, asked: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Json]:
