@@ -36,7 +36,7 @@ def sources() -> Sources:
 def server(
     request: pytest.FixtureRequest, sources: Sources, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """With a day and more of simulated kitchens. DASHBOARDS_ON=influxd2: on an InfluxDB 2, if one has been built."""
+    """With a day and more of simulated kitchens. DASHBOARDS_ON=influxd2: on an InfluxDB 2, if one was built."""
     program = os.environ.get("DASHBOARDS_ON", "influxd")
     address, token = request.getfixturevalue(program), TOKEN if program == "influxd2" else ""
     fill(address, tmp_path_factory.mktemp("filled"), token=token)
