@@ -44,7 +44,7 @@ def differences(wanted: Mapping[Path, str]) -> list[str]:
     for path in sorted({*wanted, *GRAFANA.glob("*.json")}):
         name = path.relative_to(HERE)
         if path not in wanted:
-            found.append(f"{name} is of no scene and goes")
+            found.append(f"{name} is of nothing in the tables and goes")
         elif not path.exists():
             found.append(f"{name} is missing")
         elif path.read_text("utf-8") != wanted[path]:

@@ -38,7 +38,7 @@ Json = dict[str, Any]
 PICTURES = {
     "wall": ("sw-wall", {"scene": "$__all", "site": "$__all"}),
     "site": ("sw-site", {"site": "s001"}),
-    "device": ("sw-device", {"site": "s001", "device": "s001-fridge-1"}),
+    "device": ("sw-device-kitchen-fridge", {"site": "s001", "device": "s001-fridge-1"}),
 }
 COLUMN_PX, ROW_PX, GAP_PX = 62, 34, 8
 HEAD_PX = 34

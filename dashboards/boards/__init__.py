@@ -22,7 +22,7 @@ def all_boards(scenes: Sequence[Scene], console_url: str) -> list[Json]:
         wall.board(),
         *(scene.board(one) for one in scenes),
         site.board(scenes),
-        device.board(scenes),
+        *device.boards(scenes),
         alarms.board(scenes),
         quality.board(scenes),
         pipeline.board(),

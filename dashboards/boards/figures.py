@@ -19,12 +19,13 @@ from boards.words import (
     SITE,
     SITE_STATES,
     STATE,
+    TYPE,
     both,
     say,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from boards.panels import Json
 
@@ -40,6 +41,9 @@ FIELDS: Mapping[str, str] = {
 }
 """Of a site, with the titles of their columns."""
 _STANDING = name("standing")
+_RAISED_LATELY: Final = say("Alarms raised, the newest first", "报警记录（最新在前）")
+_VALUE: Final = Column(name="value", title=say("Value", "数值"))
+_LASTED: Final = Column(name="lasted_s", title=say("Lasted", "持续"), unit="s")
 
 
 def summary(where: str) -> Json:
@@ -98,34 +102,40 @@ def sites_table(where: str) -> Json:
 
 def standing_table(where: str) -> Json:
     """What stands now, whenever it was raised."""
-    return _alarm_table(
-        say("Standing alarms, the newest first", "当前报警（最新在前）"), where, f"{_STANDING} = 1", lasted=False
-    )
+    advice = [Column(name="advice_zh", title="处置建议"), Column(name="advice_en", title="First advice")]
+    title = say("Standing alarms, the newest first", "当前报警（最新在前）")
+    return _alarm_table(title, [*_places(), _VALUE, *advice], where, f"{_STANDING} = 1")
 
 
 def alarms_table(where: str) -> Json:
     """What was raised in the dashboard's range."""
-    return _alarm_table(
-        say("Alarms raised, the newest first", "报警记录（最新在前）"), where, IN_RANGE, lasted=True
-    )
+    return _alarm_table(_RAISED_LATELY, [*_places(), _VALUE, _LASTED], where, IN_RANGE)
 
 
-def _alarm_table(title: str, *where: str, lasted: bool) -> Json:
+def device_alarms_table(where: str) -> Json:
+    """What was raised in the dashboard's range by the one device that the whole dashboard is about."""
+    return _alarm_table(_RAISED_LATELY, [_VALUE, _LASTED], where, IN_RANGE)
+
+
+def _places() -> list[Column]:
+    """Where it was: alarms are of several types, so a row's own type says to which dashboard it leads."""
     place = (of_row("scene"), of_row("site"), of_row("device"))
+    return [
+        Column(name="scene", title=SCENE),
+        Column(name="site", title=SITE, links=[to_site(*place[:2])]),
+        Column(name="device", title=DEVICE, links=[to_device(of_row("type"), *place), to_console(*place)]),
+        Column(name="type", title=TYPE),
+    ]
+
+
+def _alarm_table(title: str, more: Sequence[Column], *where: str) -> Json:
     columns = [
         Column(name="Time", title=RAISED, unit="dateTimeAsIso", width=170),
         Column(name="priority", title=PRIORITY, mappings=palette.priorities(), width=110),
         Column(name="title_zh", title=RULE),
         Column(name="title_en", title="Rule"),
-        Column(name="scene", title=SCENE),
-        Column(name="site", title=SITE, links=[to_site(*place[:2])]),
-        Column(name="device", title=DEVICE, links=[to_device(*place), to_console(*place)]),
-        Column(name="value", title=say("Value", "数值")),
+        *more,
     ]
-    if lasted:
-        columns += [Column(name="lasted_s", title=say("Lasted", "持续"), unit="s")]
-    else:
-        columns += [Column(name="advice_zh", title="处置建议"), Column(name="advice_en", title="First advice")]
     what = ", ".join(name(column.name) for column in columns if column.name != "Time")
     query = select(what, '"alarm"', *where, more="ORDER BY time DESC LIMIT 200")
     return table(title, [table_target("A", query, source=ALARMS)], columns, sort=RAISED)

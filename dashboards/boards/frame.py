@@ -14,6 +14,7 @@ from boards.influxql import (
     TYPE,
     datasource,
     name,
+    of_scene,
     select,
     text,
 )
@@ -25,7 +26,7 @@ from scenewatch.model.level import Level
 
 if TYPE_CHECKING:
     from boards.panels import Json
-    from scenewatch.model.scene import Priority
+    from scenewatch.model.scene import DeviceType, Priority, Scene
 
 SCHEMA: Final = 42
 """Of Grafana's dashboards; what is older is migrated by Grafana when it loads."""
@@ -85,10 +86,15 @@ def site_variable(*, many: bool) -> Json:
     return _query("site", SITE, query, FIGURES, many=many)
 
 
-def device_variable(measurement: str) -> Json:
-    where = "\"scene\" = '$scene' AND \"site\" = '$site'"
-    query = f'SHOW TAG VALUES FROM {measurement} WITH KEY = "device" WHERE {where}'
-    return _query("device", DEVICE, query, READINGS, many=False)
+def device_variables(scene: Scene, device_type: DeviceType) -> list[Json]:
+    """The sites that have devices of a type, and the chosen site's: nothing else is to be chosen."""
+    every = f"SHOW TAG VALUES FROM {name(device_type.key)} WITH KEY = "
+    of_site = "\"site\" = '$site'"
+    return [
+        fixed("scene", scene.key),
+        _query("site", SITE, f'{every}"site" WHERE {of_scene(scene)}', READINGS, many=False),
+        _query("device", DEVICE, f'{every}"device" WHERE {of_scene(scene)} AND {of_site}', READINGS, many=False),
+    ]
 
 
 def level_variable() -> Json:

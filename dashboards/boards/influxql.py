@@ -35,7 +35,6 @@ BY_TIME = "time($__interval)"
 ANY_SCENE = '"scene" =~ /^$scene$/'
 ANY_SITE = f'{ANY_SCENE} AND "site" =~ /^$site$/'
 THIS_SITE = "\"scene\" = '$scene' AND \"site\" = '$site'"
-THIS_DEVICE = f"{THIS_SITE} AND \"device\" = '$device'"
 
 
 def datasource(uid: str) -> Json:
@@ -86,16 +85,14 @@ def number(value: float) -> str:
     return f"{Decimal(repr(float(value))).normalize():f}"
 
 
-def any_of(keys: Iterable[str]) -> str:
-    """A measurement that is one of these."""
-    if len(only := set(keys)) == 1:
-        return name(only.pop())
-    return f"/^({'|'.join(sorted(only))})$/"
-
-
 def of_scene(scene: Scene) -> str:
     """Everything of one scene."""
     return f"{name('scene')} = {text(scene.key)}"
+
+
+def device_of(scene: Scene) -> str:
+    """The chosen device of one scene."""
+    return f"{of_scene(scene)} AND \"site\" = '$site' AND \"device\" = '$device'"
 
 
 def lately(span: str) -> str:

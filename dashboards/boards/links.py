@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from boards.panels import link
 from boards.words import say
@@ -12,24 +11,25 @@ if TYPE_CHECKING:
     from boards.panels import Json
     from scenewatch.model.scene import Scene
 
-WALL, SITE, DEVICE = "sw-wall", "sw-site", "sw-device"
+WALL, SITE = "sw-wall", "sw-site"
 ALARMS, QUALITY, PIPELINE = "sw-alarms", "sw-quality", "sw-pipeline"
-SCENES_TAG = "scenewatch-scene"
-"""Carried by the dashboards of single scenes."""
+SCENES_TAG, DEVICES_TAG = "scenewatch-scene", "scenewatch-device"
+"""Carried by the dashboards of single scenes, and of single device types."""
 CONSOLE = "${console}"
 KEEP_LEVEL = "&${level:queryparam}"
 """In a link between dashboards that both have the variable."""
-MOST_UID: Final = 40
-_DIGEST: Final = 4
 
 
 def scene_uid(scene: Scene) -> str:
-    """A key that is too long for Grafana is cut and made unique again."""
-    uid = f"sw-scene-{scene.key}"
-    if len(uid) <= MOST_UID:
-        return uid
-    digest = blake2b(scene.key.encode(), digest_size=_DIGEST).hexdigest()
-    return f"{uid[: MOST_UID - len(digest) - 1]}-{digest}"
+    return f"sw-scene-{scene.key}"
+
+
+def device_uid(scene: str, device_type: str) -> str:
+    """Of two keys, or of what stands for them in a row: so it is joined and never cut.
+
+    Grafana takes 40 characters; scenes with longer keys do not pass their check.
+    """
+    return f"sw-device-{scene}-{device_type}"
 
 
 def to_site(scene: str, site: str, *, more: str = "") -> Json:
@@ -38,8 +38,10 @@ def to_site(scene: str, site: str, *, more: str = "") -> Json:
     return link(say("Open the site", "打开站点"), url)
 
 
-def to_device(scene: str, site: str, device: str, *, more: str = "") -> Json:
-    url = f"/d/{DEVICE}?${{__url_time_range}}&var-scene={scene}&var-site={site}&var-device={device}{more}"
+def to_device(device_type: str, scene: str, site: str, device: str, *, more: str = "") -> Json:
+    """The dashboard of the device's type, with the device chosen."""
+    uid = device_uid(scene, device_type)
+    url = f"/d/{uid}?${{__url_time_range}}&var-site={site}&var-device={device}{more}"
     return link(say("Open the device", "打开设备"), url)
 
 
@@ -54,18 +56,13 @@ def of_row(key: str) -> str:
     return f"${{__data.fields.{key}}}"
 
 
-def of_series(tag: str) -> str:
-    """A tag of the clicked series."""
-    return f"${{__field.labels.{tag}}}"
-
-
 def menu() -> list[Json]:
     """At the top of every dashboard."""
     return [
         _board(say("Wall", "总览"), WALL, "home"),
-        {**_common(say("Scenes", "场景")), "type": "dashboards", "tags": [SCENES_TAG], "asDropdown": True},
+        _boards(say("Scenes", "场景"), SCENES_TAG),
         _board(say("Site", "站点"), SITE, "dashboard"),
-        _board(say("Device", "设备"), DEVICE, "dashboard"),
+        _boards(say("Devices", "设备"), DEVICES_TAG),
         _board(say("Alarms", "报警"), ALARMS, "bell"),
         _board(say("Quality", "质量"), QUALITY, "dashboard"),
         _board(say("Pipeline", "管道"), PIPELINE, "dashboard"),
@@ -86,6 +83,11 @@ def console_menu(query: str, title: str) -> Json:
 
 def _board(title: str, uid: str, icon: str) -> Json:
     return {**_common(title, icon), "type": "link", "url": f"/d/{uid}"}
+
+
+def _boards(title: str, tag: str) -> Json:
+    """All that carry a tag, to choose from."""
+    return {**_common(title), "type": "dashboards", "tags": [tag], "asDropdown": True}
 
 
 def _common(title: str, icon: str = "external link") -> Json:

@@ -21,7 +21,7 @@ from boards.influxql import (
 )
 from boards.limits import limited, rules_on, steps
 from boards.links import KEEP_LEVEL, of_row, to_console, to_device, to_site
-from boards.one_device import Alike, device_trend
+from boards.one_device import device_trend
 from boards.panels import MERGE, Column, by_ref, table, timeline, trend
 from boards.readings import column, judged, judgement_of, over_time, silence, telling, titled, why, words_of_states
 from boards.units import unit_id
@@ -67,9 +67,9 @@ def devices_table(scene: Scene, device_type: DeviceType, where: str) -> Json:
     first, *others = (name(c.key) for c in device_type.channels)
     what = ", ".join([f"last({first}) AS {first}", *others])
     query = select(what, name(device_type.key), where, IN_RANGE, by=("device",))
-    place = ("${scene}", "${site}", of_row("device"))
+    place = (scene.key, "${site}", of_row("device"))
     columns = [
-        Column(name="device", title=DEVICE, links=[to_device(*place, more=KEEP_LEVEL), to_console(*place)]),
+        _device(device_type, place),
         Column(name="Time", title=say("Last heard", "最后上报"), unit="dateTimeFromNow"),
         *(column(scene, device_type, channel) for channel in device_type.channels),
     ]
@@ -88,8 +88,7 @@ def judgement(device_types: Iterable[DeviceType], where: str) -> Json:
 
 def extremes(scene: Scene, device_type: DeviceType, channel: Channel) -> Json:
     """Highest, mean and lowest of all devices of a type."""
-    one = Alike(channel, tuple(rules_on(scene, device_type, channel)), (device_type,))
-    return device_trend(titled(device_type, channel), one, of_scene(scene))
+    return device_trend(titled(device_type, channel), scene, device_type, channel, of_scene(scene))
 
 
 def furthest(scene: Scene, device_type: DeviceType, channel: Channel, rules: Sequence[Rule]) -> Json:
@@ -103,7 +102,7 @@ def furthest(scene: Scene, device_type: DeviceType, channel: Channel, rules: Seq
         by=("site", "device"),
     )
     query = select(f'{pick}("now", "site", "device", {MOST_ROWS}) AS "value"', f"({newest})")
-    columns = [*_places(scene), replace(column(scene, device_type, channel), name="value")]
+    columns = [*_places(scene, device_type), replace(column(scene, device_type, channel), name="value")]
     title = f"{titled(device_type, channel)}, {say('the furthest', '最接近限值')}"
     panel = table(title, [table_target("A", query, source=READINGS)], columns)
     panel["options"]["sortBy"] = [{"displayName": both(channel.title), "desc": pick == "top"}]
@@ -113,7 +112,10 @@ def furthest(scene: Scene, device_type: DeviceType, channel: Channel, rules: Seq
 def minutes_beyond(scene: Scene, device_type: DeviceType, channel: Channel, rules: Sequence[Rule]) -> Json:
     """How long each device was beyond each limit: whole minutes in which it was, at least once."""
     targets = [_minutes(scene, device_type, channel, rule) for rule in rules]
-    columns = [*_places(scene), *(Column(name=rule.key, title=both(rule.title), unit="m") for rule in rules)]
+    columns = [
+        *_places(scene, device_type),
+        *(Column(name=rule.key, title=both(rule.title), unit="m") for rule in rules),
+    ]
     return table(
         f"{titled(device_type, channel)}, {say('minutes out of limits', '超限分钟数')}",
         targets,
@@ -139,12 +141,17 @@ def _minutes(scene: Scene, device_type: DeviceType, channel: Channel, rule: Rule
     return table_target(rule.key, query, source=FIGURES)
 
 
-def _places(scene: Scene) -> list[Column]:
+def _places(scene: Scene, device_type: DeviceType) -> list[Column]:
     place = (scene.key, of_row("site"), of_row("device"))
     return [
         Column(name="site", title=SITE, links=[to_site(*place[:2], more=KEEP_LEVEL)]),
-        Column(name="device", title=DEVICE, links=[to_device(*place, more=KEEP_LEVEL), to_console(*place)]),
+        _device(device_type, place),
     ]
+
+
+def _device(device_type: DeviceType, place: tuple[str, str, str]) -> Column:
+    links = [to_device(device_type.key, *place, more=KEEP_LEVEL), to_console(*place)]
+    return Column(name="device", title=DEVICE, links=links)
 
 
 def _beyond(channel: Channel, rule: Rule) -> tuple[str, str, float]:

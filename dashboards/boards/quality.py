@@ -124,7 +124,7 @@ def _doubtful(device_type: DeviceType) -> Json:
     sums = ", ".join(f"sum({name(c.key)}) AS {name(c.key)}" for c in channels)
     marked = select(marks, name(device_type.key), ANY_SITE, IN_RANGE)
     query = select(sums, f"({marked})", by=("scene", "site", "device"))
-    columns = [*_places(), *(Column(name=c.key, title=both(c.title), unit="m") for c in channels)]
+    columns = [*_places(device_type), *(Column(name=c.key, title=both(c.title), unit="m") for c in channels)]
     return table(
         both(device_type.title),
         [table_target("A", query, source=FIGURES)],
@@ -149,7 +149,7 @@ def _lowest(device_type: DeviceType, channel: Channel) -> Json:
     panel = table(
         f"{both(device_type.title)}: {both(channel.title)}",
         [table_target("A", query, source=READINGS)],
-        [*_places(), column],
+        [*_places(device_type), column],
     )
     panel["options"]["sortBy"] = [{"displayName": column.title, "desc": False}]
     return panel
@@ -161,10 +161,10 @@ def _low(channel: Channel) -> list[Json]:
     return [{"value": None, "color": palette.SOON}, {"value": channel.expected.low, "color": palette.NORMAL}]
 
 
-def _places() -> list[Column]:
+def _places(device_type: DeviceType) -> list[Column]:
     place = (of_row("scene"), of_row("site"), of_row("device"))
     return [
         Column(name="scene", title=SCENE),
         Column(name="site", title=SITE),
-        Column(name="device", title=DEVICE, links=[to_device(*place), to_console(*place)]),
+        Column(name="device", title=DEVICE, links=[to_device(device_type.key, *place), to_console(*place)]),
     ]

@@ -40,6 +40,7 @@ SITE_STATES = (
 SCENE = say("Scene", "场景")
 SITE = say("Site", "站点")
 DEVICE = say("Device", "设备")
+TYPE = say("Type", "类型")
 STATE = say("State", "状态")
 RULE = say("Rule", "规则")
 PRIORITY = say("Priority", "优先级")

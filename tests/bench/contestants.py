@@ -15,6 +15,7 @@ from programs import HTTP, Program, Worker
 
 from go_programs import TELEGRAF
 from influx_server import create
+from scenewatch.model.level import Level
 from telegraf_settings import settings
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ class InDuck:
 
 
 def ours_on_influx(name: str, ground: Ground) -> Contestant:
-    create(ground.influx, name)
+    for level in Level:
+        create(ground.influx, f"{name}{level.suffix}")
     store = f"influx+{ground.influx}/?org=-&bucket={name}"
     worker = Worker(ground.folder / name, ground.mqtt_port, ground.devices, store=store, name=name)
     return Contestant(name, ground, worker, InInflux(ground, name, "{}"), Fleet(ground.devices, name))

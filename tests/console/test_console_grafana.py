@@ -1,5 +1,7 @@
 """The way from a device's page to Grafana, which is there only where the console was told of one."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 from fake_worker import Served
@@ -7,25 +9,37 @@ from fake_worker import Served
 from ports import free_port
 from scenewatch.cli import main
 from scenewatch.console.app import create_app
-from scenewatch.console.pages import DEVICE_BOARD
 
 GRAFANA = "https://grafana.example/city"
-WAY = f"{GRAFANA}/d/{DEVICE_BOARD}?var-scene=kitchen&amp;var-site=s001&amp;var-device=s001-fridge-1"
+BOARD = "sw-device-kitchen-fridge"
+WAY = f"{GRAFANA}/d/{BOARD}?var-site=s001&amp;var-device=s001-fridge-1"
 LOOK = {"device": "kitchen.s001.s001-fridge-1"}
+BOARDS = Path(__file__).parents[2] / "dashboards" / "grafana"
 
 
-def test_a_device_leads_to_its_page_in_grafana(standing):
+@pytest.fixture(scope="module")
+def linked(standing):
+    """The page of a device, of a console that was told of a Grafana."""
     port = free_port()
     served = Served(create_app(standing.worker_url, grafana_url=GRAFANA), port)
-    try:
-        assert f'<a href="{WAY}">' in httpx.get(f"http://127.0.0.1:{port}/", params=LOOK, trust_env=False).text
-    finally:
-        served.stop()
+    yield lambda device: httpx.get(f"http://127.0.0.1:{port}/", params={"device": device}, trust_env=False).text
+    served.stop()
+
+
+def test_a_device_leads_to_the_dashboard_of_its_type(linked):
+    assert f'<a href="{WAY}">' in linked(LOOK["device"])
+    assert (BOARDS / f"{BOARD}.json").exists()
+
+
+def test_a_device_that_measures_nothing_leads_to_none(linked):
+    page = linked("kitchen.s001.s001-gw")
+    assert "kitchen.s001.s001-gw" in page
+    assert GRAFANA not in page
 
 
 def test_without_a_grafana_nothing_leads_there(standing):
     page = httpx.get(f"http://127.0.0.1:{standing.console_port}/", params=LOOK, trust_env=False)
-    assert DEVICE_BOARD not in page.text
+    assert BOARD not in page.text
 
 
 @pytest.mark.parametrize("address", ["grafana.example", "javascript:alert(1)"])

@@ -75,7 +75,7 @@ def _rule(number, on, when, priority=Priority.LOW):
 
 
 def odd_scene(types=9):
-    """More types than a page can show at once, limits from both sides, a key too long for Grafana, every unit."""
+    """More types than a page can show at once, limits from both sides, keys as long as they may be, every unit."""
     everything = tuple(_channels())
     battery = _channel("battery_left", Quantity.RATIO, "%")
     kinds = [
@@ -93,7 +93,7 @@ def odd_scene(types=9):
         _rule(6, ("lonely.battery_left",), NoData(minutes(3))),
     )
     return Scene(
-        key="a_scene_with_a_key_that_is_far_too_long_for_a_uid",
+        key="a_scene_with_a_long_key",
         title=Text("Odd & ends", "怪"),
         site_title=Text("Place", "地点"),
         device_types=tuple(kinds),

@@ -13,6 +13,7 @@ from filled_influx import BUCKET, fill
 from grafana_display import Display
 from grafana_schema import Schema, generated
 
+from influx2_server import TOKEN
 from node_packages import NO_NODE
 
 if TYPE_CHECKING:
@@ -32,10 +33,14 @@ def sources() -> Sources:
 
 
 @pytest.fixture(scope="session")
-def server(influxd: str, sources: Sources, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """With a day and more of simulated kitchens."""
-    fill(influxd, tmp_path_factory.mktemp("filled"))
-    asked = Server(influxd, sources)
+def server(
+    request: pytest.FixtureRequest, sources: Sources, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """With a day and more of simulated kitchens. DASHBOARDS_ON=influxd2: on an InfluxDB 2, if one was built."""
+    program = os.environ.get("DASHBOARDS_ON", "influxd")
+    address, token = request.getfixturevalue(program), TOKEN if program == "influxd2" else ""
+    fill(address, tmp_path_factory.mktemp("filled"), token=token)
+    asked = Server(address, sources, token=token)
     yield asked
     asked.close()
 

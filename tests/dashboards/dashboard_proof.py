@@ -10,7 +10,7 @@ from grafana_expand import ALL, questions
 from grafana_frames import frames, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from grafana_display import Display
     from grafana_expand import Asked, Reader, Sources
@@ -46,9 +46,10 @@ class Found:
 class Server:
     """The filled InfluxDB, behind the data sources."""
 
-    def __init__(self, address: str, sources: Sources) -> None:
+    def __init__(self, address: str, sources: Sources, *, token: str = "") -> None:
         self.sources = sources
-        self._client = httpx.Client(base_url=address, timeout=TIMEOUT_S)
+        headers = {"Authorization": f"Token {token}"} if token else {}
+        self._client = httpx.Client(base_url=address, headers=headers, timeout=TIMEOUT_S)
         self._answers: dict[tuple[str, str], Json] = {}
 
     def ask(self, asked: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Json]:
@@ -165,14 +166,21 @@ def everything(dashboard: Json) -> dict[str, str]:
     return {one["name"]: ALL for one in variables if one.get("includeAll")}
 
 
-def shown(views: Sequence[View], display: Display) -> list[list[Found]]:
-    """Level four: each panel with its frames goes through Grafana's own transformations and field options."""
+def shown(views: Sequence[View], display: Display, uids: Container[str]) -> list[list[Found]]:
+    """Level four: each panel with its frames goes through Grafana's own transformations and field options.
+
+    `uids` are those of all dashboards: each row's links must lead to one.
+    """
     panels = [(number, place, *panel) for number, one in enumerate(views) for place, panel in one.panels().items()]
     jobs = [{"do": "show", "panel": panel, "frames": made} for _, _, panel, made in panels]
     found: list[list[Found]] = [[] for _ in views]
     for (number, place, _, _), answer in zip(panels, display.answers(jobs), strict=True):
         uid = views[number].dashboard["uid"]
         found[number] += [Found("display", uid, place, "", problem) for problem in answer["mistakes"]]
+        dead = [way for way in answer["ways"] if way.removeprefix("/d/") not in uids]
+        found[number] += [
+            Found("display", uid, place, "", f"a row leads to {way}, which is not there") for way in dead
+        ]
     return found
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import influx2_server
+import influx_server
 from ends import HandClock
-from influx_server import create
 from ports import free_port
 from scenewatch.app import Worker
 from scenewatch.devices.faults import FaultPlan, PlannedFault
@@ -184,20 +185,25 @@ AT_ONCE = ((summaries, "LOOK_S", PATIENCE_S), (summaries, "MOST_MS", dict.fromke
 """Minutes, hours and days are made when all is there, in few goes."""
 
 
-def fill(address: str, folder: Path, step_ms: int = STEP_MS) -> None:
+def fill(address: str, folder: Path, step_ms: int = STEP_MS, *, token: str = "") -> None:
     """Lets a real worker live through it all on a server that has nothing of it yet; `folder` is for its files.
 
-    The clock goes in steps: at the end of each the devices have reported, and figures are taken.
+    The clock goes in steps: at the end of each the devices have reported, and figures are taken. With a token it
+    is an InfluxDB 2.
     """
+    server = influx2_server if token else influx_server
     for level in Level:
-        create(address, BUCKET + level.suffix)
+        server.create(address, BUCKET + level.suffix)
+    (folder / "token").write_text(token)
+    login = 'token_file = "token"\n' if token else ""
     clock = HandClock(FROM_MS)
     with pytest.MonkeyPatch.context() as patch, _broker(folder) as broker:
         for module, name, value in (*QUICK, *AT_ONCE):
             patch.setattr(module, name, value)
         config = folder / "scenewatch.toml"
         config.write_text(
-            f'[broker]\nurl = "{broker}"\n[store]\nurl = "influx+{address}/?bucket={BUCKET}"\n'
+            f'[broker]\nurl = "{broker}"\n[store]\n{login}'
+            f'url = "influx+{address}/?org={influx2_server.ORG}&bucket={BUCKET}"\n'
             f'[database]\nurl = "sqlite:///rows.sqlite"\n[journal]\npath = "journal"\n'
         )
         settings = load(config, {})

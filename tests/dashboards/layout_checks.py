@@ -15,6 +15,8 @@ MOST_VISIBLE = 15
 UID = re.compile(r"[A-Za-z0-9_-]{1,40}\Z")
 VARIABLE = re.compile(r"\$(?:\{(\w+)[^}]*\}|(\w+))")
 DASHBOARD = re.compile(r"/d/([^/?]+)(?:\?(.*))?\Z")
+CELL = re.compile(r"\$\{__data\.fields\.\w+\}")
+"""In a link, a cell of the row that was clicked."""
 CONSOLE = re.compile(r"\$\{console\}/(?:\?.*|ledger|dead-letters)?\Z")
 REFRESH_S = {"30s": 30, "1m": 60, "5m": 300}
 OF_QUERIES = {"timeFilter", "__interval", "__interval_ms", "__from", "__to"}
@@ -210,13 +212,16 @@ def _target(url: str, boards: Mapping[str, Json]) -> Iterator[str]:
             yield f"the console has no page {url}"
         return
     found = DASHBOARD.match(url)
-    if found is None or found[1] not in boards:
+    meant = re.compile(r"\w+".join(map(re.escape, CELL.split(found[1])))) if found else None
+    uids = [uid for uid in boards if meant and meant.fullmatch(uid)]
+    if found is None or not uids:
         yield f"no dashboard at {url}"
         return
-    defined = {v["name"] for v in _variables_of(boards[found[1]])}
-    for name in re.findall(r"var-(\w+)=", found[2] or ""):
-        if name not in defined:
-            yield f"{found[1]} has no variable {name}"
+    for uid in uids:
+        defined = {v["name"] for v in _variables_of(boards[uid])}
+        for name in re.findall(r"var-(\w+)=", found[2] or ""):
+            if name not in defined:
+                yield f"{uid} has no variable {name}"
 
 
 def _urls(dashboard: Json) -> Iterator[tuple[str, str]]:

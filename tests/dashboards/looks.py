@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dashboard_proof import everything
-from filled_influx import DAY_MS, NOW_MS, SHOWN
+from filled_influx import DAY_MS, DEVICES, NOW_MS, SHOWN
 from grafana_expand import Reader
 from grafana_time import TimeSpan
 
@@ -30,8 +30,9 @@ def reader(server: Server, span: str, **picks: str) -> Reader:
 
 
 def picks_of(board: dict[str, Any]) -> Iterator[dict[str, str]]:
-    """The dashboard's own choices, all wherever it offers that, and one device of each type where it shows one."""
+    """The dashboard's own choices, all wherever it offers that, and devices of its type that have had alarms."""
     yield {}
     yield everything(board)
-    if any(variable["name"] == "device" for variable in board["templating"]["list"]):
-        yield from ({"site": device[:4], "device": device} for device in SHOWN)
+    for one in DEVICES:
+        if one.device in SHOWN and board["uid"] == f"sw-device-{one.scene}-{one.type}":
+            yield {"site": one.site, "device": one.device}

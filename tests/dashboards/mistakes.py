@@ -136,7 +136,13 @@ MISTAKES = {
     ),
     "a link that names a field that is not there": (
         lambda b: defaults(b, "table").update(
-            links=[{"title": "x", "url": "/d/sw-device?a=${__data.fields.serial}"}]
+            links=[{"title": "x", "url": "/d/sw-site?a=${__data.fields.serial}"}]
+        ),
+        {"display"},
+    ),
+    "a link that no row has a dashboard for": (
+        lambda b: defaults(b, "table").update(
+            links=[{"title": "x", "url": "/d/sw-device-kitchen-${__data.fields.rule}"}]
         ),
         {"display"},
     ),

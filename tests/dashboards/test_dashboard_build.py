@@ -11,7 +11,9 @@ import pytest
 from built import CONSOLE, FOLDER, WORLDS, built, odd_scene
 
 from boards.influxql import UIDS
+from boards.links import device_uid
 from scenewatch.scenes import SCENES
+from scenewatch.scenes.check import MOST_KEYS
 
 
 def build(folder, *options):
@@ -40,9 +42,11 @@ def test_what_is_committed_is_what_the_tables_give():
 def test_what_differs_is_said_and_then_made_right(copied):
     (copied / "grafana" / "sw-wall.json").unlink()
     (copied / "grafana" / "sw-site.json").write_text("{}", "utf-8")
-    (copied / "grafana" / "sw-scene-gone.json").write_text("{}", "utf-8")
+    gone = ("sw-device-kitchen-gone", "sw-scene-gone")
+    for uid in gone:
+        (copied / "grafana" / f"{uid}.json").write_text("{}", "utf-8")
     differences = [
-        "grafana/sw-scene-gone.json is of no scene and goes",
+        *(f"grafana/{uid}.json is of nothing in the tables and goes" for uid in gone),
         "grafana/sw-site.json differs from the tables",
         "grafana/sw-wall.json is missing",
     ]
@@ -54,7 +58,7 @@ def test_what_differs_is_said_and_then_made_right(copied):
 
 def test_the_console_is_where_it_is_told_to_be(copied):
     build(copied, "--console-url", "https://console.example/")
-    text = (copied / "grafana" / "sw-device.json").read_text("utf-8")
+    text = (copied / "grafana" / "sw-device-kitchen-fridge.json").read_text("utf-8")
     assert '"query": "https://console.example"' in text
     assert CONSOLE not in text
 
@@ -63,7 +67,7 @@ def test_operators_limits_are_drawn(copied, tmp_path):
     settings = tmp_path / "scenewatch.toml"
     settings.write_text('[limits."kitchen.fridge_warm"]\nlimit = 6.25\n', "utf-8")
     build(copied, "--limits", settings)
-    for uid in ("sw-device", "sw-site", "sw-scene-kitchen"):
+    for uid in ("sw-device-kitchen-fridge", "sw-site", "sw-scene-kitchen"):
         assert '"value": 6.25' in (copied / "grafana" / f"{uid}.json").read_text("utf-8")
     assert "> 6.25" in (copied / "grafana" / "sw-scene-kitchen.json").read_text("utf-8")
 
@@ -88,24 +92,33 @@ def test_the_makers_know_the_tables_and_nothing_that_runs(path):
     assert [name for name in imported(path) if not name.startswith(known)] == []
 
 
-def test_a_scene_brings_its_own_dashboard_and_appears_on_the_shared_ones():
+def test_a_scene_brings_its_own_dashboards_and_appears_on_the_shared_ones():
     ours, beside = built(*SCENES), built(*SCENES, odd_scene(types=2))
-    (brought,) = beside.keys() - ours.keys()
-    assert brought.startswith("sw-scene-a_scene_with_a_key")
-    for uid in ("sw-site", "sw-device", "sw-quality"):
+    key = odd_scene().key
+    types = [f"sw-device-{key}-{kind}" for kind in ("kind_0", "kind_1", "lonely")]
+    assert beside.keys() - ours.keys() == {f"sw-scene-{key}", *types}
+    for uid in ("sw-site", "sw-quality"):
         assert "kind_0" in str(beside[uid])
         assert "kind_0" not in str(ours[uid])
 
 
-def test_a_key_that_was_cut_stays_apart_from_its_neighbour():
-    (cut,) = (uid for uid in WORLDS["odd"] if uid.startswith("sw-scene"))
-    assert len(cut) == 40
-    assert cut != "sw-scene-a_scene_with_a_key_that_is_far_too_long"[:40]
+def test_the_longest_keys_that_pass_the_check_have_room_in_an_address():
+    """Cut it could not be: links put it together from the cells of a row."""
+    scene = odd_scene()
+    longest = max(scene.device_types, key=lambda t: len(t.key))
+    assert len(scene.key + longest.key) == MOST_KEYS
+    assert len(device_uid(scene.key, longest.key)) == 40
+
+
+OF_KEYS = {"sw-scene-": "sw-scene-<scene>", "sw-device-": "sw-device-<scene>-<type>"}
+"""How the page writes uids with keys in them, by how they begin."""
 
 
 def test_every_dashboard_and_what_grafana_is_given_is_documented():
     page = (FOLDER.parent / "docs" / "grafana.md").read_text("utf-8")
-    uids = [uid if not uid.startswith("sw-scene-") else "sw-scene-<scene>" for uid in WORLDS["committed"]]
+    uids = [
+        next((OF_KEYS[begin] for begin in OF_KEYS if uid.startswith(begin)), uid) for uid in WORLDS["committed"]
+    ]
     names = ["SCENEWATCH_INFLUX_URL", "SCENEWATCH_BUCKET", "/run/tokens/grafana.token"]
     assert [name for name in (*uids, *UIDS.values(), *names) if f"`{name}`" not in page] == []
     for board in WORLDS["committed"].values():

@@ -52,34 +52,71 @@ def asking(board, *parts):
 def test_every_channel_is_drawn_over_time_with_its_highest(world, uid, device_type, channel):
     state = channel.quantity is Quantity.STATE
     asked = f"/^{channel.key}(" if state else f"max(/^{channel.key}(_max)?$/)"
-    drawn = of_type(asking(WORLDS[world][uid], asked), device_type.key)
+    drawn = of_type(asking(board_of(world, uid, device_type.key), asked), device_type.key)
     assert [panel["type"] for panel in drawn] == ["state-timeline" if state else "timeseries"]
 
 
 def of_type(some, key):
-    """Those that ask devices of a type, alone or among others of just the same channel."""
-    return [p for p in some if any(re.search(rf'FROM (/.*\b|"){key}\b', t["query"]) for t in p["targets"])]
+    """Those that ask devices of a type."""
+    return [p for p in some if any(f'FROM "{key}"' in t["query"] for t in p["targets"])]
+
+
+def board_of(world, kind, type_key):
+    """The one of that kind; of devices and scenes, the one that has the type."""
+    starts, ends = {"sw-device": ("sw-device-", f"-{type_key}"), "sw-scene": ("sw-scene-", "")}.get(
+        kind, (kind, "")
+    )
+    return next(b for uid, b in WORLDS[world].items() if uid.startswith(starts) and uid.endswith(ends))
 
 
 @pytest.mark.parametrize("uid", ["sw-device", "sw-site"])
 def test_a_state_that_a_rule_waits_for_is_not_hidden_by_others(uid):
     """The lowest counts where a rule is for what is below, else the highest."""
-    board = WORLDS["odd"][uid]
-    assert len(of_type(asking(board, "min(/^state_0(_min)?$/)"), "kind_0")) == 1
-    assert len(of_type(asking(board, "max(/^state_0(_max)?$/)"), "kind_1")) == 1
+    for low, kind in (("min", "kind_0"), ("max", "kind_1")):
+        board = board_of("odd", uid, kind)
+        assert len(of_type(asking(board, f"{low}(/^state_0(_{low})?$/)"), kind)) == 1
 
 
-def test_what_several_types_have_just_so_is_one_panel_of_a_device():
-    board = WORLDS["committed"]["sw-device"]
-    assert len(asking(board, "max(/^battery(_max)?$/)")) == 1
-    assert len(asking(board, "max(/^compressor_power(_max)?$/)")) == 1
-    # limits of fridge and freezer differ, and what is expected of a room and a hot cabinet
-    assert len(asking(board, "max(/^air_temp(_max)?$/)")) == 4
+DEVICE_BOARDS = [(w, uid) for w, boards in WORLDS.items() for uid in boards if uid.startswith("sw-device-")]
+
+
+@pytest.mark.parametrize(("world", "uid"), DEVICE_BOARDS)
+def test_a_device_is_asked_of_its_own_type_and_chosen_among_those_alone(world, uid):
+    board = WORLDS[world][uid]
+    scene, device_type = uid.removeprefix("sw-device-").split("-")
+    variables = [v["query"] for v in board["templating"]["list"] if v["type"] == "query"]
+    queries = [t["query"] for panel in panels(board) for t in panel["targets"]]
+    asked = {re.search(r'FROM (".*?")', query)[1] for query in (*variables, *queries)}
+    assert asked == {f'"{device_type}"', '"alarm"'}
+    assert all(f"\"scene\" = '{scene}'" in query for query in (*variables, *queries))
+    assert [query.partition("WITH")[2].split()[2] for query in variables] == ['"site"', '"device"']
+
+
+def test_each_type_that_measures_has_a_dashboard_and_no_other():
+    types = [(s.key, t.key) for s in SCENES for t in s.device_types if t.channels]
+    assert [uid for w, uid in DEVICE_BOARDS if w == "committed"] == sorted(
+        "-".join(("sw-device", *t)) for t in types
+    )
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_row_leads_to_the_dashboard_of_its_devices_type(world):
+    """Which the panel knows, or the row where alarms of several types are among each other."""
+    led = set()
+    for board in WORLDS[world].values():
+        for panel in panels(board):
+            types = set(re.findall(r"/d/sw-device-[^?]*-([^-?]+)\?", str(panel["fieldConfig"])))
+            [asked] = {re.search(r'FROM "(.*?)"', t["query"])[1] for t in panel["targets"]} if types else [None]
+            led.add(asked)
+            assert types <= {"${__data.fields.type}" if asked == "alarm" else asked}
+    assert led > {"alarm", "kind_0" if "odd" in world else "fridge"}
 
 
 @pytest.mark.parametrize(("world", "device_type", "channel"), CHANNELS)
 def test_the_unit_is_grafanas_and_states_are_words(world, device_type, channel):
-    (tiles,) = asking(WORLDS[world]["sw-device"], f'last("{channel.key}") FROM "{device_type.key}"')
+    (tiles,) = asking(
+        board_of(world, "sw-device", device_type.key), f'last("{channel.key}") FROM "{device_type.key}"'
+    )
     (override,) = (o for o in tiles["fieldConfig"]["overrides"] if o["matcher"]["options"] == channel.key)
     properties = {row["id"]: row["value"] for row in override["properties"]}
     if channel.quantity is Quantity.STATE:
@@ -112,12 +149,10 @@ def test_every_unit_of_the_tables_has_a_name_of_grafanas():
 
 
 @pytest.mark.parametrize(("world", "on", "rule"), LIMITS)
-@pytest.mark.parametrize("uid", ["sw-device", "sw-site", "scene"])
+@pytest.mark.parametrize("uid", ["sw-device", "sw-site", "sw-scene"])
 def test_every_limit_of_a_number_is_drawn(world, uid, on, rule):
-    boards = WORLDS[world]
-    board = next(b for name, b in boards.items() if name.startswith("sw-scene")) if uid == "scene" else boards[uid]
     type_key, _, channel_key = on
-    trends = of_type(asking(board, f"max(/^{channel_key}(_max)?$/)"), type_key)
+    trends = of_type(asking(board_of(world, uid, type_key), f"max(/^{channel_key}(_max)?$/)"), type_key)
     assert len(trends) == 1
     field = trends[0]["fieldConfig"]["defaults"]
     assert rule.when.limit in [step["value"] for step in field["thresholds"]["steps"]]
@@ -126,7 +161,7 @@ def test_every_limit_of_a_number_is_drawn(world, uid, on, rule):
 
 
 def test_the_fridge_is_amber_just_below_its_limit_and_red_above():
-    (panel,) = asking(WORLDS["committed"]["sw-device"], 'last("air_temp") FROM "fridge"')
+    (panel,) = asking(WORLDS["committed"]["sw-device-kitchen-fridge"], 'last("air_temp") FROM "fridge"')
     override = next(o for o in panel["fieldConfig"]["overrides"] if o["matcher"]["options"] == "air_temp")
     drawn = next(row["value"]["steps"] for row in override["properties"] if row["id"] == "thresholds")
     assert [(step["value"], step["color"]) for step in drawn] == [(None, "text"), (7.5, SOON), (8.0, NOW)]

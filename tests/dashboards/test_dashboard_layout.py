@@ -31,6 +31,13 @@ def test_what_does_not_fit_is_folded_and_still_there():
     assert len(list(panels(board))) > 50
 
 
+@pytest.mark.parametrize("world", WORLDS)
+def test_no_two_have_one_title(world):
+    """Grafana refuses to provision a folder with such."""
+    titles = [board["title"] for board in WORLDS[world].values()]
+    assert sorted(titles) == sorted(set(titles))
+
+
 def panel(board, kind):
     return next(p for p in panels(board) if p["type"] == kind)
 
@@ -42,7 +49,7 @@ def test_an_overlap_is_found(spoilt):
 
 @pytest.fixture
 def spoilt():
-    return copy.deepcopy(WORLDS["committed"]["sw-device"])
+    return copy.deepcopy(WORLDS["committed"]["sw-device-kitchen-fridge"])
 
 
 MISTAKES = {
@@ -58,6 +65,12 @@ MISTAKES = {
     "no variable __rate_interval": lambda b: panel(b, "stat")["targets"][0].update(query="[$__rate_interval]"),
     "no variable site": lambda b: b["templating"]["list"].pop(1),
     "offers not all data sources": lambda b: b["templating"]["list"][3].update(regex="/Scenewatch r/"),
+    "no dashboard at /d/sw-place-${__data.fields.scene}": lambda b: panel(b, "table")["fieldConfig"][
+        "defaults"
+    ].update(links=[{"title": "x", "url": "/d/sw-place-${__data.fields.scene}"}]),
+    "sw-device-kitchen-freezer has no variable plant": lambda b: b["links"][0].update(
+        url="/d/sw-device-kitchen-${__data.fields.type}?var-plant=1"
+    ),
     "no dashboard at /d/sw-gone": lambda b: b["links"][0].update(url="/d/sw-gone"),
     "leaves time or variables behind": lambda b: b["links"][0].update(keepTime=False),
     "no dashboard has its tags": lambda b: b["links"][1].update(tags=["gone"]),

@@ -62,6 +62,6 @@ MISTAKES = {
 
 @pytest.mark.parametrize("what", MISTAKES)
 def test_a_field_that_grafana_does_not_know_is_found(schema, what):
-    board = copy.deepcopy(WORLDS["committed"]["sw-device"])
+    board = copy.deepcopy(WORLDS["committed"]["sw-device-kitchen-fridge"])
     MISTAKES[what](board)
     assert any(what in line for line in schema.check(board)), schema.check(board)

@@ -55,6 +55,10 @@ BROKEN = {
         with_channel(AIR, title=Text("Air", " ")),
         "device_types[fridge].channels[air_temp].title.zh",
     ),
+    "keys with no room in a dashboard's address": (
+        replace(KITCHEN, device_types=(*KITCHEN.device_types, replace(GATEWAY, key="x" * 23))),
+        "device type xxxxxxxxxxxxxxxxxxxxxxx: key",
+    ),
     "no interval": (
         replace(KITCHEN, device_types=(replace(FRIDGE, every=Duration(0)), *OTHER_TYPES)),
         "device type fridge: every",

@@ -48,7 +48,7 @@ def test_two_stores_do_not_see_each_other(database):
 def test_progress_is_kept_whole(database):
     table, other = ProgressTable(database, "a"), ProgressTable(database, "b")
     assert table.load() is None
-    begun = Progress.begin(1000, 480)
+    begun = Progress.begin(day_ms=1000, hour_ms=1000, utc_offset_minutes=480)
     table.save(begun)
     moved = begun.moved(Level.MINUTE, 2000).moved(Level.HOUR, 1500)
     table.save(moved)

@@ -30,8 +30,6 @@ PARTS = ("alarms", "places", "detail", "about")
 PLACES = (("/", "overview"), ("/ledger", "ledger"), ("/dead-letters", "letters"))
 """The pages there are, and what they are called in the catalogue."""
 RECENT = 30
-DEVICE_BOARD = "sw-device"
-"""The uid of the dashboard of devices."""
 FRESH = {"cache-control": "no-store"}
 
 
@@ -97,9 +95,11 @@ class Pages:
 
 
 def in_grafana(url: str, device: Device) -> str:
-    """Where Grafana at `url` shows a device; empty without a Grafana."""
-    chosen = {"var-scene": device.scene, "var-site": device.site, "var-device": device.device}
-    return url and f"{url}/d/{DEVICE_BOARD}?{urlencode(chosen)}"
+    """Where Grafana at `url` shows a device; empty without a Grafana, or for one that measures nothing."""
+    if not (url and device.channels):
+        return ""
+    chosen = {"var-site": device.site, "var-device": device.device}
+    return f"{url}/d/sw-device-{device.scene}-{device.type}?{urlencode(chosen)}"
 
 
 def iso(at_ms: int) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 KEY: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
 REFERENCE: Final = re.compile(r"[\w.]+:\w+\Z")
+MOST_KEYS: Final = 29
+"""Of a scene and a device type together: `sw-device-<scene>-<type>` names a dashboard, for which Grafana has 40."""
 RESERVED: Final = ("_min", "_max", "_mean", "_count", "_good", "_flag", "_test")
 """What the store keeps beside a channel has the channel's key with these behind it."""
 Found = tuple[str, str]
@@ -63,6 +65,12 @@ def _scene(scene: Scene) -> Iterator[Found]:
         yield "scene: mishap", f"no rule finds {scene.mishap}: nothing would be shown"
     if scene.busy_ms is not None and scene.busy_ms[0] >= scene.busy_ms[1]:
         yield "scene: busy_ms", "must begin before it ends"
+    for device_type in scene.device_types:
+        if (letters := len(scene.key) + len(device_type.key)) > MOST_KEYS:
+            yield (
+                f"device type {device_type.key}: key",
+                f"must be shorter: with the scene's key it may have {MOST_KEYS} letters, not {letters}",
+            )
     intervals = sorted({t.every for t in scene.device_types if t.channels})
     if len(intervals) > 1:
         yield "scene: device_types", f"must all report at one interval, not at {intervals} ms"

@@ -52,7 +52,7 @@ class DuckStore(DuckLevels):
     One DuckDB thread a statement by default: more cost a small commit a fifth and gain a sorted chart nothing.
     """
 
-    def __init__(self, path: Path, *, memory_limit: str = "256MB", threads: int = 1) -> None:
+    def __init__(self, path: Path, *, memory_limit: str = "96MB", threads: int = 1) -> None:
         super().__init__(DuckFile(path, memory_limit=memory_limit, threads=threads))
         con = self._file.writer
         self._points = DuckPoints(self._file)

@@ -52,6 +52,7 @@ select t as t_ms, low, high, mean, count::bigint as count, good::bigint as good,
 where series = ? and t >= ? and t < ? order by t limit ?
 """
 COUNT = "select count(*) from {table}"
+ANYTHING = "select 1 from {below} where t >= ? and t < ? limit 1"
 FORGET = "delete from {table} where t < ?"
 MEASURE = "select max(rowid), count(*) from {table} where t >= ? and t < ?"
 SORT = "insert into {table} from {table} where t >= ? and t < ? order by series, t"
@@ -74,6 +75,8 @@ class DuckLevels:
 
     def summarise(self, level: Level, from_ms: int, to_ms: int, *, devices: Sequence[str] | None = None) -> int:
         with self._file.changing() as con:
+            if con.execute(ANYTHING.format(below=TABLES[level.below]), [from_ms, to_ms]).fetchone() is None:
+                return 0
             if devices is not None:
                 wanted = {"device": np.array(sorted(set(devices)), object)}  # noqa: F841  # DuckDB reads it by its name here
                 con.execute(CHOOSE)
@@ -122,8 +125,10 @@ def _make(con: duckdb.DuckDBPyConnection, level: Level, span: tuple[int, int], o
     con.begin()
     make = MAKE.format(span=level.span_ms, columns=columns, below=below, of=of)
     con.execute(make, {"begin": span[0], "end": span[1], "first": first, "last": first + ROWS_AT_ONCE - 1})
-    con.execute(CLEAR.format(table=table), span)
-    made = _number(con, FILL.format(table=table))
+    made = _number(con, "select count(*) from made")
+    if made > 0:
+        con.execute(CLEAR.format(table=table), span)
+        con.execute(FILL.format(table=table))
     con.commit()
     return made
 

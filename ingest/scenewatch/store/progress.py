@@ -41,9 +41,14 @@ class Progress:
     day_ms: int
 
     @classmethod
-    def begin(cls, at_ms: int, utc_offset_minutes: int) -> Self:
+    def begin(cls, *, day_ms: int, hour_ms: int, utc_offset_minutes: int) -> Self:
+        """With the day and the hour of the first reading: before that hour there is nothing to look for."""
         return cls(
-            utc_offset_minutes=utc_offset_minutes, begun_ms=at_ms, minute_ms=at_ms, hour_ms=at_ms, day_ms=at_ms
+            utc_offset_minutes=utc_offset_minutes,
+            begun_ms=day_ms,
+            minute_ms=hour_ms,
+            hour_ms=hour_ms,
+            day_ms=day_ms,
         )
 
     def until_ms(self, level: Level) -> int:

@@ -151,9 +151,10 @@ class Summaries:
         if self._progress is None:
             oldest_ms = self._store.oldest_ms()
             if oldest_ms is not None:
-                claimed_ms = self._lateness.claim(self._windows.begin_ms(Level.DAY, oldest_ms))
-                begin_ms = self._windows.begin_ms(Level.DAY, claimed_ms)
-                self._save(Progress.begin(begin_ms, self._windows.utc_offset_minutes))
+                claimed_ms = self._lateness.claim(self._windows.begin_ms(Level.HOUR, oldest_ms))
+                day_ms, hour_ms = (self._windows.begin_ms(level, claimed_ms) for level in (Level.DAY, Level.HOUR))
+                offset_minutes = self._windows.utc_offset_minutes
+                self._save(Progress.begin(day_ms=day_ms, hour_ms=hour_ms, utc_offset_minutes=offset_minutes))
         elif self._progress.utc_offset_minutes != self._windows.utc_offset_minutes:
             self._save(self._with_other_days(self._progress))
         return False

@@ -208,7 +208,7 @@ async function prepared({ panel, frames, theme = "light" }, mistakes) {
 async function show(job) {
   const mistakes = nameMistakes(job.panel);
   if (mistakes.length) {
-    return { mistakes, fields: [], values: [] };
+    return { mistakes, fields: [], values: [], ways: [] };
   }
   const { data, fieldConfig } = await prepared(job, mistakes);
   mistakes.push(...deadLinks(data));
@@ -220,7 +220,7 @@ async function show(job) {
       newest: shown(field.display(field.values[field.values.length - 1])),
     })),
   );
-  return { mistakes, fields, values: singleValues(job.panel, data, fieldConfig, job.theme) };
+  return { mistakes, fields, values: singleValues(job.panel, data, fieldConfig, job.theme), ways: ways(data) };
 }
 
 /** All that is needed to draw a panel: every value, in tables and timelines with its text and colour. */
@@ -242,15 +242,32 @@ async function draw(job) {
   return { frames, values: singleValues(job.panel, data, fieldConfig, job.theme) };
 }
 
+const CELL = /\$\{__data\.fields\.([^}]+)\}/g;
+
+function linksIn(frame) {
+  return frame.fields.flatMap((field) => (field.config.links ?? []).map((link) => link.url));
+}
+
 /** Links that name a field of their row must find it. */
 function deadLinks(data) {
   const dead = data.flatMap((frame) => {
     const row = grafana.getFieldDisplayValuesProxy({ frame, rowIndex: 0, timeZone: ZONE });
-    const urls = frame.fields.flatMap((field) => (field.config.links ?? []).map((link) => link.url));
-    const names = urls.flatMap((url) => [...url.matchAll(/\$\{__data\.fields\.([^}]+)\}/g)].map((found) => found[1]));
+    const names = linksIn(frame).flatMap((url) => [...url.matchAll(CELL)].map((found) => found[1]));
     return names.filter((name) => row[name] === undefined);
   });
   return [...new Set(dead)].map((name) => `a link names the field ${name}, which its row does not have`);
+}
+
+/** The dashboards that the links of all rows lead to. */
+function ways(data) {
+  const found = data.flatMap((frame) => {
+    const paths = linksIn(frame).map((url) => url.split("?")[0]).filter((path) => path.startsWith("/d/"));
+    return Array.from({ length: paths.length ? frame.length : 0 }, (_, rowIndex) => {
+      const row = grafana.getFieldDisplayValuesProxy({ frame, rowIndex, timeZone: ZONE });
+      return paths.map((path) => path.replace(CELL, (_, name) => String(row[name])));
+    }).flat();
+  });
+  return [...new Set(found)];
 }
 
 function singleValues(panel, data, fieldConfig, theme = "light") {
