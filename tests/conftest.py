@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import influx2_server
 from influx_server import ADDRESS, program, running
@@ -31,6 +32,10 @@ from scenewatch.model.words import Text, hours, minutes, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+
+# A law holds however slow the machine is that looks for exceptions.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def _text(name: str) -> Text:

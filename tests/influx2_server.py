@@ -1,27 +1,22 @@
 """A real InfluxDB 2.7, where it has been built: see influx2_programs.py."""
 
-import os
-import subprocess
-import threading
 from contextlib import contextmanager
 
 import httpx
 
 from influx2_programs import SERVER
+from influx_server import started
 from ports import free_port
 
 ADDRESS = "INFLUX2_OF_THE_TESTS"
 """The environment variable with the server's address, for the programs that tests start too."""
 ORG, TOKEN = "city", "the-tests-own"
 
-START_S = 30
-
 
 @contextmanager
 def running(folder, port=None):
     """A server that has been set up, with its data in `folder`; gives its address."""
     address = f"http://127.0.0.1:{port or free_port()}"
-    folder.mkdir(exist_ok=True)
     environment = {
         "HTTP_BIND_ADDRESS": address.removeprefix("http://"),
         "BOLT_PATH": str(folder / "influxd.bolt"),
@@ -29,33 +24,10 @@ def running(folder, port=None):
         "ENGINE_PATH": str(folder / "engine"),
         "REPORTING_DISABLED": "true",
     }
-    with (folder / "log").open("ab") as log:
-        process = subprocess.Popen(
-            [SERVER],
-            env=os.environ | {f"INFLUXD_{name}": value for name, value in environment.items()},
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        wait_for(address, process)
+    given = {f"INFLUXD_{name}": value for name, value in environment.items()}
+    with started([SERVER], given, folder, f"{address}/health"):
         set_up(address)
         yield address
-    finally:
-        process.kill()
-        process.wait()
-
-
-def wait_for(address, process):
-    pause = threading.Event()
-    for _ in range(START_S * 20):
-        assert process.poll() is None, "influxd ended at its start"
-        try:
-            if httpx.get(f"{address}/health").is_success:
-                return
-        except httpx.TransportError:
-            pass
-        pause.wait(0.05)
-    raise AssertionError("influxd did not answer in time")
 
 
 def set_up(address):

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 
@@ -24,9 +24,9 @@ def program():
 @contextmanager
 def running(folder, port=None, **settings):
     """A server with its data in `folder`; gives its address. `settings` are its own, such as HTTP_AUTH_ENABLED."""
-    port = port or free_port()
+    address = f"127.0.0.1:{port or free_port()}"
     environment = {
-        "HTTP_BIND_ADDRESS": f"127.0.0.1:{port}",
+        "HTTP_BIND_ADDRESS": address,
         "BIND_ADDRESS": f"127.0.0.1:{free_port()}",
         "META_DIR": str(folder / "meta"),
         "DATA_DIR": str(folder / "data"),
@@ -35,18 +35,20 @@ def running(folder, port=None, **settings):
         "MONITOR_STORE_ENABLED": "false",
         **settings,
     }
+    given = {f"INFLUXDB_{name}": value for name, value in environment.items()}
+    with started([program(), "run"], given, folder, f"http://{address}/ping"):
+        yield f"http://{address}"
+
+
+@contextmanager
+def started(command, environment, folder, answers_at):
+    """A server that answers there, with its log in `folder`."""
     folder.mkdir(exist_ok=True)
     with (folder / "log").open("ab") as log:
-        process = subprocess.Popen(
-            [program(), "run"],
-            env=os.environ | {f"INFLUXDB_{name}": value for name, value in environment.items()},
-            stdout=log,
-            stderr=log,
-        )
-    address = f"http://127.0.0.1:{port}"
+        process = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log)
     try:
-        wait_for(address, process)
-        yield address
+        wait_for(answers_at, process)
+        yield
     finally:
         process.kill()
         process.wait()
@@ -57,14 +59,12 @@ def create(address, database):
     httpx.post(f"{address}/query", data={"q": f'CREATE DATABASE "{database}"'}).raise_for_status()
 
 
-def wait_for(address, process):
+def wait_for(url, process):
     pause = threading.Event()
     for _ in range(START_S * 20):
         assert process.poll() is None, "influxd ended at its start"
-        try:
-            httpx.get(f"{address}/ping").raise_for_status()
-        except httpx.TransportError:
-            pause.wait(0.05)
-        else:
-            return
+        with suppress(httpx.TransportError):
+            if httpx.get(url).is_success:
+                return
+        pause.wait(0.05)
     raise AssertionError("influxd did not answer in time")

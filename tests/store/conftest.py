@@ -1,8 +1,9 @@
-"""A database of its own for each test."""
+"""A database of its own for each test, and every kind of store with its server."""
 
 from contextlib import closing
 
 import pytest
+from stores import SERVERS, STORES
 
 from scenewatch.store.relational import Database
 
@@ -16,3 +17,11 @@ def url(tmp_path):
 def database(url):
     with closing(Database(url)) as database:
         yield database
+
+
+@pytest.fixture(params=STORES, scope="session")
+def kind(request):
+    """A key of STORES, whose server runs."""
+    if request.param in SERVERS:
+        request.getfixturevalue(SERVERS[request.param])
+    return request.param

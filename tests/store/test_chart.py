@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stores import SERVERS, STORES
+from stores import STORES
 
 from scenewatch.model.batch import Batch
 from scenewatch.model.errors import TemporaryError
@@ -23,11 +23,9 @@ SERIES = "kitchen.north.fridge0.temp"
 LEVELS = (Level.MINUTE, Level.HOUR, Level.DAY)
 
 
-@pytest.fixture(params=STORES)
-def store(request, tmp_path):
-    if request.param in SERVERS:
-        request.getfixturevalue(SERVERS[request.param])
-    with closing(STORES[request.param](tmp_path)) as store:
+@pytest.fixture
+def store(kind, tmp_path):
+    with closing(STORES[kind](tmp_path)) as store:
         yield store
 
 

@@ -49,7 +49,7 @@ def open_store(server, database):
 
 @pytest.fixture
 def store(open_store, monkeypatch):
-    monkeypatch.setattr(influxserver, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(influxserver, "TIMEOUT_S", 2.0)
     return open_store()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stores import SERVERS, STORES
+from stores import STORES
 
 from scenewatch.model.batch import Batch
 from scenewatch.model.flags import Flag
@@ -19,13 +19,6 @@ T0 = 1_699_920_000_000
 """A midnight in UTC."""
 ALL_TIME = (-(2**63), 2**63 - 1)
 NAN = float("nan")
-
-
-@pytest.fixture(params=STORES, scope="session")
-def kind(request):
-    if request.param in SERVERS:
-        request.getfixturevalue(SERVERS[request.param])
-    return request.param
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stores import SERVERS, STORES
+from stores import STORES
 
 from scenewatch.model.errors import RefusedError
 from scenewatch.model.level import Level
@@ -33,13 +33,6 @@ EVENT = Point(
     keep=Level.DAY,
 )
 FIGURE = Point(measurement="pipeline", tags={"worker": "one"}, t_ms=T_MS, fields={"received": 5}, keep=Level.MINUTE)
-
-
-@pytest.fixture(params=STORES, scope="module")
-def kind(request):
-    if request.param in SERVERS:
-        request.getfixturevalue(SERVERS[request.param])
-    return request.param
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 import steady_writer
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stores import SERVERS, STORES, TIMES, TRANSACTIONAL, VALUES
+from stores import STORES, TIMES, TRANSACTIONAL, VALUES
 
 from scenewatch.model.batch import Batch
 from scenewatch.model.flags import Flag, Place
@@ -23,13 +23,6 @@ from scenewatch.model.ledger import Counts
 ALL_TIME = (-(2**63), 2**63 - 1)
 DAY_MS = 86_400_000
 ONE_STORED = Counts(stored=1)
-
-
-@pytest.fixture(params=STORES, scope="session")
-def kind(request):
-    if request.param in SERVERS:
-        request.getfixturevalue(SERVERS[request.param])
-    return request.param
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ so that nothing it lets go of meanwhile is missed, and once behind, for what has
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -19,6 +18,7 @@ from scenewatch.backup.manifest import Places
 from scenewatch.journal.files import Files
 from scenewatch.journal.folder import IDENTITY, Folder
 from scenewatch.journal.segment import SUFFIX
+from scenewatch.model.disk import sync
 from scenewatch.model.errors import ConfigurationError, Mistake, RefusedError, TemporaryError
 from scenewatch.parts import state_folder
 
@@ -113,7 +113,7 @@ def _copy_sqlite(file: Path, copy: Path) -> None:
             con.execute("VACUUM INTO ?", [str(copy)])
     except sqlite3.Error as error:
         raise TemporaryError(f"{file}: cannot be copied ({error})") from error
-    _sync(copy)
+    sync(copy)
 
 
 def _copy_journal(journal: Path, copy: Path) -> None:
@@ -135,12 +135,4 @@ def _copy_all(folder: Path, copy: Path, pattern: str) -> None:
 def _copy(path: Path, copy: Path) -> None:
     """With its times, by which old states are thinned; on the disk when it returns."""
     shutil.copy2(path, copy)
-    _sync(copy)
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    sync(copy)

@@ -77,14 +77,9 @@ def server(signer: Pair, names: Sequence[str], now: datetime, days: int) -> Pair
 
 def facts(pem: bytes) -> Facts:
     certificate = x509.load_pem_x509_certificate(pem)
-    names: list[str] = []
-    try:
-        value = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        pass
-    else:
-        names = [str(name.value) for name in value]
-    return Facts(tuple(names), certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    named = (one.value for one in certificate.extensions if isinstance(one.value, x509.SubjectAlternativeName))
+    names = tuple(str(name.value) for value in named for name in value)
+    return Facts(names, certificate.not_valid_before_utc, certificate.not_valid_after_utc)
 
 
 def _new_key() -> ec.EllipticCurvePrivateKey:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from scenewatch.model.disk import sync
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -40,11 +42,7 @@ class Files:
         os.ftruncate(fd, size)
 
     def sync_folder(self, path: Path) -> None:
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        sync(path)
 
 
 class UnsyncedFiles(Files):

@@ -54,8 +54,16 @@ class Fate(IntEnum):
 
 
 FATES = len(Fate)
+MESSAGES = (Fate.STORED, Fate.DUPLICATE, Fate.DEAD)
+"""A message is in exactly one of them."""
 NOWHERE = -1
 """Owner of what belongs to no known device and no known site."""
+
+
+def messages_of(accounts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of each row the columns that a message is in exactly one of."""
+    messages: NDArray[np.int64] = accounts[:, list(MESSAGES)].sum(axis=1)
+    return messages
 
 
 def of_site(site: int) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scenewatch.model.errors import RefusedError, TemporaryError
-from scenewatch.model.ledger import Fate
+from scenewatch.model.ledger import MESSAGES, messages_of
 from scenewatch.model.level import Level
 from scenewatch.model.scene import Priority
 from scenewatch.model.words import hours, minutes, seconds
@@ -74,7 +74,7 @@ class Figures:
         if at_ms == self._told_ms:
             return False
         accounts = self._view.accounts()
-        self._heard.look(_messages(accounts.devices) + accounts.pending, now_ms)
+        self._heard.look(messages_of(accounts.devices) + accounts.pending, now_ms)
         self._look_at_alarms()
         self._put("pipeline", at_ms, self._worker_tags, self._of_pipeline(now_ms, accounts.unread))
         sites_at_ms = _whole(now_ms, SITES_EVERY)
@@ -156,7 +156,7 @@ class Figures:
         heard, sites, site_of = self._heard, len(accounts.sites), accounts.site_of
         columns: Columns = {
             fate.name.lower(): _by_site(site_of, accounts.devices[:, fate], sites) + accounts.others[1:, fate]
-            for fate in (Fate.STORED, Fate.DUPLICATE, Fate.DEAD)
+            for fate in MESSAGES
         }
         columns["pending"] = _by_site(site_of, accounts.pending, sites) + accounts.others_pending[1:]
         columns["received"] = np.sum(list(columns.values()), axis=0)
@@ -207,12 +207,6 @@ def _waits_since_ms(worker: Worker) -> int:
 def _whole(now_ms: int, every_ms: int) -> int:
     """The clock's latest multiple of a span."""
     return now_ms // every_ms * every_ms
-
-
-def _messages(accounts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Of each row the columns that a message is in exactly one of."""
-    messages: NDArray[np.int64] = accounts[:, [Fate.STORED, Fate.DUPLICATE, Fate.DEAD]].sum(axis=1)
-    return messages
 
 
 def _by_site(site_of: NDArray[np.intp], numbers: NDArray[Any], sites: int) -> NDArray[np.int64]:

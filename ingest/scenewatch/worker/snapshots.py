@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from scenewatch.model.disk import sync
 from scenewatch.model.errors import TemporaryError
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ class Snapshots:
         """What was written last is durable under its name when this returns. Raises TemporaryError."""
         partial = self._path(position, PARTIAL)
         with self._told():
-            _sync(partial)
+            sync(partial)
             partial.replace(self._path(position))
-            _sync(self._folder)
+            sync(self._folder)
             for old in self._outlived():
                 old.unlink()
 
@@ -108,12 +108,3 @@ def files(folder: Path) -> list[tuple[int, Path]]:
     """Each snapshot's position and file, the newest first."""
     found = ((path.stem, path) for path in folder.glob("*.snapshot"))
     return sorted(((int(stem), path) for stem, path in found if stem.isdigit()), reverse=True)
-
-
-def _sync(path: Path) -> None:
-    """A file's bytes, or a folder's names."""
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -8,15 +8,13 @@ import numpy as np
 
 from scenewatch.api.views import AccountsView, ChartView, LedgerView, LetterView, Now, Readiness, SummariesView
 from scenewatch.model.flags import Place, Test
-from scenewatch.model.ledger import Fate
+from scenewatch.model.ledger import messages_of
 from scenewatch.model.level import Level
 from scenewatch.store.chart import chart
 from scenewatch.store.letterfilter import LetterState, Which
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
 
     from scenewatch.api.views import AlarmView, LetterQuery
     from scenewatch.app import Worker
@@ -125,10 +123,10 @@ class WorkerView:
         have, others = stored.devices(devices), stored.others(len(sites))
         return AccountsView(
             devices=have,
-            pending=_messages(derived.devices(devices)) - _messages(have),
+            pending=messages_of(derived.devices(devices)) - messages_of(have),
             site_of=site_of,
             others=others,
-            others_pending=_messages(derived.others(len(sites))) - _messages(others),
+            others_pending=messages_of(derived.others(len(sites))) - messages_of(others),
             unread=max(0, worker.journal.head - at),
             sites=sites,
         )
@@ -145,9 +143,3 @@ class WorkerView:
 
     def now_ms(self) -> int:
         return self._worker.clock.now_ms()
-
-
-def _messages(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Of each row the columns that a message is in exactly one of."""
-    sums: NDArray[np.int64] = rows[:, [Fate.STORED, Fate.DUPLICATE, Fate.DEAD]].sum(axis=1)
-    return sums
