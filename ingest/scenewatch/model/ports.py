@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scenewatch.model.alarm import Transition
     from scenewatch.model.batch import Batch
     from scenewatch.model.decoded import Decoded
+    from scenewatch.model.event import Event
     from scenewatch.model.ledger import Counts
     from scenewatch.model.level import Level, Summaries
     from scenewatch.model.messages import Messages
@@ -191,12 +192,16 @@ class AlarmEngine(Protocol):
         """Live, NEW readings in order. Value rules are raised at the reading that completes the delay."""
         ...
 
+    def happened(self, events: Sequence[Event]) -> list[Transition]:
+        """Live events in order, after the readings of the same record."""
+        ...
+
     def overdue(self, now_ms: int) -> bool:
-        """Whether `tick` would raise anything. Changes nothing."""
+        """Whether `tick` would raise or clear anything. Changes nothing."""
         ...
 
     def tick(self, now_ms: int) -> list[Transition]:
-        """Missing data with a deadline at or before `now_ms`, dated at the deadline."""
+        """What has a deadline at or before `now_ms`, dated at it: missing data, events that come no more."""
         ...
 
     def listening(self, since_ms: int) -> None:
@@ -353,6 +358,14 @@ class Simulator(Protocol):
 
         Here `drives` holds (steps, devices); an input that is left out is free. The way history is made.
         """
+        ...
+
+
+class Calendar(Protocol):
+    """When something is done at a site; the same answer for ever, so that a later run judges alike."""
+
+    def __call__(self, site: str, from_ms: int, to_ms: int, occasion: str) -> Sequence[tuple[int, int]]:
+        """Spans within [from_ms, to_ms), ascending, cut to it. `site` is `scene.site`."""
         ...
 
 

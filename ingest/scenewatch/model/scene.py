@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from scenewatch.model.words import Duration
+from scenewatch.model.words import Duration, seconds
 
 if TYPE_CHECKING:
+    from scenewatch.model.flags import Test
     from scenewatch.model.quantity import Quantity
     from scenewatch.model.words import Text
 
 NO_DELAY = Duration(0)
+HALF_A_MINUTE = seconds(30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,52 @@ class Channel:
     """For STATE channels: the words of each number."""
 
 
+class Severity(StrEnum):
+    """How grave an event is, in its device's own judgement."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ALARM = "alarm"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventKind:
+    """Something that a device tells of when it happens."""
+
+    key: str
+    title: Text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """What a device can be told to do, and how it shows that it did."""
+
+    key: str
+    title: Text
+    channel: str
+    """Key of the state channel that shows it."""
+    to: float
+    """What that channel then says."""
+    input: str
+    """The simulator's input that a simulated device moves."""
+    holds: bool = True
+    """The input is held at `to` from then on; otherwise it is let go, and the device does as it did by itself."""
+    refused_when: Term | None = None
+    """A device that is in this state says no."""
+    expires_after: Duration = HALF_A_MINUTE
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeviceType:
-    """A kind of device: what it measures and how often. A type without channels only has a status."""
+    """A kind of device: what it measures and how often. A type without channels only has a status, or events."""
 
     key: str
     title: Text
     every: Duration
     """Reporting interval."""
     channels: tuple[Channel, ...] = ()
+    events: tuple[EventKind, ...] = ()
+    commands: tuple[Command, ...] = ()
 
     @property
     def gap(self) -> Duration:
@@ -100,7 +139,88 @@ class NoData:
     after: Duration
 
 
-Condition = Above | Below | NoData
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Raised below `low` or above `high`; released inside both by `deadband`. In the channel's unit."""
+
+    low: float
+    high: float
+    deadband: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """Holds for a reading that this test of quality has doubted: a sensor that is stuck, or jumps."""
+
+    test: Test
+
+
+Comparison = Above | Below | Outside | Flagged
+"""What a single reading decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A comparison within a combination, on another channel of the same device."""
+
+    channel: str
+    """Its key."""
+    is_: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """Raised while `count` of the terms hold at one time: all of them, one, or k of n."""
+
+    count: int
+    terms: tuple[Term, ...]
+
+
+def all_of(*terms: Term) -> AtLeast:
+    return AtLeast(len(terms), terms)
+
+
+def any_of(*terms: Term) -> AtLeast:
+    return AtLeast(1, terms)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Then:
+    """Raised where `second` begins to hold within `within` of when `first` began to; released when it ends."""
+
+    first: Term
+    second: Term
+    within: Duration
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Happened:
+    """Raised by an event of this kind; released when none has come for `quiet`, dated at that deadline."""
+
+    event: str
+    quiet: Duration
+
+
+Condition = Comparison | AtLeast | Then | NoData | Happened
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class While:
+    """As long as a comparison on a channel of the same device holds, and for `after` from then on."""
+
+    term: Term
+    after: Duration = NO_DELAY
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class During:
+    """As long as the scene's calendar says that something is done at the site, and for `after` from then on."""
+
+    occasion: str
+    after: Duration = NO_DELAY
+
+
+Suppression = While | During
 
 
 class Priority(StrEnum):
@@ -118,8 +238,13 @@ class Rule:
     key: str
     title: Text
     on: tuple[str, ...]
-    """`<device type>.<channel>`, one alarm a rule and device."""
+    """`<device type>.<channel>`, one alarm a rule and device.
+
+    Of a combination the channel that a chart shows; of an event the device type alone.
+    """
     when: Condition
+    suppressed_by: tuple[Suppression, ...] = ()
+    """While one of them holds the alarm is not raised and no delay runs; one that stands is not touched."""
     on_delay: Duration = NO_DELAY
     """The condition must hold this long before the alarm is raised."""
     off_delay: Duration = NO_DELAY
@@ -188,9 +313,17 @@ class Away:
     """Samples are kept where they were taken, and go out with their own times when the fault is over."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tells:
+    """While the fault lasts the device tells an event of this kind, first at its begin and then every `every`."""
+
+    event: str
+    every: Duration
+
+
 PhysicsEffect = Drive | Ramp
 """The simulator's inputs: what happens in the world."""
-Effect = PhysicsEffect | Silence | Frozen | Drift | Spikes | WrongClock | Away
+Effect = PhysicsEffect | Silence | Frozen | Drift | Spikes | WrongClock | Away | Tells
 """All others happen between the world and the broker, where no physics sees them."""
 
 
@@ -244,6 +377,14 @@ class Fault:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Occasion:
+    """Something that is done at a site at its hours."""
+
+    key: str
+    title: Text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Scene:
     """One city scene: its device types, rules and faults, and where its simulator is."""
 
@@ -260,6 +401,10 @@ class Scene:
     """Key of the fault that a demonstration shows first."""
     demonstration: str = ""
     """`module:class` of its `scenewatch.model.ports.Demonstration`; empty for a scene that has none."""
+    calendar: str = ""
+    """`module:function` of its `scenewatch.model.ports.Calendar`; empty for a scene whose days are all alike."""
+    occasions: tuple[Occasion, ...] = ()
+    """What the calendar knows."""
     busy_ms: tuple[int, int] | None = None
     """Epoch times between which each device is used within any three days: where a fault shows that needs it."""
 
