@@ -10,6 +10,7 @@ from scenewatch.model.words import Duration, seconds
 
 if TYPE_CHECKING:
     from scenewatch.model.flags import Test
+    from scenewatch.model.insight import Derived
     from scenewatch.model.quantity import Quantity
     from scenewatch.model.words import Text
 
@@ -43,6 +44,8 @@ class Channel:
     """A value that does not move at all for this long is suspect; None where standing still is normal."""
     states: tuple[tuple[float, Text], ...] = ()
     """For STATE channels: the words of each number."""
+    derived: Derived | None = None
+    """None for what the device measures; else how it follows from the device's other channels."""
 
 
 class Severity(StrEnum):
@@ -89,13 +92,23 @@ class DeviceType:
     every: Duration
     """Reporting interval."""
     channels: tuple[Channel, ...] = ()
+    """Those that are derived come last."""
     events: tuple[EventKind, ...] = ()
     commands: tuple[Command, ...] = ()
+
+    @property
+    def measured(self) -> tuple[Channel, ...]:
+        """What the device itself reports."""
+        return tuple(c for c in self.channels if c.derived is None)
 
     @property
     def gap(self) -> Duration:
         """A step longer than this is a silence: nothing is known of the time between."""
         return Duration(3 * self.every)
+
+    def gap_of(self, channel: Channel) -> Duration:
+        """The same of one channel: derived ones are told less often."""
+        return self.gap if channel.derived is None else Duration(3 * channel.derived.every)
 
 
 class Mark(StrEnum):

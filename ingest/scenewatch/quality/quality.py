@@ -114,5 +114,5 @@ def _limits(device_type: DeviceType, channel: Channel) -> tuple[float, ...]:
         np.inf if expected is None else expected.high,
         np.inf if channel.fastest_per_minute is None else channel.fastest_per_minute,
         UNLIMITED_MS if channel.stuck_after is None else channel.stuck_after,
-        device_type.gap,
+        device_type.gap_of(channel),
     )

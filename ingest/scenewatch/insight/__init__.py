@@ -1,0 +1,1 @@
+"""Derived channels: what a device's readings say together. Between quality and alarms."""
