@@ -27,6 +27,7 @@ from scenewatch.store.retries import Retries
 from scenewatch.worker.accounts import Accounts, Mender
 from scenewatch.worker.book import Book
 from scenewatch.worker.chronicle import Chronicle
+from scenewatch.worker.controls import Controls
 from scenewatch.worker.ending import Deadline, Ending, aside
 from scenewatch.worker.lateness import Marking
 from scenewatch.worker.loop import Ends, Loop
@@ -124,6 +125,7 @@ class Worker:
             self._mqtt, settings.root, self.pipeline.registry, lambda: self.pipeline.alarms.rules
         )
         self.records = Records(self, self._database)
+        self.controls = Controls(self, self._database)
         self._steps: list[Callable[[], None]] = []
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)

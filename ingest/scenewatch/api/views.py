@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from scenewatch.api.controls import Controls
     from scenewatch.model.ledger import Counts, DeadLetter
     from scenewatch.model.level import Summaries
     from scenewatch.model.ports import Readings
@@ -234,5 +235,8 @@ class View(Protocol):
     def summaries(self) -> SummariesView: ...
 
     def readiness(self) -> Readiness: ...
+
+    @property
+    def controls(self) -> Controls: ...
 
     def now_ms(self) -> int: ...

@@ -25,6 +25,7 @@ LONGEST_MEDIA: Final = 2_000
 LONGEST_DATA: Final = 8_192
 """Bytes as JSON."""
 LONGEST_ID: Final = 64
+LEVELS: Final = tuple(Severity)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +60,9 @@ def read_event(payload: bytes, kinds: Sequence[str]) -> EventRead | str:
     body = json_object(payload)
     if isinstance(body, str):
         return body
-    t, kind, history = body.get("t"), body.get("kind"), body.get("h", False)
+    t: Any = body.get("t")
+    kind: Any = body.get("kind")
+    history = body.get("h", False)
     if not is_whole(t) or abs(t) > LARGEST:
         return "`t` must be whole milliseconds since 1970 as a number"
     if kind not in kinds:
@@ -101,9 +104,9 @@ def read_result(payload: bytes) -> ResultRead | str:
 def _level(given: Any, complaints: list[str]) -> Severity:
     if given is None:
         return Severity.INFO
-    if isinstance(given, str) and given in Severity:
+    if given in LEVELS:
         return Severity(given)
-    complaints.append(f"level is {str(given)[:40]!r}, must be one of {', '.join(Severity)}")
+    complaints.append(f"level is {str(given)[:40]!r}, must be one of {', '.join(LEVELS)}")
     return Severity.INFO
 
 
@@ -113,12 +116,12 @@ def _text(given: Any, complaints: list[str]) -> str:
     if not isinstance(given, str):
         complaints.append(f"text is {str(given)[:40]!r}, must be a text")
         return ""
-    if "\0" in given:
+    text: str = given.replace("\0", "")
+    if text != given:
         complaints.append("text has a zero in it")
-        given = given.replace("\0", "")
-    if len(given) > LONGEST_TEXT:
+    if len(text) > LONGEST_TEXT:
         complaints.append(f"text is longer than {LONGEST_TEXT} characters")
-    return given[:LONGEST_TEXT]
+    return text[:LONGEST_TEXT]
 
 
 def _place(lat: Any, lon: Any, complaints: list[str]) -> tuple[float, float] | None:

@@ -16,6 +16,7 @@ from scenewatch.store.letterfilter import LetterState, Which
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from scenewatch.api.controls import Controls
     from scenewatch.api.views import AlarmView, EventQuery, EventView, LetterQuery
     from scenewatch.app import Worker
     from scenewatch.model.ports import Readings
@@ -143,6 +144,10 @@ class WorkerView:
         levels = (Level.MINUTE, Level.HOUR, Level.DAY)
         until = {} if made is None else {level.name.lower(): made.until_ms(level) for level in levels}
         return SummariesView(until, state.waiting, state.dropped)
+
+    @property
+    def controls(self) -> Controls:
+        return self._worker.controls
 
     def readiness(self) -> Readiness:
         return self._worker.readiness()
