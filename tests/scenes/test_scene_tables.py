@@ -207,10 +207,6 @@ BROKEN = {
         with_knock(KNOCKED, replace(KNOCKING, effect=Tells(event="knock", every=Duration(0)))),
         "fault knocking: effect.every",
     ),
-    "tells in a channel": (
-        with_knock(KNOCKED, replace(KNOCKING, shows=("fridge.door",))),
-        "fault knocking: shows",
-    ),
     "event twice": (
         with_type(events=(EventKind(key="knock", title=AJAR.title),) * 2),
         "device type fridge: event knock: key",
