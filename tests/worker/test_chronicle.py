@@ -129,9 +129,8 @@ def test_a_new_store_is_given_all_events_there_ever_were(begin):
 
 def test_the_past_before_the_devices_were_live_has_its_events(begin):
     rig = begin()
-    past = Event(
-        position=0, device=1, kind="lid_open", at_ms=START_MS - 10**8, received_ms=START_MS - 10**8, text="then"
-    )
+    then_ms = START_MS - 10**8
+    past = Event(position=0, device=1, kind="lid_open", at_ms=then_ms, received_ms=then_ms, text="then")
     end = rig.worker.journal.append_record(RecordKind.EVENT, encode_event(past), START_MS)
     wait_for(lambda: rig.worker.store.position() >= end)
     [found] = events(rig)
