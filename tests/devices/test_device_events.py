@@ -43,7 +43,7 @@ def registry_of():
 def history(*faults, hours=2):
     """By device id: kind, when it was told, and when it was received, in minutes."""
     registry = registry_of()
-    found = past(fleet_of(*faults), registry, MORNING_MS - HOUR_MS, MORNING_MS + (hours - 1) * HOUR_MS)
+    found = past(fleet_of(*faults), registry, MORNING_MS - HOUR_MS, MORNING_MS + round((hours - 1) * HOUR_MS))
     return [
         (
             registry.ids[e.device],
@@ -54,6 +54,10 @@ def history(*faults, hours=2):
         for piece in found
         for e in piece.events
     ]
+
+
+def minute(t_ms):
+    return (t_ms - MORNING_MS) / MINUTE_MS
 
 
 def live(*faults, from_ms=MORNING_MS - HOUR_MS, steps=240):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import atheris
 from fuzzing import plain_kernels, run
@@ -19,11 +20,13 @@ with plain_kernels(), atheris.instrument_imports(include=["scenewatch"]):
 import numpy as np
 
 from scenewatch.model.clock import ALLOWED_SKEW_MS, YEAR_2000_MS
-from scenewatch.model.event import Event
 from scenewatch.model.messages import Messages
 from scenewatch.model.ports import Record, RecordKind
 from scenewatch.pipeline import Pipeline, encode_inventory
 from scenewatch.scenes import all_scenes, demonstration
+
+if TYPE_CHECKING:
+    from scenewatch.model.event import Event
 
 NOW_MS = 1_800_000_000_000
 SCENE = next(iter(all_scenes()))
@@ -136,7 +139,7 @@ def seeds() -> list[bytes]:
     payloads = [json.dumps(p).encode() for p in (plain, buffered, odd)]
     return [
         *(b"\x00" + p for p in payloads),
-        b"\x03" + json.dumps(status).encode(),
+        b"\x04" + json.dumps(status).encode(),
         b"\x00" + payloads[0] + b"\0\0\x01" + payloads[0],
         b"\xfdsw/a/b/c/telemetry {}",
         b"\x07" + json.dumps(EVENT).encode(),
