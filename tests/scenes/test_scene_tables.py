@@ -275,7 +275,7 @@ BROKEN = {
 }
 BROKEN["proof of another type"] = (
     replace(
-        with_fault(on=("freezer",)), rules=(WARM, *(replace(r, on=("fridge.door",)) for r in OTHER_RULES[1:2]))
+        with_fault(on=("freezer",)), rules=(WARM, *(replace(KITCHEN.rule("door_ajar"), on=("fridge.door",)),))
     ),
     "rule door_ajar: proof",
 )

@@ -97,10 +97,6 @@ class Engine:
                 transitions += self._transitions(self._happenings.step(event, groups, self._tables))
         return transitions
 
-    def happened(self, events: Sequence[Event]) -> list[Transition]:  # noqa: ARG002 - no rule is on events yet
-        """Nothing is raised by them."""
-        return []
-
     def overdue(self, now_ms: int) -> bool:
         series, instances = self._memory.series, self._memory.instances
         if self._happenings.due_ms(self._tables) <= now_ms:
