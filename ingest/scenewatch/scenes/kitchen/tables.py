@@ -23,6 +23,7 @@ KITCHEN = Scene(
     rules=(*FOOD_RULES, *HYGIENE_RULES, *BUILDING_RULES, *SENSOR_RULES),
     faults=FAULTS,
     simulator="scenewatch.scenes.kitchen.physics:Kitchen",
+    teller="scenewatch.scenes.kitchen.teller:KitchenTeller",
     demonstration="scenewatch.scenes.kitchen.demonstration:KitchenDemonstration",
     calendar="scenewatch.scenes.kitchen.day:spans",
     occasions=OCCASIONS,
