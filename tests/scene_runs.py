@@ -47,7 +47,8 @@ class Run:
 
     def __iter__(self) -> Iterator[tuple[Batch, list[Transition]]]:
         for made, events in past(self._fleet, self.registry, self.from_ms, self.to_ms):
-            now_ms = max([int(made.t_ms.max(initial=0)), *(event.received_ms for event in events)])
+            # Stamps of a wrong clock are no time at which anything was known.
+            now_ms = max([int(made.received_ms.max(initial=0)), *(event.received_ms for event in events)])
             batch, transitions = self._record(RecordKind.HISTORY, made.to_bytes(), now_ms)
             for event in events:
                 transitions += self._record(RecordKind.EVENT, encode_event(event), event.received_ms)[1]
@@ -70,7 +71,7 @@ class CleanRun:
     plain_raises: float = 0.0
     """Per device with an upper limit of temperature, and day."""
     excursions: dict[str, float] = field(default_factory=dict)
-    """Of each rule that waits how long its condition held at most, as a share of its on-delay."""
+    """Of each rule that waits, and is not held back: how long its condition held, as a share of its delay."""
 
     @property
     def suspect_share(self) -> float:
@@ -109,11 +110,14 @@ def clean_run(scene: Scene, *, sites: int, seed: int, from_ms: int, days: int) -
 
 
 def _eager(scene: Scene) -> Scene:
-    """Every rule that waits, without its waiting: how long its condition held is seen then."""
+    """Every rule that waits, without its waiting: how long its condition held is seen then.
+
+    Not of what is held back: an alarm that stands is not touched by that, a delay is.
+    """
     rules = tuple(
         replace(r, on_delay=NO_DELAY, off_delay=NO_DELAY)
         for r in scene.rules
-        if r.on_delay and not isinstance(r.when, NoData | Happened)
+        if r.on_delay and not r.suppressed_by and not isinstance(r.when, NoData | Happened)
     )
     return replace(scene, rules=rules)
 
