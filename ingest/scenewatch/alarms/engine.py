@@ -1,4 +1,4 @@
-"""The alarm engine between batches: asks the calendars, watches for silence, turns the kernel's moves into words."""
+"""The alarm engine between batches: watches for silence, asks calendars, turns the kernel's moves into words."""
 
 from __future__ import annotations
 

@@ -70,7 +70,6 @@ class Memory:
             rules.types,
             rules.groups,
             rules.members,
-            rules.durings,
             self.series,
             self.series_device,
             self.devices,

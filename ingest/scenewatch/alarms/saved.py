@@ -127,7 +127,7 @@ def _sections(memory: Memory, tables: RuleTables, rules: Mapping[str, Rule]) -> 
 def _held_rows(memory: Memory, tables: RuleTables, group: int, devices: NDArray[np.int32]) -> NDArray[np.int64]:
     """By device, the rows of HELD of a group's terms."""
     row = tables.groups[group]
-    place = tables.members["term"][row["member_from"] : row["while_to"]]
+    place = tables.members["number"][row["member_from"] : row["during_from"]]
     return memory.devices["first_held"][devices][:, None] + place[None, :]
 
 
