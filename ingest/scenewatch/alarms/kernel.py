@@ -83,9 +83,6 @@ def _narrow(row: Any, comparison: Any, holds: bool, value: float) -> None:  # no
         row.quiet_high = min(row.quiet_high, comparison.release_low)
 
 
-# --- one instance ------------------------------------------------------------------------------------------
-
-
 @compiled
 def _raise(one: Any, at_ms: int, value: float, flag: int, move: Any) -> None:
     one.state = STANDING
@@ -133,9 +130,6 @@ def _finish(one: Any, t: int, value: float, flag: int, move: Any) -> None:
     move.raised_at_ms = one.raised_at
     move.value = value
     move.flag = flag
-
-
-# --- rules that one reading decides ------------------------------------------------------------------------
 
 
 @compiled
@@ -189,9 +183,6 @@ def _walk(
         elif rule.sort != SILENCE:
             _narrow(row, rule, one.state == STANDING, value)
     return written
-
-
-# --- rules that an instant decides -------------------------------------------------------------------------
 
 
 @compiled
@@ -285,14 +276,6 @@ def _holds(group: Any, device: Any, state: Any, tables: Tables, t: int) -> bool:
 
 
 @compiled
-def _shut_all(group: Any, device: Any, tables: Tables) -> None:
-    """The next instant that has anything of the group is judged."""
-    first_term = tables.types[device.type].term_from
-    for m in range(group.member_from, group.while_from):
-        _shut(tables.series[device.first_series + tables.terms[first_term + tables.members[m].number].channel])
-
-
-@compiled
 def _judge(
     device: Any, tables: Tables, batch: Columns, instant: tuple[int, int], moves: NDArray[np.void], written: int
 ) -> int:
@@ -318,7 +301,9 @@ def _judge(
                 moves[written].instance = device.first_instance + k
                 written += 1
         if not _calm(group, one, state, holding):
-            _shut_all(group, device, tables)
+            for m in range(group.member_from, group.while_from):
+                term = tables.terms[of_type.term_from + tables.members[m].number]
+                _shut(tables.series[device.first_series + term.channel])
     return written
 
 
@@ -331,9 +316,6 @@ def _row_of(series: int, batch: Columns, i: int, end: int) -> int:
         if batch.series[j] == series and _counts(batch.place[j], batch.live[j], batch.flag[j]):
             return j
     return -1
-
-
-# --- a batch -----------------------------------------------------------------------------------------------
 
 
 @compiled

@@ -128,7 +128,8 @@ def _held_rows(memory: Memory, tables: RuleTables, group: int, devices: NDArray[
     """By device, the rows of HELD of a group's terms."""
     row = tables.groups[group]
     place = tables.members["number"][row["member_from"] : row["during_from"]]
-    return memory.devices["first_held"][devices][:, None] + place[None, :]
+    rows: NDArray[np.int64] = memory.devices["first_held"][devices][:, None] + place[None, :]
+    return rows
 
 
 def _load_section(

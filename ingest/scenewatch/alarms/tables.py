@@ -24,10 +24,11 @@ from scenewatch.alarms.rows import (
     VALUE,
 )
 from scenewatch.alarms.terms import terms_of
+from scenewatch.model.errors import Mistake
 from scenewatch.model.scene import Above, AtLeast, Below, Flagged, Happened, NoData, Outside, Then, While
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -97,6 +98,14 @@ def lay_out(types: Iterable[tuple[Scene, DeviceType]], rules: Mapping[str, Rule]
 def is_grouped(rule: Rule) -> bool:
     """Whether it takes more than one reading to decide the rule."""
     return bool(rule.suppressed_by) or isinstance(rule.when, AtLeast | Then | Happened)
+
+
+def unusable(scenes: Iterable[Scene]) -> Iterator[Mistake]:
+    """Rules that the engine does not know how to judge."""
+    for scene in scenes:
+        for rule in scene.rules:
+            if rule.suppressed_by and isinstance(rule.when, NoData):
+                yield Mistake(f"{scene.key}: rule {rule.key}: suppressed_by", "must be empty for missing data")
 
 
 def occasions(scene: Scene) -> list[str]:
