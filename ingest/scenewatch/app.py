@@ -202,6 +202,7 @@ class Worker:
     def _end_pipeline(self) -> None:
         self.loop.stop()
         self._notifier.close()
+        self.controls.close()
 
     def _close(self) -> None:
         self.loop.final_snapshot()
@@ -227,6 +228,7 @@ class Worker:
                 try:
                     self.told.sync()
                     self._mender.step()
+                    self.controls.commands.step()
                 except TemporaryError as error:
                     log.warning("%s; tried again", error)
         except Exception as error:
@@ -252,6 +254,7 @@ class Worker:
             self.book.close_strangers(standing, self.clock.now_ms())
             self._notifier.start(standing)
             self.book.open(self._notifier)
+        self.controls.start()
         self._source.expects_session = self.pipeline.listening
         self._source.start(self._arrived, self._listening)
 

@@ -10,9 +10,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from scenewatch.api import accounts, operate, present, shapes
+from scenewatch.api import accounts, commands, operate, present, shapes
 from scenewatch.api.answers import WRONG_QUERY, json_answer, problem, refusals
 from scenewatch.api.docs import page
+from scenewatch.api.finding import find_device
 from scenewatch.api.metrics import exposition
 from scenewatch.api.stream import Stream
 from scenewatch.api.views import LetterQuery
@@ -69,10 +70,11 @@ def create_app(view: View) -> FastAPI:
     _add_ledger(app, view)
     _add_readings(app, view)
     operate.add(app, view)
+    commands.add(app, view)
 
     @app.get("/api/v1/stream", tags=["live"], response_class=StreamingResponse)
     async def events() -> StreamingResponse:
-        """Server-sent events `values`, `online`, `alarms`, `ledger`: first everything, then what changes."""
+        """Server-sent events `values`, `online`, `alarms`, `commands`, `ledger`: first all, then what changes."""
         return StreamingResponse(
             stream.listen(), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )
@@ -226,7 +228,7 @@ def _add_readings(app: FastAPI, view: View) -> None:
 
 
 def _find_series(view: View, device: str, channel: str) -> int:
-    number, registry = _find(view, device), view.registry
+    number, registry = find_device(view, device), view.registry
     at = next((s for s in registry.series_of(number) if registry.channel_of(s).key == channel), None)
     if at is None:
         known = ", ".join(c.key for c in registry.type_of(number).channels) or "none"
@@ -238,19 +240,3 @@ def _about_series(view: View, series: int) -> dict[str, Any]:
     registry = view.registry
     channel = registry.channel_of(series)
     return {"device": registry.ids[registry.series_device[series]], "channel": channel.key, "unit": channel.unit}
-
-
-def _find(view: View, device: str) -> int:
-    """Number of a device by its full id, or by its own id where one site alone has it."""
-    registry = view.registry
-    number = registry.number(device)
-    if number is not None:
-        return number
-    own_ids = (device_id.rpartition(".")[2] for device_id in registry.ids)
-    named = [n for n, own_id in enumerate(own_ids) if own_id == device and registry.active[n]]
-    if len(named) == 1:
-        return named[0]
-    if named:
-        ids = ", ".join(registry.ids[n] for n in named[:5])
-        raise HTTPException(404, f"{device!r} is not unique: say which, such as {ids}")
-    raise HTTPException(404, f"no device {device!r}; see /api/v1/devices")
