@@ -10,10 +10,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from scenewatch.api import accounts, commands, operate, present, shapes
+from scenewatch.api import accounts, commands, events, operate, present, shapes
 from scenewatch.api.answers import WRONG_QUERY, json_answer, problem, refusals
 from scenewatch.api.docs import page
-from scenewatch.api.finding import find_device
+from scenewatch.api.finding import SiteFilter, find_device
 from scenewatch.api.metrics import exposition
 from scenewatch.api.stream import Stream
 from scenewatch.api.views import LetterQuery
@@ -35,7 +35,6 @@ AlarmFilter = Literal[
     "suppressed",
 ]
 LetterFilter = Literal["dead", "taken", "all"]
-SiteFilter = Annotated[str | None, Query(description="`scene.site`, or the site alone")]
 OPENAPI_URL = "/api/openapi.json"
 DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 FOREVER_MS = 2**62
@@ -71,10 +70,13 @@ def create_app(view: View) -> FastAPI:
     _add_readings(app, view)
     operate.add(app, view)
     commands.add(app, view)
+    events.add(app, view)
 
     @app.get("/api/v1/stream", tags=["live"], response_class=StreamingResponse)
-    async def events() -> StreamingResponse:
-        """Server-sent events `values`, `online`, `alarms`, `commands`, `ledger`: first all, then what changes."""
+    async def live() -> StreamingResponse:
+        """Server-sent events `values`, `online`, `alarms`, `commands`, `events`, `ledger`: first all, then what
+        changes.
+        """
         return StreamingResponse(
             stream.listen(), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )

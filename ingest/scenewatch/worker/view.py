@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from scenewatch.api.controls import Controls
-    from scenewatch.api.views import AlarmView, LetterQuery
+    from scenewatch.api.views import AlarmView, EventQuery, EventView, LetterQuery
     from scenewatch.app import Worker
     from scenewatch.model.ports import Readings
     from scenewatch.model.registry import Registry
@@ -60,6 +60,12 @@ class WorkerView:
 
     def alarm_changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:
         return self._worker.book.changes(after)
+
+    def events(self, query: EventQuery) -> Sequence[EventView]:
+        return self._worker.chronicle.events(query)
+
+    def event_changes(self, after: int) -> tuple[int, Sequence[EventView]]:
+        return self._worker.chronicle.changes(after)
 
     def readings(self, series: str, from_ms: int, to_ms: int, limit: int) -> Readings:
         return self._worker.store.readings(series, from_ms, to_ms, limit)
