@@ -6,13 +6,14 @@ import logging
 import os
 
 import pytest
-from operators_rig import COOKIE, CURRENT, SESSIONS, TOKENS, OperatorsRig, operators_file
 
 from ends import HandClock
+from operators_rig import COOKIE, CURRENT, SESSIONS, TOKENS, OperatorsRig, operators_file
 from records import START_MS
 from scenewatch.api.guard import MOST_BYTES
 from scenewatch.api.sessions import TRIES
-from scenewatch.model.errors import ConfigurationError
+from scenewatch.model.errors import ConfigurationError, Mistake
+from scenewatch.worker import service
 from worker_rig import WorkerRig
 
 HOURS_12 = 12 * 3_600_000
@@ -180,6 +181,19 @@ def test_a_file_with_a_mistake_leaves_the_operators_as_they_are(rig):
     with pytest.raises(ConfigurationError):
         rig.worker.controls.guard.reload()
     assert rig.ask("GET", CURRENT, Cookie=cookie).json()["name"] == "li"
+
+
+def test_sighup_takes_new_operators_also_beside_mistaken_settings(rig):
+    def no_toml():
+        raise ConfigurationError([Mistake("scenewatch.toml", "is not TOML")])
+
+    cookie = rig.cookie()
+    operators_file(rig.folder, f"zhao {TOKENS['wang']}\n")
+    service.reload(rig.worker, no_toml)
+    assert rig.ask("GET", CURRENT, Cookie=cookie).json()["name"] is None
+    operators_file(rig.folder, "zhao\n")
+    service.reload(rig.worker, lambda: rig.settings)
+    assert rig.ask("POST", SESSIONS, body={"token": TOKENS["wang"]}).json()["name"] == "zhao"
 
 
 def test_no_token_and_no_cookie_is_in_the_log(rig, caplog):

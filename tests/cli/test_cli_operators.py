@@ -84,6 +84,7 @@ def test_a_command_is_sent_and_its_answer_waited_for(typed, rig, token):
     status, out, err = typed(*send, "--args", '{"valve": 2}')
     assert (status, err) == (0, [])
     assert out.decode().splitlines()[1].split()[1:] == ["li", "done", VAT, "cool", "cold"]
+    rig.worker.clock.ms += 1
     rig.way.answer = {"ok": False, "text": "locked"}
     status, out, _ = typed(*send, "--json")
     assert (status, json.loads(out)["state"], json.loads(out)["text"]) == (1, "refused", "locked")
