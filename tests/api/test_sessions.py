@@ -41,6 +41,9 @@ def test_a_token_signs_in_for_twelve_hours(rig):
     now_ms = rig.worker.clock.ms
     answer = rig.ask("POST", SESSIONS, body={"token": TOKENS["wang"]})
     assert answer.json() == {"name": "wang", "expires_at": now_ms + HOURS_12}
+    assert rig.get("/api/v1/audit?limit=1")["actions"] == [
+        {"at": now_ms, "by": "wang", "what": "sign_in", "target": "wang", "detail": ""}
+    ]
     cookie, *about = answer.headers["set-cookie"].split("; ")
     assert sorted(about) == ["HttpOnly", "Max-Age=43200", "Path=/", "SameSite=strict"]
     assert rig.ask("GET", CURRENT, Cookie=cookie).json() == answer.json()

@@ -243,6 +243,7 @@ def test_the_stream_tells_what_becomes_of_commands(rig, device):
             pass
         return json.loads(next(lines).removeprefix("data: "))["commands"]
 
+    wait_for(lambda: not rig.get(COMMANDS, state="waiting")["commands"])
     with rig.client.stream("GET", "/api/v1/stream") as answer:
         lines = answer.iter_lines()
         assert next_commands(lines) == rig.get(COMMANDS)["commands"]

@@ -38,6 +38,7 @@ def _add_sessions(app: FastAPI, view: View) -> None:
     def sign_in(asked: SignIn) -> Response:
         """Sign in with a token; the answer's cookie is good for twelve hours."""
         session, cookie = guard.sign_in(asked.token)
+        view.controls.audit.note(session.name, "sign_in", session.name)
         answer = json_answer({"name": session.name, "expires_at": session.expires_at_ms})
         answer.set_cookie(SESSION_COOKIE, cookie, max_age=LASTS // 1000, path="/", httponly=True, samesite="strict")
         return answer
