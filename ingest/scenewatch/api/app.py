@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from scenewatch.api import accounts, present, shapes
+from scenewatch.api import accounts, present, shapes, unknown
 from scenewatch.api.docs import page
 from scenewatch.api.metrics import exposition
 from scenewatch.api.stream import Stream
@@ -80,6 +80,7 @@ def create_app(view: View) -> FastAPI:
     _add_nouns(app, view)
     _add_ledger(app, view)
     _add_readings(app, view)
+    unknown.add(app, view)
 
     @app.get("/api/v1/stream", tags=["live"], response_class=StreamingResponse)
     async def events() -> StreamingResponse:

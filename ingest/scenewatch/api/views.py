@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from scenewatch.api.unknown import Unknown
     from scenewatch.model.ledger import Counts, DeadLetter
     from scenewatch.model.level import Summaries
     from scenewatch.model.ports import Readings
@@ -153,6 +154,9 @@ class View(Protocol):
 
     @property
     def registry(self) -> Registry: ...
+
+    @property
+    def strangers(self) -> Unknown: ...
 
     def scenes(self) -> Iterable[Scene]: ...
 

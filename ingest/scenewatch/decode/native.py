@@ -16,10 +16,11 @@ import numpy as np
 from scenewatch.decode.columns import NOT_PLACED, UNPLANNED, Heads, Rows
 from scenewatch.decode.kernel import read_payloads
 from scenewatch.decode.routes import TopicTable, lay_out, scratch
-from scenewatch.decode.salvage import UNREADABLE, Salvaged, salvage
+from scenewatch.decode.salvage import UNREADABLE, Foreign, Salvaged, salvage
 from scenewatch.model.batch import Batch
 from scenewatch.model.decoded import DEAD, Decoded, StatusReport, boot_name
-from scenewatch.model.ledger import TAKEN_WITHOUT
+from scenewatch.model.fitting import best_fit
+from scenewatch.model.ledger import TAKEN_WITHOUT, UNKNOWN_DEVICE
 from scenewatch.model.place import ID, Kind
 
 if TYPE_CHECKING:
@@ -119,7 +120,8 @@ class NativeDecoder:
             return
         result = salvage(payload, route.keys)
         if not isinstance(result, Salvaged):
-            out.dead.append(out.letter(i, result))
+            reason = self._foreign(route, result) if isinstance(result, Foreign) else result
+            out.dead.append(out.letter(i, reason))
             return
         if result.complaints:
             out.partial.append(out.letter(i, TAKEN_WITHOUT + "; ".join(result.complaints)))
@@ -130,6 +132,19 @@ class NativeDecoder:
         for t_ms, values in zip(result.t_ms, result.rows, strict=True):
             rows.heads.append((i, route.first_series, len(values), t_ms, result.live))
             rows.values += values
+
+    def _foreign(self, route: Route, said: Foreign) -> str:
+        """A device that was exchanged for one of another kind speaks of nothing that its type has."""
+        if self._registry is None:
+            raise AssertionError("decode before grow")
+        device = self._registry.devices[route.device]
+        fit = best_fit(self._registry.scenes[device.scene].device_types, said.channels)
+        mend = (
+            ""
+            if fit is None
+            else f"; if it is a {fit.key} now, change its type in the inventory, then try it again"
+        )
+        return said.complaint(device.type) + mend
 
     def _other(self, out: Decoded, i: int, route: Route, payload: bytes) -> None:
         if route.kind is not Kind.STATUS or route.device == DEAD:
@@ -170,7 +185,7 @@ class NativeDecoder:
             return _dead("an id in the topic is not of 1 to 64 letters, digits, _ and -")
         number = registry.number(f"{scene}.{site}.{device}")
         if number is None:
-            return _dead(f"unknown device {scene}.{site}.{device}: import it into the inventory")
+            return _dead(f"{UNKNOWN_DEVICE}{scene}.{site}.{device}: import it into the inventory")
         if kind not in (Kind.TELEMETRY, Kind.STATUS):
             return _dead(f"messages of kind {kind} are not taken by this version")
         if kind is Kind.STATUS:

@@ -16,6 +16,7 @@ from scenewatch.store.letterfilter import LetterState, Which
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from scenewatch.api.unknown import Unknown
     from scenewatch.api.views import AlarmView, LetterQuery
     from scenewatch.app import Worker
     from scenewatch.model.ports import Readings
@@ -32,6 +33,10 @@ class WorkerView:
     @property
     def registry(self) -> Registry:
         return self._worker.pipeline.registry
+
+    @property
+    def strangers(self) -> Unknown:
+        return self._worker.adoption
 
     def scenes(self) -> Iterable[Scene]:
         return self._worker.scenes_in_force
