@@ -28,6 +28,7 @@ from scenewatch.model.scene import (
     Scope,
     Silence,
     Spikes,
+    Tells,
     WrongClock,
 )
 from scenewatch.scenes import SCENES
@@ -214,10 +215,15 @@ def scene_parts(scene: Scene) -> Iterator[str]:
 def _device_type(device_type: DeviceType) -> str:
     title = f"### {both(device_type.title)}: `{device_type.key}`\n\n"
     if not device_type.channels:
-        return f"{title}Has a status, and no channels.\n"
+        return f"{title}Has a status, and no channels.\n{_events(device_type)}"
     head = ("Channel", "Title", "Unit", "Possible", "Expected", "Fastest a minute", "Stuck after", "States")
     rows = [_channel(c) for c in device_type.channels]
-    return f"{title}Reports every {span_of_time(device_type.every)}.\n\n{table(head, rows)}"
+    return f"{title}Reports every {span_of_time(device_type.every)}.\n\n{table(head, rows)}{_events(device_type)}"
+
+
+def _events(device_type: DeviceType) -> str:
+    told = ", ".join(f"`{e.key}` ({both(e.title)})" for e in device_type.events)
+    return f"\nTells events: {told}.\n" if told else ""
 
 
 def _channel(channel: Channel) -> tuple[str, ...]:
@@ -320,7 +326,7 @@ def _fault(fault: Fault) -> tuple[str, ...]:
     )
 
 
-def _effect(effect: Effect) -> str:  # noqa: PLR0911 - one answer a kind of effect
+def _effect(effect: Effect) -> str:  # noqa: C901, PLR0911 - one answer a kind of effect
     match effect:
         case Drive(input_, None):
             return f"`{input_}` held at its size"
@@ -340,6 +346,8 @@ def _effect(effect: Effect) -> str:  # noqa: PLR0911 - one answer a kind of effe
             return "its clock is ahead by its size"
         case Away():
             return "samples come when it is back"
+        case Tells(event=event):
+            return f"tells `{event}`"
 
 
 def _sizes(sizes: Sizes | None) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Protocol
 
-import msgspec
-from fastapi import HTTPException, Query, Response
+from fastapi import Depends, HTTPException, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from scenewatch.api.answers import NOT_SIGNED_IN, WRONG_QUERY, json_answer, refusals
+from scenewatch.api.guard import operator
 from scenewatch.model.errors import ConfigurationError, InUseError, RefusedError
 from scenewatch.model.place import Device
 from scenewatch.model.words import Text
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from scenewatch.api.views import View
+
+NOT_ADOPTED = NOT_SIGNED_IN | refusals(
+    _404="Nothing was heard of such a device.",
+    _409="The inventory has it otherwise.",
+    _422="What is wrong with it, all at once.",
+    _503="It is in the inventory, and the worker has not taken it yet: ask again.",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,18 +126,21 @@ class AdoptedDevice(BaseModel):
 
 
 def add(app: FastAPI, view: View) -> None:
-    @app.get("/api/v1/unknown-devices", tags=["live"], response_model=UnknownDevices)
+    @app.get("/api/v1/unknown-devices", tags=["live"], response_model=UnknownDevices, responses=WRONG_QUERY)
     def unknown_devices(limit: Annotated[int, Query(ge=1, le=4000)] = 500) -> Response:
         """Devices that speak and are in no inventory. All they sent is kept."""
         seen = view.strangers.unknown()
-        return _json({"unknown_devices": seen.strangers[:limit], "beyond": seen.beyond})
+        return json_answer({"unknown_devices": seen.strangers[:limit], "beyond": seen.beyond})
 
-    @app.post("/api/v1/unknown-devices/adopt", tags=["live"], response_model=AdoptedDevice)
-    def adopt(wanted: Adoption) -> Response:
+    @app.post(
+        "/api/v1/unknown-devices/adopt", tags=["operators"], response_model=AdoptedDevice, responses=NOT_ADOPTED
+    )
+    def adopt(wanted: Adoption, by: Annotated[str, Depends(operator)]) -> Response:
         """Take a device into the inventory; what it sent before is tried again."""
         name = Text(wanted.name.en, wanted.name.zh)
-        fields = wanted.model_dump(exclude={"name"})
-        return _json(_adopted(view.strangers, Device(name=name, **fields)))
+        adopted = _adopted(view.strangers, Device(name=name, **wanted.model_dump(exclude={"name"})))
+        view.controls.audit.note(by, "adopt", adopted.device, f"as {wanted.type}")
+        return json_answer(adopted)
 
 
 def _adopted(strangers: Unknown, device: Device) -> Adopted:
@@ -141,8 +152,3 @@ def _adopted(strangers: Unknown, device: Device) -> Adopted:
         raise HTTPException(404, str(error)) from error
     except InUseError as error:
         raise HTTPException(409, str(error)) from error
-
-
-def _json(body: object) -> Response:
-    headers = {"Cache-Control": "no-store"}
-    return Response(msgspec.json.encode(body), media_type="application/json", headers=headers)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from scenewatch.model.errors import Mistake
 from scenewatch.model.point import MEASUREMENTS
 from scenewatch.model.quantity import UNITS, Quantity
-from scenewatch.model.scene import Drift, Drive, Frozen, NoData, Ramp, Scope, Spikes, WrongClock
+from scenewatch.model.scene import Drift, Drive, Frozen, NoData, Ramp, Scope, Spikes, Tells, WrongClock
 from scenewatch.model.words import Text
 
 if TYPE_CHECKING:
@@ -189,18 +189,29 @@ def _shows(place: str, scene: Scene, fault: Fault) -> Iterator[Found]:
     for unknown in sorted(set(fault.shows) - channels):
         yield f"{place}: shows", f"unknown channel {unknown}"
     types = {shows.partition(".")[0] for shows in fault.shows}
-    if fault.scope is Scope.DEVICE:
+    effect = fault.effect
+    if isinstance(effect, Tells):
+        yield from _tells(place, scene, fault, effect)
+    elif fault.scope is Scope.DEVICE:
         for on in sorted(set(fault.on) - types):
             yield f"{place}: shows", f"names no channel of {on}"
         for other in sorted(types - set(fault.on)):
             yield f"{place}: shows", f"names a channel of {other}, which it does not befall"
     elif not types:
         yield f"{place}: shows", "must not be empty"
-    effect = fault.effect
     if isinstance(effect, Frozen | Drift | Spikes):
         for on in fault.on:
             if f"{on}.{effect.channel}" not in channels:
                 yield f"{place}: effect.channel", f"{on} has no channel {effect.channel}"
+
+
+def _tells(place: str, scene: Scene, fault: Fault, effect: Tells) -> Iterator[Found]:
+    """What is told may show on no channel at all."""
+    for on in sorted(set(fault.on) & {t.key for t in scene.device_types}):
+        if effect.event not in {e.key for e in scene.device_type(on).events}:
+            yield f"{place}: effect.event", f"{on} tells no {effect.event}"
+    if effect.every <= 0:
+        yield f"{place}: effect.every", "must be longer than nothing"
 
 
 def _sizes(place: str, fault: Fault) -> Iterator[Found]:

@@ -16,8 +16,9 @@ from scenewatch.store.letterfilter import LetterState, Which
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from scenewatch.api.controls import Controls
     from scenewatch.api.unknown import Unknown
-    from scenewatch.api.views import AlarmView, LetterQuery
+    from scenewatch.api.views import AlarmView, EventQuery, EventView, LetterQuery
     from scenewatch.app import Worker
     from scenewatch.model.ports import Readings
     from scenewatch.model.registry import Registry
@@ -64,6 +65,12 @@ class WorkerView:
 
     def alarm_changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:
         return self._worker.book.changes(after)
+
+    def events(self, query: EventQuery) -> Sequence[EventView]:
+        return self._worker.chronicle.events(query)
+
+    def event_changes(self, after: int) -> tuple[int, Sequence[EventView]]:
+        return self._worker.chronicle.changes(after)
 
     def readings(self, series: str, from_ms: int, to_ms: int, limit: int) -> Readings:
         return self._worker.store.readings(series, from_ms, to_ms, limit)
@@ -142,6 +149,10 @@ class WorkerView:
         levels = (Level.MINUTE, Level.HOUR, Level.DAY)
         until = {} if made is None else {level.name.lower(): made.until_ms(level) for level in levels}
         return SummariesView(until, state.waiting, state.dropped)
+
+    @property
+    def controls(self) -> Controls:
+        return self._worker.controls
 
     def readiness(self) -> Readiness:
         return self._worker.readiness()

@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+from operators_rig import OperatorsRig
 
 from ends import HandClock, wait_for
 from records import START_MS, telemetry, topic
@@ -19,8 +20,8 @@ from scenewatch.store.lease import Lease, Leases
 from scenewatch.store.relational import Database
 from scenewatch.worker import adoption
 from scenewatch.worker.adoption import Adoption, channels_of
-from worker_rig import WorkerRig
 
+ADOPT = "/api/v1/unknown-devices/adopt"
 VAT_7 = {"scene": "brine", "site": "w1", "device": "vat-7", "type": "vat", "parent": "gw"}
 
 
@@ -28,7 +29,7 @@ VAT_7 = {"scene": "brine", "site": "w1", "device": "vat-7", "type": "vat", "pare
 def rig(tmp_path, vat_scene, monkeypatch):
     monkeypatch.setattr(app, "LOOK_S", 0.02)
     monkeypatch.setattr(adoption, "FRESH_S", -1.0)
-    made = WorkerRig(tmp_path, vat_scene, HandClock(START_MS), monkeypatch)
+    made = OperatorsRig(tmp_path, vat_scene, HandClock(START_MS), monkeypatch)
     yield made
     made.close()
 
@@ -44,7 +45,7 @@ def speaks(rig, device="vat-7", count=3, site="w1"):
 
 
 def adopt(rig, **wanted):
-    return rig.client.post("/api/v1/unknown-devices/adopt", json=VAT_7 | wanted)
+    return rig.bearer("POST", ADOPT, body=VAT_7 | wanted)
 
 
 def test_it_is_told_what_speaks_and_what_it_may_be(rig):
@@ -93,6 +94,16 @@ def test_adopted_its_first_kept_message_is_in_its_chart(rig):
     assert rig.get("/api/v1/alarms")["alarms"] == []
     assert adopt(rig, name={"en": "<b>Vat</b>", "zh": "七号缸"}).json()["retried"] == 0  # again changes nothing
     assert adopt(rig).status_code == 409
+    (first, *_) = reversed(rig.get("/api/v1/audit")["actions"])
+    assert (first["by"], first["what"], first["target"]) == ("li", "adopt", "brine.w1.vat-7")
+
+
+def test_nobody_but_an_operator_adopts(rig):
+    speaks(rig, count=1)
+    assert rig.ask("POST", ADOPT, body=VAT_7).status_code == 401
+    assert rig.ask("POST", ADOPT, body=VAT_7, Cookie=rig.cookie(), Origin="http://elsewhere").status_code == 403
+    assert len(unknown(rig)) == 1
+    assert rig.get("/api/v1/audit")["actions"] == []
 
 
 @pytest.mark.parametrize(
