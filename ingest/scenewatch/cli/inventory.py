@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenewatch.cli.adopt import add_parts
-from scenewatch.cli.words import FOUND, WELL, add, add_config, add_json, add_scene, complain, group, scene_of
+from scenewatch.cli.words import WELL, add, add_config, add_json, add_scene, complain, group, scene_of
 
 if TYPE_CHECKING:
     import argparse
@@ -153,7 +153,7 @@ def _list(options: argparse.Namespace) -> int:
     else:
         rows = [(d.id, d.type, d.parent, printable(d.name.en), printable(d.name.zh)) for d in devices]
         table(("device", "type", "parent", "name", "名称"), rows)
-    return WELL if devices else FOUND
+    return WELL
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -162,7 +162,7 @@ def _export(options: argparse.Namespace) -> int:
     devices = _chosen(options)
     write_devices(options.out, devices)
     print(f"{len(devices)} devices written to {options.out}")
-    return WELL if devices else FOUND
+    return WELL
 
 
 def _chosen(options: argparse.Namespace) -> list[Device]:
