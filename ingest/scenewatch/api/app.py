@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from scenewatch.api import accounts, events, operate, present, shapes, unknown
+from scenewatch.api import accounts, events, operate, present, shapes, tableshapes, unknown
 from scenewatch.api.answers import WRONG_QUERY, json_answer, problem, refusals
 from scenewatch.api.docs import page
 from scenewatch.api.finding import SiteFilter, find_device
@@ -125,7 +125,7 @@ def _add_health(app: FastAPI, view: View) -> None:
 
 
 def _add_nouns(app: FastAPI, view: View) -> None:
-    @app.get("/api/v1/scenes", tags=["tables"], response_model=shapes.Scenes)
+    @app.get("/api/v1/scenes", tags=["tables"], response_model=tableshapes.Scenes)
     def scenes() -> Response:
         """The scene tables: device types, channels, and rules with the limits in force."""
         return json_answer({"scenes": [present.scene_table(s) for s in view.scenes()]})

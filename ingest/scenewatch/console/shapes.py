@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -48,19 +48,24 @@ class RuleSource(msgspec.Struct, frozen=True):
     mark: Mark
 
 
+class LimitLine(msgspec.Struct, frozen=True):
+    """A limit across the chart of a channel, in its unit."""
+
+    channel: str
+    at: float
+
+
 class Rule(msgspec.Struct, frozen=True):
-    """When readings are an alarm. `limit` is in the channel's unit and None for missing data."""
+    """When readings are an alarm. `text` is the whole condition in words."""
 
     key: str
     title: Text
     on: tuple[str, ...]
-    kind: Literal["above", "below", "no_data"]
+    text: Text
     priority: Priority
     source: RuleSource
     advice: Text
-    limit: float | None = None
-    on_delay_s: float = 0.0
-    after_s: float | None = None
+    lines: tuple[LimitLine, ...] = ()
 
 
 class Scene(msgspec.Struct, frozen=True):

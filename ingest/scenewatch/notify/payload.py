@@ -10,7 +10,8 @@ import msgspec
 from scenewatch.model.alarm import AlarmState
 from scenewatch.model.flags import Flag
 from scenewatch.model.place import alarm_topic
-from scenewatch.model.scene import NoData
+from scenewatch.model.scene import Above, Below
+from scenewatch.model.speech import condition_text
 
 if TYPE_CHECKING:
     from scenewatch.model.alarm import Transition
@@ -29,6 +30,7 @@ def payload_of(registry: Registry, rule: Rule, alarm: Transition) -> bytes:
     `rule` is the alarm's, with the limit that is in force.
     """
     device = registry.devices[alarm.device]
+    condition = condition_text(registry.scenes[device.scene], rule)
     return msgspec.json.encode(
         {
             "rule": alarm.rule,
@@ -40,7 +42,8 @@ def payload_of(registry: Registry, rule: Rule, alarm: Transition) -> bytes:
             "raised_at": alarm.raised_at_ms,
             "value": alarm.value if math.isfinite(alarm.value) else None,
             "unit": _unit(registry, alarm.device, rule),
-            "limit": None if isinstance(rule.when, NoData) else rule.when.limit,
+            "condition": {"en": condition.en, "zh": condition.zh},
+            "limit": rule.when.limit if isinstance(rule.when, Above | Below) else None,
             "flag": Flag(alarm.flag).name.lower(),
             "state": AlarmState.UNACKNOWLEDGED,
         },
