@@ -170,8 +170,9 @@ class Worker:
             ),
         )
 
-    def _keep_told(self, events: list[Event], _results: list[Result]) -> None:
+    def _keep_told(self, events: list[Event], results: list[Result]) -> None:
         self.chronicle.keep(events)
+        self.controls.commands.answered(results)
 
     # --- life ----------------------------------------------------------------------------------------------
 
@@ -213,6 +214,7 @@ class Worker:
     def _end_pipeline(self) -> None:
         self.loop.stop()
         self._notifier.close()
+        self.controls.close()
 
     def _close(self) -> None:
         self.loop.final_snapshot()
@@ -238,6 +240,7 @@ class Worker:
                 try:
                     self.told.sync()
                     self._mender.step()
+                    self.controls.commands.step()
                     self.chronicle.tidy(self.clock.now_ms())
                 except TemporaryError as error:
                     log.warning("%s; tried again", error)
@@ -264,6 +267,7 @@ class Worker:
             self.book.close_strangers(standing, self.clock.now_ms())
             self._notifier.start(standing)
             self.book.open(self._notifier)
+        self.controls.start()
         self._source.expects_session = self.pipeline.listening
         self._source.start(self._arrived, self._listening)
 
@@ -315,14 +319,7 @@ class Worker:
 
     def source_events(self) -> dict[str, int]:
         """What befell the broker's connection since the start."""
-        stats = self._source.stats
-        return {
-            "reconnects": stats.reconnects,
-            "refusals": stats.refusals,
-            "sessions_lost": stats.sessions_lost,
-            "protocol_errors": stats.protocol_errors,
-            "too_long": stats.too_long,
-        }
+        return self._source.stats.events()
 
     def _full(self, full: bool) -> None:  # noqa: FBT001  # the journal's hook is told one truth
         if full:
