@@ -16,6 +16,7 @@ from scenewatch.cli import (
     journal,
     ledger,
     letters,
+    rules,
     run,
     secrets,
     settings,
@@ -26,6 +27,23 @@ from scenewatch.model.errors import ConfigurationError, ScenewatchError
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+
+
+GROUPS = (
+    run,
+    settings,
+    secrets,
+    check,
+    doctor,
+    rules,
+    inventory,
+    ledger,
+    letters,
+    journal,
+    export,
+    backup,
+)
+"""In the order of the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,6 +80,6 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example: scenewatch up --sites 10",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (run, settings, secrets, check, doctor, inventory, ledger, letters, journal, export, backup):
+    for group in GROUPS:
         group.add_commands(commands)
     return parser
