@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from scenewatch.decode.native import NativeDecoder
-from scenewatch.model.fitting import best_fit
+from scenewatch.model.fitting import best_fit, by_fit
 from scenewatch.model.messages import Messages
 from scenewatch.model.registry import Registry
 
@@ -72,3 +72,5 @@ def test_the_type_that_has_most_of_them_and_least_else_fits_best(vat_scene, chan
     ]
     fit = best_fit(types, channels)
     assert (fit and fit.key) == key
+    assert key is None or by_fit(types, channels)[0] is fit
+    assert best_fit([], channels) is None

@@ -14,7 +14,7 @@ import msgspec
 from scenewatch.api.unknown import Adopted, StrangersView, StrangerView
 from scenewatch.inventory.checks import Checks
 from scenewatch.model.errors import InUseError, RefusedError, TemporaryError
-from scenewatch.model.fitting import best_fit
+from scenewatch.model.fitting import best_fit, by_fit
 from scenewatch.model.ledger import UNKNOWN_DEVICE
 from scenewatch.store.deadletters import DeadLetters
 from scenewatch.store.devices import Inventory
@@ -139,7 +139,7 @@ class Adoption:
             last_at=stranger.last_ms,
             channels=channels,
             suggested_type=None if fit is None else fit.key,
-            types=tuple(t.key for t in types),
+            types=tuple(t.key for t in by_fit(types, channels)),
             sample=sample,
         )
 
