@@ -201,7 +201,9 @@ def _hold(row: Any, kind: Any, device: Any, tables: Tables, reading: tuple[int, 
             held.ended = row.good_t + kind.gap_ms + 1
         held.now = not _released(term.is_, value, test) if before else _beyond(term.is_, value, test)
         if held.now and not before:
-            held.began = t
+            # Of what already holds where readings begin, or begin again, nobody knows since when.
+            if t - row.good_t <= kind.gap_ms:
+                held.began = t
         elif before and not held.now:
             held.ended = t
         _narrow(row, term.is_, held.now != 0, value)
