@@ -168,8 +168,9 @@ class Worker:
             ),
         )
 
-    def _keep_told(self, events: list[Event], _results: list[Result]) -> None:
+    def _keep_told(self, events: list[Event], results: list[Result]) -> None:
         self.chronicle.keep(events)
+        self.controls.commands.answered(results)
 
     # --- life ----------------------------------------------------------------------------------------------
 
@@ -211,6 +212,7 @@ class Worker:
     def _end_pipeline(self) -> None:
         self.loop.stop()
         self._notifier.close()
+        self.controls.close()
 
     def _close(self) -> None:
         self.loop.final_snapshot()
@@ -236,6 +238,7 @@ class Worker:
                 try:
                     self.told.sync()
                     self._mender.step()
+                    self.controls.commands.step()
                     self.chronicle.tidy(self.clock.now_ms())
                 except TemporaryError as error:
                     log.warning("%s; tried again", error)
@@ -262,6 +265,7 @@ class Worker:
             self.book.close_strangers(standing, self.clock.now_ms())
             self._notifier.start(standing)
             self.book.open(self._notifier)
+        self.controls.start()
         self._source.expects_session = self.pipeline.listening
         self._source.start(self._arrived, self._listening)
 
@@ -313,14 +317,7 @@ class Worker:
 
     def source_events(self) -> dict[str, int]:
         """What befell the broker's connection since the start."""
-        stats = self._source.stats
-        return {
-            "reconnects": stats.reconnects,
-            "refusals": stats.refusals,
-            "sessions_lost": stats.sessions_lost,
-            "protocol_errors": stats.protocol_errors,
-            "too_long": stats.too_long,
-        }
+        return self._source.stats.events()
 
     def _full(self, full: bool) -> None:  # noqa: FBT001  # the journal's hook is told one truth
         if full:

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from scenewatch.api import accounts, events, operate, present, shapes, tableshapes
+from scenewatch.api import accounts, commands, events, operate, present, shapes, tableshapes
 from scenewatch.api.answers import WRONG_QUERY, json_answer, problem, refusals
 from scenewatch.api.docs import page
 from scenewatch.api.finding import SiteFilter, find_device
@@ -69,11 +69,14 @@ def create_app(view: View) -> FastAPI:
     _add_ledger(app, view)
     _add_readings(app, view)
     operate.add(app, view)
+    commands.add(app, view)
     events.add(app, view)
 
     @app.get("/api/v1/stream", tags=["live"], response_class=StreamingResponse)
     async def live() -> StreamingResponse:
-        """Server-sent events `values`, `online`, `alarms`, `ledger`, `events`: first all, then what changes."""
+        """Server-sent events `values`, `online`, `alarms`, `commands`, `events`, `ledger`: first all, then what
+        changes.
+        """
         return StreamingResponse(
             stream.listen(), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from scenewatch.model.operators import LONGEST_TOKEN
@@ -47,3 +49,45 @@ class Actions(BaseModel):
     """`GET /audit`, newest first."""
 
     actions: list[Action]
+
+
+class Acknowledge(Asked):
+    """`POST /alarms/acknowledge`: which alarm."""
+
+    rule: str
+    device: str
+    raised_at: int
+
+
+class SendCommand(Asked):
+    """`POST /commands`"""
+
+    device: str
+    name: str
+    args: dict[str, Any] = {}
+
+
+class Command(BaseModel):
+    """A command to a device. `text` is what the device answered; `late` when that came after `expires_at`.
+
+    `state` is waiting, done, refused, expired or unsent; `answers` is how often the device has answered.
+    """
+
+    id: str
+    device: str
+    name: str
+    args: dict[str, Any]
+    state: str
+    asked_by: str
+    asked_at: int
+    expires_at: int
+    answered_at: int | None
+    text: str
+    answers: int
+    late: bool
+
+
+class Commands(BaseModel):
+    """`GET /commands`, newest first."""
+
+    commands: list[Command]

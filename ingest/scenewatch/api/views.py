@@ -41,6 +41,9 @@ class AlarmView:
     cleared_at: int | None
     value: float | None
     flag: str
+    acknowledged_by: str | None = None
+    """The operator who did so first."""
+    acknowledged_at: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

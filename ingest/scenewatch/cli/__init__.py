@@ -7,7 +7,19 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from scenewatch.cli import backup, doctor, inventory, journal, ledger, letters, run, secrets, settings
+from scenewatch.cli import (
+    alarms,
+    backup,
+    commands,
+    doctor,
+    inventory,
+    journal,
+    ledger,
+    letters,
+    run,
+    secrets,
+    settings,
+)
 from scenewatch.cli.words import FOUND, MISUSED, Parser, complain
 from scenewatch.model.errors import ConfigurationError, ScenewatchError
 
@@ -49,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Trustworthy readings, few alarms and rehearsals for city sensors on MQTT.",
         epilog="example: scenewatch up --sites 10",
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (run, settings, secrets, doctor, inventory, ledger, letters, journal, backup):
-        group.add_commands(commands)
+    parts = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for group in (run, settings, secrets, doctor, inventory, alarms, commands, ledger, letters, journal, backup):
+        group.add_commands(parts)
     return parser
