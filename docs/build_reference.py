@@ -37,21 +37,8 @@ from scenewatch.settings import ENVIRONMENT, Section, Settings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from scenewatch.model.scene import (
-        Channel,
-        DeviceType,
-        Effect,
-        EventKind,
-        Fault,
-        Occasion,
-        Rule,
-        Scene,
-        Sizes,
-        Span,
-    )
-    from scenewatch.model.scene import (
-        Command as DeviceCommand,
-    )
+    from scenewatch.model import scene as tables
+    from scenewatch.model.scene import Channel, DeviceType, Effect, Fault, Rule, Scene, Sizes, Span
     from scenewatch.model.words import Text
 
 PAGE = Path(__file__).with_name("reference.md")
@@ -111,7 +98,9 @@ NUMBERS = (
     ),
     ("`after_s`", "no data", "How many seconds without a good reading."),
     ("`quiet_s`", "event", "For how many seconds none may have come for the alarm to return."),
-    ("`on_delay_s`", "all", "For how many seconds the condition must hold."),
+    ("`<channel>_limit`", "combinations", "That of one of the terms; so are `_low` and `_high`."),
+    ("`within_s`", "one after the other", "In how many seconds the second must follow the first."),
+    ("`on_delay_s`", "all but no data and event", "For how many seconds the condition must hold."),
     ("`off_delay_s`", "all", "For how many seconds the return must hold."),
 )
 
@@ -244,7 +233,7 @@ def _device_type(device_type: DeviceType) -> str:
     return f"{title}Reports every {span_of_time(device_type.every)}.\n\n{table(head, rows)}{more}"
 
 
-def _named(what: str, entries: Iterable[EventKind | DeviceCommand | Occasion]) -> str:
+def _named(what: str, entries: Iterable[tables.EventKind | tables.Command | tables.Occasion]) -> str:
     listed = ", ".join(f"`{e.key}` {both(e.title)}" for e in entries)
     return f"{what}: {listed}.\n" if listed else ""
 

@@ -3,18 +3,8 @@
 import math
 
 import pytest
-from tiny_scene import (
-    COLD,
-    HOT,
-    OPEN,
-    START_MS,
-    Reading,
-    batch_of,
-    devices,
-    registry,
-    rule,
-    scene,
-)
+from stepping import DOOR, at, box, each_30_s, moves, short, tick
+from tiny_scene import COLD, HOT, OPEN, START_MS, batch_of, devices, registry, rule, scene
 
 from scenewatch.alarms.engine import Engine
 from scenewatch.model.alarm import Step
@@ -23,38 +13,8 @@ from scenewatch.model.flags import Flag, Place
 from scenewatch.model.scene import Above, Below, NoData
 from scenewatch.model.words import seconds
 
-AIR, DOOR = 0, 1
 WARM = rule("warm", Above(8.0, deadband=1.0))
 SILENT = rule("silent", NoData(seconds(120)))
-
-
-def at(t_s, value, *, series=AIR, received_s=None, **marks):
-    received_ms = START_MS + round(1000 * (t_s if received_s is None else received_s))
-    return Reading(series, START_MS + round(1000 * t_s), value, received_ms, **marks)
-
-
-def each_30_s(*values, since_s=0):
-    return [at(since_s + 30 * i, value) for i, value in enumerate(values)]
-
-
-def box(*rules):
-    of = scene(*rules)
-    engine = Engine([of])
-    engine.grow(registry("box", of=of))
-    return engine
-
-
-def short(transitions):
-    """Such as `("raised", "warm", 60)`."""
-    return [(t.step.value, t.rule.removeprefix("tiny."), (t.at_ms - START_MS) / 1000) for t in transitions]
-
-
-def moves(engine, readings):
-    return short(engine.step(batch_of(readings)))
-
-
-def tick(engine, now_s):
-    return short(engine.tick(START_MS + round(1000 * now_s)))
 
 
 def test_above_is_raised_beyond_the_limit_and_cleared_at_limit_less_deadband():

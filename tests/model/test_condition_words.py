@@ -113,12 +113,12 @@ SAID = {
     "all": (
         {"when": all_of(BUSY, COLD)},
         "Phase “busy or done” and Air below −5 °C",
-        "阶段“忙或完成”且气温低于 −5 °C",
+        "阶段“忙或完成”，且气温低于 −5 °C",
     ),
     "a state between two limits": (
         {"when": all_of(BUSY, Term("phase", Below(1.5)), COLD)},
         "Phase “busy” and Air below −5 °C",
-        "阶段“忙”且气温低于 −5 °C",
+        "阶段“忙”，且气温低于 −5 °C",
     ),
     "any": (
         {"when": any_of(BUSY, COLD)},
@@ -132,8 +132,8 @@ SAID = {
     ),
     "one after the other": (
         {"when": Then(first=BUSY, second=DONE, within=minutes(14))},
-        "Phase “done” within 14 min from Phase “busy or done”",
-        "阶段“忙或完成”开始后 14 分钟内阶段“完成”",
+        "Phase “done” within 14 min from Phase “busy”",
+        "阶段“忙”开始后 14 分钟内阶段“完成”",
     ),
     "held back by a state and an occasion": (
         {"suppressed_by": (While(term=BUSY, after=minutes(20)), During(occasion="lunch"))},

@@ -274,9 +274,7 @@ BROKEN = {
     "scene without title": (replace(KITCHEN, site_title=Text("", "厨房")), "site_title.en"),
 }
 BROKEN["proof of another type"] = (
-    replace(
-        with_fault(on=("freezer",)), rules=(WARM, *(replace(r, on=("fridge.door",)) for r in OTHER_RULES[1:2]))
-    ),
+    replace(with_fault(on=("freezer",)), rules=(WARM, *(replace(KITCHEN.rule("door_ajar"), on=("fridge.door",)),))),
     "rule door_ajar: proof",
 )
 

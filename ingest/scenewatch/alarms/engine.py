@@ -1,4 +1,4 @@
-"""The alarm engine between batches: asks the calendars, watches for silence, turns the kernel's moves into words."""
+"""The alarm engine between batches: watches for silence, asks calendars, turns the kernel's moves into words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scenewatch.alarms.order import in_time_order
 from scenewatch.alarms.overrides import in_force, mistakes, usable
 from scenewatch.alarms.rows import CLEARED, MOVE, NEVER, NORMAL, RAISED, STANDING
 from scenewatch.alarms.silence import Silences, wake
-from scenewatch.alarms.tables import lay_out
+from scenewatch.alarms.tables import lay_out, unusable
 from scenewatch.model.alarm import Step, Transition
 from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.flags import Flag
@@ -49,7 +49,7 @@ class Engine:
         self, scenes: Iterable[Scene], overrides: Mapping[str, Mapping[str, object]] | None = None
     ) -> None:
         self._scenes, numbers = tuple(scenes), overrides or {}
-        if found := mistakes(self._scenes, numbers):
+        if found := [*unusable(self._scenes), *mistakes(self._scenes, numbers)]:
             raise ConfigurationError(found)
         self.rules: Mapping[str, Rule] = in_force(self._scenes, numbers)
         """By `<scene>.<rule>`, with the operators' numbers. Replaced whole: other threads see one moment."""

@@ -43,23 +43,23 @@ SUSPECT, FAIL, MISSING, NEW = int(Flag.SUSPECT), int(Flag.FAIL), int(Flag.MISSIN
 
 
 @compiled
-def _counts(batch: Columns, i: int) -> bool:
+def _counts(place: int, live: bool, flag: int) -> bool:  # noqa: FBT001 - as it is in its column
     """Whether a reading moves alarms at all."""
-    return batch.place[i] == NEW and batch.live[i] and batch.flag[i] < FAIL
+    return place == NEW and live and flag < FAIL
 
 
 @compiled
 def _beyond(comparison: Any, value: float, test: int) -> bool:
     if comparison.sort == FLAGGED:
-        return test == comparison.test
-    return value > comparison.high or value < comparison.low
+        return bool(test == comparison.test)
+    return bool(value > comparison.high or value < comparison.low)
 
 
 @compiled
 def _released(comparison: Any, value: float, test: int) -> bool:
     if comparison.sort == FLAGGED:
-        return test != comparison.test
-    return comparison.release_low <= value <= comparison.release_high
+        return bool(test != comparison.test)
+    return bool(comparison.release_low <= value <= comparison.release_high)
 
 
 @compiled
@@ -83,9 +83,6 @@ def _narrow(row: Any, comparison: Any, holds: bool, value: float) -> None:  # no
         row.quiet_high = min(row.quiet_high, comparison.release_low)
 
 
-# --- one instance ------------------------------------------------------------------------------------------
-
-
 @compiled
 def _raise(one: Any, at_ms: int, value: float, flag: int, move: Any) -> None:
     one.state = STANDING
@@ -95,16 +92,6 @@ def _raise(one: Any, at_ms: int, value: float, flag: int, move: Any) -> None:
     move.step = RAISED
     move.at_ms = at_ms
     move.raised_at_ms = at_ms
-    move.value = value
-    move.flag = flag
-
-
-@compiled
-def _clear(one: Any, at_ms: int, value: float, flag: int, move: Any) -> None:
-    one.state = NORMAL
-    move.step = CLEARED
-    move.at_ms = at_ms
-    move.raised_at_ms = one.raised_at
     move.value = value
     move.flag = flag
 
@@ -125,22 +112,24 @@ def _turn(one: Any, beyond: bool, released: bool, t: int) -> None:  # noqa: FBT0
 
 
 @compiled
-def _complete(one: Any, delays: Any, t: int) -> bool:
+def _complete(one: Any, on_ms: int, off_ms: int, t: int) -> bool:
     """Whether a count has now lasted as long as it must."""
     if one.state == COUNTING_ON:
-        return t - one.since >= delays.on_ms
-    return one.state == COUNTING_OFF and t - one.since >= delays.off_ms
+        return bool(t - one.since >= on_ms)
+    return bool(one.state == COUNTING_OFF and t - one.since >= off_ms)
 
 
 @compiled
 def _finish(one: Any, t: int, value: float, flag: int, move: Any) -> None:
     if one.state == COUNTING_ON:
         _raise(one, t, value, flag, move)
-    else:
-        _clear(one, t, value, flag, move)
-
-
-# --- rules that one reading decides ------------------------------------------------------------------------
+        return
+    one.state = NORMAL
+    move.step = CLEARED
+    move.at_ms = t
+    move.raised_at_ms = one.raised_at
+    move.value = value
+    move.flag = flag
 
 
 @compiled
@@ -156,17 +145,22 @@ def _silence(rule: Any, one: Any, row: Any, t: int, received_ms: int, move: Any)
 
 @compiled
 def _walk(
-    row: Any, tables: Tables, reading: tuple[int, int, float, int, int], moves: NDArray[np.void], written: int
+    row: Any,
+    kind: Any,
+    rules: NDArray[np.void],
+    instances: NDArray[np.void],
+    reading: tuple[int, int, float, int, int],
+    moves: NDArray[np.void],
+    written: int,
 ) -> int:
     """One reading's step of every rule of its series. Returns `written` plus the moves added."""
     t, received_ms, value, flag, test = reading
-    kind = tables.kinds[row.kind]
     gap = t - row.good_t > kind.gap_ms
     row.quiet_low = -np.inf
     row.quiet_high = np.inf
     for k in range(kind.rule_to - kind.rule_from):
-        rule = tables.rules[kind.rule_from + k]
-        one = tables.instances[row.first + k]
+        rule = rules[kind.rule_from + k]
+        one = instances[row.first + k]
         if rule.sort == SILENCE:
             if _silence(rule, one, row, t, received_ms, moves[written]):
                 moves[written].instance = row.first + k
@@ -180,7 +174,7 @@ def _walk(
         if gap:
             one.since = t  # what was in between is unknown, so it counts towards no delay
         _turn(one, beyond, released, t)
-        if _complete(one, rule, t):
+        if _complete(one, rule.on_ms, rule.off_ms, t):
             _finish(one, t, value, flag, moves[written])
             moves[written].instance = row.first + k
             written += 1
@@ -191,104 +185,96 @@ def _walk(
     return written
 
 
-# --- rules that an instant decides -------------------------------------------------------------------------
-
-
 @compiled
-def _hold(row: Any, device: Any, tables: Tables, reading: tuple[int, int, float, int, int]) -> None:
-    """One reading's step of every term of its series."""
+def _hold(row: Any, kind: Any, device: Any, tables: Tables, reading: tuple[int, int, float, int, int]) -> None:
+    """One reading's step of every term of its series, behind `_walk`."""
     t, _, value, _, test = reading
-    kind = tables.kinds[row.kind]
-    of_type = tables.types[device.type]
+    to_held = device.first_held - tables.types[device.type].term_from
     for k in range(kind.term_from, kind.term_to):
         term = tables.terms[k]
-        held = tables.held[device.first_held + k - of_type.term_from]
-        if term.alone >= 0:
-            standing = tables.instances[device.first_instance + term.alone].state >= STANDING
-            held.now = not _released(term, value, test) if standing else _beyond(term, value, test)
-            continue
+        held = tables.held[to_held + k]
         before = held.now
-        if before and t - row.good_t > kind.gap_ms:
+        if term.alone >= 0:  # its alarm remembers for it
+            before = int(tables.instances[device.first_instance + term.alone].state >= STANDING)
+        elif before and t - row.good_t > kind.gap_ms:
             before = 0
             held.ended = row.good_t + kind.gap_ms + 1
-        held.now = not _released(term, value, test) if before else _beyond(term, value, test)
+        held.now = not _released(term.is_, value, test) if before else _beyond(term.is_, value, test)
         if held.now and not before:
-            held.began = t
+            # Of what already holds where readings begin, or begin again, nobody knows since when.
+            if t - row.good_t <= kind.gap_ms:
+                held.began = t
         elif before and not held.now:
             held.ended = t
+        _narrow(row, term.is_, held.now != 0, value)
 
 
 @compiled
-def _newest(group: Any, device: Any, tables: Tables) -> int:
-    """The time of the newest reading of its terms' channels."""
-    newest = NEVER
-    first_term = tables.types[device.type].term_from
-    for m in range(group.member_from, group.while_from):
-        term = tables.terms[first_term + tables.members[m].term]
-        newest = max(newest, tables.series[device.first_series + term.channel].good_t)
-    return newest
+def _look(group: Any, device: Any, tables: Tables, t: int) -> tuple[int, int, int]:
+    """The time of the newest reading of its terms' channels, how many terms hold, and how many do at `t`.
 
-
-@compiled
-def _holding(group: Any, device: Any, tables: Tables, t: int) -> int:
-    """How many of its terms hold at `t`; one whose channel has been silent for longer than its gap does not."""
+    A term whose channel has been silent for longer than its gap does not.
+    """
     of_type = tables.types[device.type]
-    holding = 0
+    newest, holding, fresh = NEVER, 0, 0
     for m in range(group.member_from, group.while_from):
-        number = tables.members[m].term
-        row = tables.series[device.first_series + tables.terms[of_type.term_from + number].channel]
-        if tables.held[device.first_held + number].now and t - row.good_t <= of_type.gap_ms:
+        number = tables.members[m].number
+        good_t = tables.series[device.first_series + tables.terms[of_type.term_from + number].channel].good_t
+        newest = max(newest, good_t)
+        if tables.held[device.first_held + number].now:
             holding += 1
-    return holding
-
-
-@compiled
-def _in_order(group: Any, device: Any, state: Any, tables: Tables, t: int) -> bool:
-    """Whether the second of a sequence holds, and began to in time."""
-    of_type = tables.types[device.type]
-    first = tables.held[device.first_held + tables.members[group.member_from].term]
-    number = tables.members[group.member_from + 1].term
-    second = tables.held[device.first_held + number]
-    row = tables.series[device.first_series + tables.terms[of_type.term_from + number].channel]
-    if second.now and second.began == t:
-        state.met = t - first.began <= group.within_ms
-    if not second.now or t - row.good_t > of_type.gap_ms:
-        state.met = 0
-    return state.met != 0
+            fresh += t - good_t <= of_type.gap_ms
+    return newest, holding, fresh
 
 
 @compiled
 def suppressed(group: Any, device: Any, tables: Tables, t: int) -> bool:
     """Whether the group must not be raised at `t`. Its site's spans of that day must be known."""
     of_type = tables.types[device.type]
-    for m in range(group.while_from, group.while_to):
-        number = tables.members[m].term
-        held = tables.held[device.first_held + number]
-        row = tables.series[device.first_series + tables.terms[of_type.term_from + number].channel]
-        until = row.good_t + of_type.gap_ms + 1 if held.now else held.ended
-        if t < until + tables.members[m].after_ms:
+    for m in range(group.while_from, group.during_from):
+        member = tables.members[m]
+        held = tables.held[device.first_held + member.number]
+        good_t = tables.series[device.first_series + tables.terms[of_type.term_from + member.number].channel].good_t
+        until = good_t + of_type.gap_ms + 1 if held.now else held.ended
+        if t < until + member.after_ms:
             return True
-    for d in range(group.during_from, group.during_to):
-        during = tables.durings[d]
+    for m in range(group.during_from, group.during_to):
+        member = tables.members[m]
         for k in range(tables.spans.shape[2]):
-            begin = tables.spans[device.site, during.occasion, k, 0]
+            begin = tables.spans[device.site, member.number, k, 0]
             if begin > t:
                 break
-            if t < tables.spans[device.site, during.occasion, k, 1] + during.after_ms:
+            if t < tables.spans[device.site, member.number, k, 1] + member.after_ms:
                 return True
     return False
 
 
 @compiled
-def _reading_of(series: int, batch: Columns, i: int, end: int) -> int:
-    """The row of this series' reading within the instant that has row `i` and ends at `end`; -1 without one."""
-    t = batch.t_ms[i]
-    for j in range(end - 1, -1, -1):
-        if batch.t_ms[j] != t:
-            return -1
-        if batch.series[j] == series and _counts(batch, j):
-            return j
-    return -1
+def _calm(group: Any, one: Any, state: Any, holding: int) -> bool:
+    """Whether nothing can change as long as no term turns."""
+    if one.state == NORMAL and group.shape == THEN:
+        return bool(state.met == 0)
+    if one.state == NORMAL:
+        return bool(holding < group.count)
+    return bool(one.state == STANDING and group.shape == ALONE and holding > 0)
+
+
+@compiled
+def _holds(group: Any, device: Any, state: Any, tables: Tables, t: int) -> bool:
+    """Whether the group's condition holds at `t`, by what its terms say now."""
+    _, _, fresh = _look(group, device, tables, t)
+    if group.shape != THEN:
+        return bool(fresh >= group.count)
+    first = tables.held[device.first_held + tables.members[group.member_from].number]
+    number = tables.members[group.member_from + 1].number
+    second = tables.held[device.first_held + number]
+    of_type = tables.types[device.type]
+    good_t = tables.series[device.first_series + tables.terms[of_type.term_from + number].channel].good_t
+    if second.now and second.began == t:
+        state.met = t - first.began <= group.within_ms
+    if not second.now or t - good_t > of_type.gap_ms:
+        state.met = 0
+    return bool(state.met != 0)
 
 
 @compiled
@@ -301,106 +287,75 @@ def _judge(
     of_type = tables.types[device.type]
     for k in range(of_type.group_to - of_type.group_from):
         group = tables.groups[of_type.group_from + k]
-        if _newest(group, device, tables) != t:
-            continue  # or else newer data have been judged
         one = tables.instances[device.first_instance + k]
         state = tables.grouped[device.first_grouped + k]
-        if group.shape == THEN:
-            holds = _in_order(group, device, state, tables, t)
-        else:
-            holds = _holding(group, device, tables, t) >= group.count
-        if t - state.seen > of_type.gap_ms:
-            one.since = t
-        state.seen = t
-        _turn(one, holds and not (one.state < STANDING and suppressed(group, device, tables, t)), not holds, t)
-        if _complete(one, group, t):
-            at = _reading_of(device.first_series + group.channel, batch, i, end)
-            value, flag = (np.nan, MISSING) if at < 0 else (batch.value[at], int(batch.flag[at]))
-            _finish(one, t, value, flag, moves[written])
-            moves[written].instance = device.first_instance + k
-            written += 1
+        newest, holding, _ = _look(group, device, tables, t)
+        if newest == t:  # or else nothing of it has come, or newer data have been judged
+            holds = _holds(group, device, state, tables, t)
+            if t - state.seen > of_type.gap_ms:
+                one.since = t
+            state.seen = t
+            _turn(one, holds and (one.state >= STANDING or not suppressed(group, device, tables, t)), not holds, t)
+            if _complete(one, group.on_ms, group.off_ms, t):
+                at = _row_of(device.first_series + group.channel, batch, i, end)
+                value, flag = (np.nan, MISSING) if at < 0 else (batch.value[at], int(batch.flag[at]))
+                _finish(one, t, value, flag, moves[written])
+                moves[written].instance = device.first_instance + k
+                written += 1
+        if not _calm(group, one, state, holding):
+            for m in range(group.member_from, group.while_from):
+                term = tables.terms[of_type.term_from + tables.members[m].number]
+                _shut(tables.series[device.first_series + term.channel])
     return written
 
 
 @compiled
-def _calm(group: Any, one: Any, state: Any, device: Any, tables: Tables) -> bool:
-    """Whether nothing can change as long as each reading stays within what its terms make of the last one."""
-    if one.state == NORMAL and group.shape == THEN:
-        return state.met == 0
-    holding = 0
-    for m in range(group.member_from, group.while_from):
-        holding += tables.held[device.first_held + tables.members[m].term].now
-    if one.state == NORMAL:
-        return holding < group.count
-    return one.state == STANDING and group.shape == ALONE and holding > 0
+def _row_of(series: int, batch: Columns, i: int, end: int) -> int:
+    """The row of this series' reading within the instant that has row `i` and ends at `end`; -1 without one."""
+    for j in range(end - 1, -1, -1):
+        if batch.t_ms[j] != batch.t_ms[i]:
+            return -1
+        if batch.series[j] == series and _counts(batch.place[j], batch.live[j], batch.flag[j]):
+            return j
+    return -1
 
 
 @compiled
-def _draw(device: Any, tables: Tables, batch: Columns, instant: tuple[int, int]) -> None:
-    """Narrow the bands by the terms and shut those of groups that must be judged again at the next instant."""
-    of_type = tables.types[device.type]
-    for i in range(instant[0], instant[1]):
-        if _counts(batch, i):
-            row = tables.series[batch.series[i]]
-            kind = tables.kinds[row.kind]
-            for k in range(kind.term_from, kind.term_to):
-                held = tables.held[device.first_held + k - of_type.term_from]
-                _narrow(row, tables.terms[k], held.now != 0, batch.value[i])
-    for k in range(of_type.group_to - of_type.group_from):
-        group = tables.groups[of_type.group_from + k]
-        one = tables.instances[device.first_instance + k]
-        state = tables.grouped[device.first_grouped + k]
-        if not _calm(group, one, state, device, tables):
-            for m in range(group.member_from, group.while_from):
-                term = tables.terms[of_type.term_from + tables.members[m].term]
-                _shut(tables.series[device.first_series + term.channel])
-
-
-# --- a batch -----------------------------------------------------------------------------------------------
+def _quiet(row: Any, kind: Any, t: int, received_ms: int, value: float, flag: int) -> bool:
+    """Whether a reading moves nothing, as all others do not either between the same two values."""
+    silent_ms = max(t - row.good_t, received_ms - row.heard)
+    return bool(row.quiet_low < value < row.quiet_high and silent_ms < kind.silence_ms and flag != SUSPECT)
 
 
 @compiled
-def _may_move(row: Any, kind: Any, batch: Columns, i: int) -> bool:
-    """Whether a reading that counts could move anything."""
-    silent_ms = max(batch.t_ms[i] - row.good_t, batch.received_ms[i] - row.heard)
-    quiet = row.quiet_low < batch.value[i] < row.quiet_high
-    return silent_ms >= kind.silence_ms or not quiet or batch.flag[i] == SUSPECT
-
-
-@compiled
-def _remember(row: Any, batch: Columns, i: int) -> None:
-    row.good_t = batch.t_ms[i]
-    row.heard = max(row.heard, batch.t_ms[i], batch.received_ms[i])
+def _remember(row: Any, t: int, received_ms: int) -> None:
+    row.good_t = t
+    row.heard = max(row.heard, t, received_ms)
 
 
 @compiled
 def _instant(
-    i: int, device_number: int, batch: Columns, tables: Tables, moves: NDArray[np.void], written: int
+    i: int, number: int, batch: Columns, tables: Tables, moves: NDArray[np.void], written: int
 ) -> tuple[int, int]:
-    """What is left of one instant from row `i` on. Returns where it ends, and `written` plus the moves added."""
-    device = tables.devices[device_number]
+    """What is left of one device's instant from row `i` on. Returns where it ends, and `written` as it is then."""
+    device = tables.devices[number]
     end = i
     while end < len(batch.series) and batch.t_ms[end] == batch.t_ms[i]:
         series = batch.series[end]
-        if not 0 <= series < len(tables.series) or tables.series_device[series] != device_number:
+        if not 0 <= series < len(tables.series) or tables.series_device[series] != number:
             break
-        if _counts(batch, end):
+        t, received_ms, value = batch.t_ms[end], batch.received_ms[end], batch.value[end]
+        flag, test = int(batch.flag[end]), int(batch.test[end])
+        if _counts(batch.place[end], batch.live[end], flag):
             row = tables.series[series]
-            if _may_move(row, tables.kinds[row.kind], batch, end):
-                reading = (
-                    batch.t_ms[end],
-                    batch.received_ms[end],
-                    batch.value[end],
-                    batch.flag[end],
-                    batch.test[end],
-                )
-                written = _walk(row, tables, reading, moves, written)
-                _hold(row, device, tables, reading)
-            _remember(row, batch, end)
+            kind = tables.kinds[row.kind]
+            if not _quiet(row, kind, t, received_ms, value, flag):
+                reading = (t, received_ms, value, flag, test)
+                written = _walk(row, kind, tables.rules, tables.instances, reading, moves, written)
+                _hold(row, kind, device, tables, reading)
+            _remember(row, t, received_ms)
         end += 1
-    written = _judge(device, tables, batch, (i, end), moves, written)
-    _draw(device, tables, batch, (i, end))
-    return end, written
+    return end, _judge(device, tables, batch, (i, end), moves, written)
 
 
 DONE, FULL, UNKNOWN_DAY = 0, 1, 2
@@ -413,19 +368,21 @@ def step(begin: int, batch: Columns, tables: Tables, moves: NDArray[np.void]) ->
     written = 0
     i = begin
     while i < len(batch.series):
-        if not _counts(batch, i):
+        series, t, received_ms, value = batch.series[i], batch.t_ms[i], batch.received_ms[i], batch.value[i]
+        flag = int(batch.flag[i])
+        if not _counts(batch.place[i], batch.live[i], flag):
             i += 1
             continue
-        if not 0 <= batch.series[i] < len(tables.series):
+        if not 0 <= series < len(tables.series):
             raise IndexError("a reading of a series that was not grown")
-        row = tables.series[batch.series[i]]
+        row = tables.series[series]
         kind = tables.kinds[row.kind]
-        if _may_move(row, kind, batch, i):
+        if not _quiet(row, kind, t, received_ms, value, flag):
             if kind.term_from < kind.term_to:
-                number = tables.series_device[batch.series[i]]
+                number = tables.series_device[series]
                 of_type = tables.types[tables.devices[number].type]
                 site = tables.devices[number].site
-                if of_type.calendar and not tables.known[site, 0] <= batch.t_ms[i] < tables.known[site, 1]:
+                if of_type.calendar and not tables.known[site, 0] <= t < tables.known[site, 1]:
                     return i, written, UNKNOWN_DAY
                 if written + of_type.most_moves > len(moves):
                     return i, written, FULL
@@ -433,8 +390,8 @@ def step(begin: int, batch: Columns, tables: Tables, moves: NDArray[np.void]) ->
                 continue
             if written + 2 * (kind.rule_to - kind.rule_from) > len(moves):
                 return i, written, FULL
-            reading = (batch.t_ms[i], batch.received_ms[i], batch.value[i], batch.flag[i], batch.test[i])
-            written = _walk(row, tables, reading, moves, written)
-        _remember(row, batch, i)
+            reading = (t, received_ms, value, flag, int(batch.test[i]))
+            written = _walk(row, kind, tables.rules, tables.instances, reading, moves, written)
+        _remember(row, t, received_ms)
         i += 1
     return i, written, DONE

@@ -70,7 +70,6 @@ class Memory:
             rules.types,
             rules.groups,
             rules.members,
-            rules.durings,
             self.series,
             self.series_device,
             self.devices,
@@ -100,7 +99,8 @@ class Memory:
         """The instances of rules about events that are alarms now."""
         grouped = np.flatnonzero(self.instance_row < 0)
         is_event = rules.groups["shape"][~self.instance_row[grouped]] == HAPPENED
-        return grouped[is_event & (self.instances["state"][grouped] == STANDING)]
+        standing: NDArray[np.intp] = grouped[is_event & (self.instances["state"][grouped] == STANDING)]
+        return standing
 
     def forget(self, gone: NDArray[np.bool_]) -> None:
         """What is known of the readings and events of these devices."""

@@ -21,14 +21,16 @@ def in_time_order(batch: Batch, series_device: NDArray[np.int32]) -> Columns:
     Buffered samples lie channel by channel. The order of each series does not change by it, as only a reading
     that is newer than all before it moves anything.
     """
-    columns = Columns(*(getattr(batch, name) for name in Columns._fields))
+    columns = Columns(
+        batch.series, batch.t_ms, batch.value, batch.flag, batch.test, batch.place, batch.live, batch.received_ms
+    )
     if not _descends(batch.message, columns.t_ms):
         return columns
     known = (columns.series >= 0) & (columns.series < len(series_device))
     device = np.where(known, series_device[np.where(known, columns.series, 0)], -1)
     begins = (np.diff(batch.message, prepend=-1) != 0) | (np.diff(device, prepend=-2) != 0)
     order = np.lexsort((columns.t_ms, np.cumsum(begins)))
-    return Columns(*(column[order] for column in columns))
+    return Columns._make(column[order] for column in columns)
 
 
 @compiled

@@ -118,8 +118,18 @@ def _terms(when: AtLeast | Then, given: Numbers) -> tuple[Term, ...]:
 
 
 def _comparison(is_: Comparison, prefix: str, given: Numbers) -> Comparison:
-    names = (*LIMITS[type(is_)], "deadband")
-    return replace(is_, **{name: given[prefix + name] for name in names if prefix + name in given})
+    def number(name: str, before: float) -> float:
+        return given.get(prefix + name, before)
+
+    match is_:
+        case Above(limit, deadband):
+            return Above(number("limit", limit), number("deadband", deadband))
+        case Below(limit, deadband):
+            return Below(number("limit", limit), number("deadband", deadband))
+        case Outside(low, high, deadband):
+            return Outside(number("low", low), number("high", high), number("deadband", deadband))
+        case Flagged():
+            return is_
 
 
 def _unreadable(rule: Rule, numbers: Mapping[str, object]) -> Iterator[tuple[str, str]]:

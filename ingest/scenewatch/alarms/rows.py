@@ -45,20 +45,22 @@ KIND = np.dtype(
 VALUE, FLAGGED, SILENCE = 0, 1, 2
 """What a reading is held against: limits, a test of quality, or the time of the one before."""
 
-_COMPARISON = [
-    ("low", np.float64),  # beyond these two it counts towards the alarm
-    ("high", np.float64),
-    ("release_low", np.float64),  # from here to there towards the return
-    ("release_high", np.float64),
-    ("sort", np.int32),
-    ("test", np.int32),  # for FLAGGED
-]
-
-RULE = np.dtype([*_COMPARISON, ("on_ms", np.int64), ("off_ms", np.int64)])
+RULE = np.dtype(
+    [
+        ("low", np.float64),  # beyond these two it counts towards the alarm
+        ("high", np.float64),
+        ("release_low", np.float64),  # from here to there towards the return
+        ("release_high", np.float64),
+        ("on_ms", np.int64),
+        ("off_ms", np.int64),
+        ("sort", np.int32),
+        ("test", np.int32),  # for FLAGGED
+    ]
+)
 
 TERM = np.dtype(
     [
-        *_COMPARISON,
+        ("is_", RULE),  # without delays, which are its group's
         ("channel", np.int32),  # within its device
         ("alone", np.int32),  # place in the type of the ALONE group it is of, or -1
     ]
@@ -77,16 +79,13 @@ GROUP = np.dtype(
         ("channel", np.int32),  # whose reading the alarm shows, within its device
         ("member_from", np.int32),  # rows of MEMBER: its terms, up to where those begin that suppress it
         ("while_from", np.int32),
-        ("while_to", np.int32),
-        ("during_from", np.int32),  # rows of DURING
+        ("during_from", np.int32),  # and those of the occasions
         ("during_to", np.int32),
     ]
 )
 
-MEMBER = np.dtype([("after_ms", np.int64), ("term", np.int64)])
-"""A term by its place in the type; `after_ms` for those that suppress."""
-
-DURING = np.dtype([("after_ms", np.int64), ("occasion", np.int64)])
+MEMBER = np.dtype([("after_ms", np.int64), ("number", np.int64)])
+"""A term by its place in the type, or an occasion by its place in the scene; `after_ms` if it suppresses."""
 
 TYPE = np.dtype(
     [
@@ -176,7 +175,6 @@ class Tables(NamedTuple):
     types: NDArray[np.void]
     groups: NDArray[np.void]
     members: NDArray[np.void]
-    durings: NDArray[np.void]
     series: NDArray[np.void]
     series_device: NDArray[np.int32]
     devices: NDArray[np.void]

@@ -127,8 +127,9 @@ def _sections(memory: Memory, tables: RuleTables, rules: Mapping[str, Rule]) -> 
 def _held_rows(memory: Memory, tables: RuleTables, group: int, devices: NDArray[np.int32]) -> NDArray[np.int64]:
     """By device, the rows of HELD of a group's terms."""
     row = tables.groups[group]
-    place = tables.members["term"][row["member_from"] : row["while_to"]]
-    return memory.devices["first_held"][devices][:, None] + place[None, :]
+    place = tables.members["number"][row["member_from"] : row["during_from"]]
+    rows: NDArray[np.int64] = memory.devices["first_held"][devices][:, None] + place[None, :]
+    return rows
 
 
 def _load_section(

@@ -1,16 +1,15 @@
-"""Lays the scenes' rules out as arrays for the kernel: each kind of channel and each type has its rules in a row."""
+"""Lays the scenes' rules out as arrays for the kernel: each kind of channel and each type has its in a row."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scenewatch.alarms.rows import (
     ALONE,
     AT_LEAST,
-    DURING,
     FLAGGED,
     FOREVER,
     GROUP,
@@ -25,16 +24,17 @@ from scenewatch.alarms.rows import (
     VALUE,
 )
 from scenewatch.alarms.terms import terms_of
+from scenewatch.model.errors import Mistake
 from scenewatch.model.scene import Above, AtLeast, Below, Flagged, Happened, NoData, Outside, Then, While
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from scenewatch.model.scene import Comparison, DeviceType, Rule, Scene
 
-    Row = tuple[float, ...]
+    Row = tuple[Any, ...]
 
 INF = float("inf")
 
@@ -49,7 +49,6 @@ class _Rows:
     types: list[Row] = field(default_factory=list)
     groups: list[Row] = field(default_factory=list)
     members: list[Row] = field(default_factory=list)
-    durings: list[Row] = field(default_factory=list)
     rule_number: list[int] = field(default_factory=list)
     group_number: list[int] = field(default_factory=list)
     events: dict[tuple[int, str], list[int]] = field(default_factory=dict)
@@ -65,7 +64,6 @@ class RuleTables:
     types: NDArray[np.void]
     groups: NDArray[np.void]
     members: NDArray[np.void]
-    durings: NDArray[np.void]
     rule_number: NDArray[np.int32]
     """For each row of `rules`, which of the engine's rules it is; next the same of `groups`."""
     group_number: NDArray[np.int32]
@@ -91,7 +89,6 @@ def lay_out(types: Iterable[tuple[Scene, DeviceType]], rules: Mapping[str, Rule]
         types=np.array(rows.types, TYPE),
         groups=np.array(rows.groups, GROUP),
         members=np.array(rows.members, MEMBER),
-        durings=np.array(rows.durings, DURING),
         rule_number=np.array(rows.rule_number, np.int32),
         group_number=np.array(rows.group_number, np.int32),
         events=rows.events,
@@ -101,6 +98,14 @@ def lay_out(types: Iterable[tuple[Scene, DeviceType]], rules: Mapping[str, Rule]
 def is_grouped(rule: Rule) -> bool:
     """Whether it takes more than one reading to decide the rule."""
     return bool(rule.suppressed_by) or isinstance(rule.when, AtLeast | Then | Happened)
+
+
+def unusable(scenes: Iterable[Scene]) -> Iterator[Mistake]:
+    """Rules that the engine does not know how to judge."""
+    for scene in scenes:
+        for rule in scene.rules:
+            if rule.suppressed_by and isinstance(rule.when, NoData):
+                yield Mistake(f"{scene.key}: rule {rule.key}: suppressed_by", "must be empty for missing data")
 
 
 def occasions(scene: Scene) -> list[str]:
@@ -133,7 +138,7 @@ def _lay_out_type(
         on_channel = [(number, rule) for number, rule, on in single if on == channel.key]
         rows.rules.extend(_rule_row(rule) for _, rule in on_channel)
         rows.rule_number.extend(number for number, _ in on_channel)
-        while at_term < len(rows.terms) and rows.terms[at_term][6] == c:
+        while at_term < len(rows.terms) and rows.terms[at_term][1] == c:
             at_term += 1
         waits = [rule.when.after + rule.on_delay for _, rule in on_channel if isinstance(rule.when, NoData)]
         if at_term > first_term:
@@ -162,48 +167,45 @@ def _lay_out_terms(
     place: list[list[int]] = [[] for _ in grouped]
     for n in sorted(range(len(found)), key=lambda n: found[n][1]):
         place[found[n][1]].append(order.index(n))
-    rows.terms.extend((*_comparison(found[n][3].is_), found[n][0], found[n][2]) for n in order)
+    rows.terms.extend((_comparison(found[n][3].is_), found[n][0], found[n][2]) for n in order)
     return place
 
 
 def _lay_out_group(
     rows: _Rows, scene: Scene, device_type: DeviceType, rule: Rule, on: str, place: Sequence[int]
 ) -> None:
-    member_from, during_from = len(rows.members), len(rows.durings)
-    own = len(terms_of(rule.when, on))
+    member_from, own, known = len(rows.members), len(terms_of(rule.when, on)), occasions(scene)
     afters = [0] * own + [s.after for s in rule.suppressed_by if isinstance(s, While)]
     rows.members.extend(zip(afters, place, strict=True))
-    known = occasions(scene)
-    rows.durings.extend((s.after, known.index(s.occasion)) for s in rule.suppressed_by if not isinstance(s, While))
-    shape, count, within_ms, off_ms = ALONE, 1, 0, rule.off_delay
+    members = (member_from, member_from + own, len(rows.members))
+    rows.members.extend((s.after, known.index(s.occasion)) for s in rule.suppressed_by if not isinstance(s, While))
+    shape, count, within_ms, off_ms = ALONE, 1, 0, int(rule.off_delay)
     match rule.when:
         case AtLeast(count=count):
             shape = AT_LEAST
-        case Then(within=within_ms):
-            shape = THEN
+        case Then(within=within):
+            shape, within_ms = THEN, within
         case Happened(quiet=quiet):
             shape, off_ms = HAPPENED, quiet + rule.off_delay
     channel = next((c for c, channel in enumerate(device_type.channels) if channel.key == on), -1)
-    members = (member_from, member_from + own, len(rows.members))
-    rows.groups.append(
-        (rule.on_delay, off_ms, within_ms, shape, count, channel, *members, during_from, len(rows.durings))
-    )
+    rows.groups.append((rule.on_delay, off_ms, within_ms, shape, count, channel, *members, len(rows.members)))
 
 
 def _rule_row(rule: Rule) -> Row:
     if isinstance(rule.when, NoData):
-        return 0.0, 0.0, 0.0, 0.0, SILENCE, 0, rule.when.after + rule.on_delay, rule.off_delay
+        return 0.0, 0.0, 0.0, 0.0, rule.when.after + rule.on_delay, rule.off_delay, SILENCE, 0
     (term,) = terms_of(rule.when)
-    return *_comparison(term.is_), rule.on_delay, rule.off_delay
+    return _comparison(term.is_, rule.on_delay, rule.off_delay)
 
 
-def _comparison(is_: Comparison) -> Row:
+def _comparison(is_: Comparison, on_ms: int = 0, off_ms: int = 0) -> Row:
     match is_:
         case Above(limit, deadband):
-            return -INF, limit, -INF, limit - deadband, VALUE, 0
+            limits = (-INF, limit, -INF, limit - deadband)
         case Below(limit, deadband):
-            return limit, INF, limit + deadband, INF, VALUE, 0
+            limits = (limit, INF, limit + deadband, INF)
         case Outside(low, high, deadband):
-            return low, high, low + deadband, high - deadband, VALUE, 0
+            limits = (low, high, low + deadband, high - deadband)
         case Flagged(test):
-            return 0.0, 0.0, 0.0, 0.0, FLAGGED, int(test)
+            return 0.0, 0.0, 0.0, 0.0, on_ms, off_ms, FLAGGED, int(test)
+    return *limits, on_ms, off_ms, VALUE, 0

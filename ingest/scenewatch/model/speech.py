@@ -83,12 +83,11 @@ def _of_terms(scene: Scene, rule: Rule) -> list[Compared]:
 
 def _combined(when: AtLeast | Then, parts: list[Compared]) -> Text:
     if isinstance(when, Then):
-        first, second = (_comparison(part) for part in parts)
-        span = span_text(when.within)
-        return Text(f"{second.en} within {span.en} from {first.en}", f"{first.zh}开始后{span.zh}内{second.zh}")
+        begun, second, span = _until(*parts), _comparison(parts[1]), span_text(when.within)
+        return Text(f"{second.en} within {span.en} from {begun.en}", f"{begun.zh}开始后{span.zh}内{second.zh}")
     if when.count == len(when.terms):
         together = {c.key: [other.is_ for other in parts if other.channel is c] for c, _ in parts}
-        return _joined(" and ", "且", [_together(c, together[c.key]) for c, _ in parts])
+        return _joined(" and ", "，且", [_together(c, together[c.key]) for c, _ in parts])
     said = [_comparison(part) for part in parts]
     if when.count == 1:
         return _joined(" or ", "或", said)
@@ -96,11 +95,17 @@ def _combined(when: AtLeast | Then, parts: list[Compared]) -> Text:
     return Text(f"at least {when.count} of: {listed.en}", f"以下至少 {when.count} 项：{listed.zh}")
 
 
+def _until(first: Compared, second: Compared) -> Text:
+    """Of two steps of one state only those before the second."""
+    after = second.is_ if first.channel is second.channel else None
+    return _states(first.channel, [first.is_], but=after) or _comparison(first)
+
+
 def _together(channel: Channel, comparisons: list[Comparison]) -> Text:
     """Of all that must hold of one channel: limits from both sides leave a state its own word."""
     states = _states(channel, comparisons)
     return (
-        _joined(" and ", "且", [_comparison(Compared(channel, c)) for c in comparisons])
+        _joined(" and ", "，且", [_comparison(Compared(channel, c)) for c in comparisons])
         if states is None
         else states
     )
@@ -139,10 +144,14 @@ def _comparison(one: Compared) -> Text:
             return Text(f"{title.en} below {below} or above {above}", f"{title.zh}低于 {below} 或高于 {above}")
 
 
-def _states(channel: Channel, comparisons: list[Comparison]) -> Text | None:
-    """The words of the numbers for which all hold; None for what has no words."""
+def _states(channel: Channel, comparisons: list[Comparison], but: Comparison | None = None) -> Text | None:
+    """The words of the numbers for which all hold, and `but` does not; None for what has no words."""
     ascending = sorted(channel.states, key=lambda s: s[0])
-    beyond = [word for number, word in ascending if all(passes(c, number) for c in comparisons)]
+    beyond = [
+        word
+        for number, word in ascending
+        if all(passes(c, number) for c in comparisons) and not (but is not None and passes(but, number))
+    ]
     if not beyond:
         return None
     said, title = _joined(" or ", "或", beyond), channel.title

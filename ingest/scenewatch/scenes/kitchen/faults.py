@@ -107,7 +107,8 @@ OF_COOLING = (
         rules=("defrost_missing", *WARM),
         minimum=days(3),
         deadline=days(3),
-        tail=hours(4),
+        # The next defrost is due within eight hours.
+        tail=hours(9),
     ),
     Fault(
         key="air_conditioner_dead",

@@ -65,7 +65,8 @@ OF_COOLING = (
         when=all_of(IDLE, Term("air_temp", Above(6.5, deadband=0.5))),
         suppressed_by=(While(term=DEFROSTING),),
         on_delay=minutes(10),
-        off_delay=minutes(2),
+        # One alarm over the compressor's cycles, if it is the sensor that is wrong.
+        off_delay=minutes(45),
         priority=Priority.LOW,
         source=sources.proposal(
             "a thermostat starts the compressor below this; well ahead of the limit",
@@ -84,7 +85,8 @@ OF_COOLING = (
         when=all_of(IDLE, Term("air_temp", Above(-16.0, deadband=0.5))),
         suppressed_by=(While(term=DEFROSTING),),
         on_delay=minutes(10),
-        off_delay=minutes(2),
+        # One alarm over the compressor's cycles, if it is the sensor that is wrong.
+        off_delay=minutes(45),
         priority=Priority.LOW,
         source=sources.proposal(
             "a thermostat starts the compressor below this; well ahead of the limit",

@@ -68,10 +68,8 @@ OF_DISINFECTION = (
 )
 
 
-def _seen(
-    key: str, title: Text, event: str, proof: str, advice: Text, *, priority: Priority = Priority.LOW
-) -> Rule:
-    """What the camera over the cooking line tells."""
+def _seen(key: str, title: Text, event: str, advice: Text, *, priority: Priority = Priority.LOW) -> Rule:
+    """What the camera over the cooking line tells; its fault has the rule's key."""
     return Rule(
         key=key,
         title=title,
@@ -82,7 +80,7 @@ def _seen(
             "what the camera judges itself; one alarm as long as it is seen again within 15 min",
             "由摄像头自行识别；15 分钟内再次出现视为同一报警",
         ),
-        proof=proof,
+        proof=key,
         advice=advice,
     )
 
@@ -92,24 +90,21 @@ OF_PEOPLE_AND_PESTS = (
         "mask_missing",
         Text("Somebody without a mask", "未戴口罩"),
         "no_mask",
-        "mask_missing",
         Text("Have the mask put on; look at the picture.", "提醒佩戴口罩；查看抓拍图片。"),
     ),
     _seen(
         "hat_missing",
         Text("Somebody without a hat", "未戴工作帽"),
         "no_hat",
-        "hat_missing",
         Text("Have the hat put on; look at the picture.", "提醒佩戴工作帽；查看抓拍图片。"),
     ),
     _seen(
         "smoker",
         Text("Somebody smoking", "后厨吸烟"),
         "smoking",
-        "smoker",
         Text(
-            "Stop it: gas is near and food is open; note who and when.",
-            "立即制止：附近有燃气和裸露食品；记录人员和时间。",
+            "Stop it: gas is near and food is open; note who it was.",
+            "立即制止：附近有燃气和裸露食品；记录人员。",
         ),
         priority=Priority.MEDIUM,
     ),
@@ -117,17 +112,15 @@ OF_PEOPLE_AND_PESTS = (
         "rodent_about",
         Text("Rodent seen", "发现鼠患"),
         "rodent",
-        "rodent_about",
         Text(
-            "Cover the food, look for droppings and holes, call pest control.",
-            "遮盖食品，检查鼠迹和孔洞，联系消杀。",
+            "Cover the food, look for droppings, call pest control.",
+            "遮盖食品，检查鼠迹，联系消杀。",
         ),
     ),
     _seen(
         "bin_open",
         Text("Waste bin left open", "垃圾桶未盖"),
         "open_bin",
-        "bin_open",
         Text("Close the bin; empty it if it is full.", "盖好垃圾桶；已满时及时清运。"),
     ),
     Rule(

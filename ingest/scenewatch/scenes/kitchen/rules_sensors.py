@@ -80,9 +80,7 @@ SENSOR_RULES = (
         on_delay=hours(1),
         off_delay=minutes(5),
         priority=Priority.LOW,
-        source=sources.proposal(
-            "a lithium cell below 3 V lasts some weeks at most", "锂电池低于 3 V 时最多维持数周"
-        ),
+        source=sources.proposal("a lithium cell below 3 V lasts for weeks", "锂电池低于 3 V 时仅可维持数周"),
         proof="battery_low",
         advice=Text("Change the battery within the week.", "一周内更换电池。"),
     ),

@@ -70,8 +70,8 @@ GAS_FIRST_STAGE = Source(
 )
 GAS_INSTRUMENTS = Source(
     document=Text(
-        "Usual preset of gas instruments, by a maker's page (10 % LEL)",
-        "气体检测仪常用预设值（厂商资料），10 % LEL",
+        "Usual preset of gas instruments, a maker's page (10 % LEL)",
+        "气体检测仪常用预设值（厂商资料）10 % LEL",
     ),
     mark=Mark.WEB,
 )
