@@ -114,12 +114,11 @@ def test_an_operator_commands_a_device_through_the_console(city, kind, command):
         answer = httpx.post(url, json=body, headers=headers, timeout=PATIENCE_S, trust_env=False)
         assert answer.status_code == 202, answer.text
         gateway.wait_for_topics({f"{topic}/command"})
-        gateway.say(
-            f"{topic}/result", msgspec.json.encode({"id": answer.json()["id"], "ok": True, "text": "it is"})
-        )
+        result = {"id": answer.json()["id"], "ok": True, "text": "it is"}
+        gateway.say(f"{topic}/result", msgspec.json.encode(result))
         wait_for(city, lambda: get(city, "/api/v1/commands?state=done").json()["commands"])
     (done,) = get(city, "/api/v1/commands").json()["commands"]
-    assert (done["id"], done["text"], done["asked_by"]) == (answer.json()["id"], "it is", "operator")
+    assert (done["id"], done["text"], done["asked_by"]) == (result["id"], "it is", "operator")
 
 
 def test_grafanas_token_reads_and_does_no_more(city):
