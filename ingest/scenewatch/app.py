@@ -28,7 +28,7 @@ from scenewatch.worker.accounts import Accounts, Mender
 from scenewatch.worker.adoption import Adoption
 from scenewatch.worker.book import Book
 from scenewatch.worker.chronicle import Chronicle
-from scenewatch.worker.controls import Controls
+from scenewatch.worker.controls import Controls, check_operators
 from scenewatch.worker.ending import Deadline, Ending, aside
 from scenewatch.worker.lateness import Marking
 from scenewatch.worker.loop import Ends, Loop
@@ -77,6 +77,7 @@ class Worker:
         self.settings = settings
         self._scenes = scenes_of(settings)
         check_limits(self._scenes, settings.limits)
+        check_operators(settings)
         self.pipeline = Pipeline(self._scenes, settings.root)
         self.source_state, self.source_since_ms = "connecting", clock.now_ms()
         self._mqtt = mqtt_settings(settings)
