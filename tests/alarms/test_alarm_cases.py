@@ -188,7 +188,7 @@ def test_ticks_name_the_silent_in_the_order_of_their_deadlines():
     of = scene(SILENT, rule("later", NoData(seconds(150))))
     engine = Engine([of])
     engine.grow(registry("box", "box", of=of))
-    moves(engine, [at(20, 5.0), at(0, 5.0, series=2)])
+    moves(engine, [at(20, 5.0), at(0, 5.0, series=3)])
     transitions = engine.tick(START_MS + 1_000_000)
     assert [(t.rule, t.device, t.at_ms - START_MS) for t in transitions] == [
         ("tiny.silent", 1, 120_000),
@@ -270,7 +270,7 @@ def test_a_device_that_leaves_takes_its_alarms_along_and_gets_no_new_ones():
     of = scene(WARM, SILENT)
     known, engine = registry("box", "box", of=of), Engine([of])
     engine.grow(known)
-    assert moves(engine, [at(0, 9.0), at(0, 9.0, series=2)]) == [("raised", "warm", 0)] * 2
+    assert moves(engine, [at(0, 9.0), at(0, 9.0, series=3)]) == [("raised", "warm", 0)] * 2
     known.apply(devices("box"), at_ms=START_MS + 30_000)
     engine.grow(known)
     (gone,) = engine.retire(known, START_MS + 30_000)
@@ -281,7 +281,7 @@ def test_a_device_that_leaves_takes_its_alarms_along_and_gets_no_new_ones():
         START_MS,
     )
     assert engine.retire(known, START_MS + 30_000) == []
-    assert moves(engine, [at(60, 9.0, series=2)]) == []
+    assert moves(engine, [at(60, 9.0, series=3)]) == []
     assert [(t.rule, t.device) for t in engine.tick(START_MS + 900_000)] == [("tiny.silent", 0)]
 
 
@@ -320,7 +320,7 @@ def test_growing_keeps_what_stands_and_what_counts():
     assert moves(engine, [at(0, 21.0)]) == [("raised", "hot", 0)]
     known.apply(devices("box", "pump", "box"), at_ms=START_MS)
     engine.grow(known)
-    assert moves(engine, [at(60, 21.0), at(60, 21.0, series=3)]) == [("raised", "slow", 60), ("raised", "hot", 60)]
+    assert moves(engine, [at(60, 21.0), at(60, 21.0, series=4)]) == [("raised", "slow", 60), ("raised", "hot", 60)]
     assert [(t.rule, t.device) for t in engine.standing()] == [("tiny.hot", 0), ("tiny.slow", 0), ("tiny.hot", 2)]
 
 

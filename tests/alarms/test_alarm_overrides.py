@@ -24,7 +24,7 @@ def said(overrides):
         ("warm", {"limit": 4}, 'limits."warm": there is no such rule'),
         ("tiny.warm", {"limti": 4}, 'limits."tiny.warm".limti: this rule has no such number; it has: limit, deadb'),
         ("tiny.warm", {"after_s": 4}, "after_s: this rule has no such number; it has: limit, deadband, on_delay_s"),
-        ("tiny.silent", {"limit": 4}, "limit: this rule has no such number; it has: after_s, on_delay_s, off_dela"),
+        ("tiny.silent", {"limit": 4}, "limit: this rule has no such number; it has: after_s, off_delay_s"),
         ("tiny.warm", {"limit": "8"}, "limit: must be a number, not '8'"),
         ("tiny.warm", {"limit": True}, "limit: must be a number, not True"),
         ("tiny.warm", {"limit": float("nan")}, "limit: must be a number, not nan"),

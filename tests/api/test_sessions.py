@@ -6,13 +6,14 @@ import logging
 import os
 
 import pytest
-from operators_rig import COOKIE, CURRENT, SESSIONS, TOKENS, OperatorsRig, operators_file
 
 from ends import HandClock
+from operators_rig import COOKIE, CURRENT, SESSIONS, TOKENS, OperatorsRig, operators_file
 from records import START_MS
 from scenewatch.api.guard import MOST_BYTES
 from scenewatch.api.sessions import TRIES
-from scenewatch.model.errors import ConfigurationError
+from scenewatch.model.errors import ConfigurationError, Mistake
+from scenewatch.worker import service
 from worker_rig import WorkerRig
 
 HOURS_12 = 12 * 3_600_000
@@ -40,6 +41,9 @@ def test_a_token_signs_in_for_twelve_hours(rig):
     now_ms = rig.worker.clock.ms
     answer = rig.ask("POST", SESSIONS, body={"token": TOKENS["wang"]})
     assert answer.json() == {"name": "wang", "expires_at": now_ms + HOURS_12}
+    assert rig.get("/api/v1/audit?limit=1")["actions"] == [
+        {"at": now_ms, "by": "wang", "what": "sign_in", "target": "wang", "detail": ""}
+    ]
     cookie, *about = answer.headers["set-cookie"].split("; ")
     assert sorted(about) == ["HttpOnly", "Max-Age=43200", "Path=/", "SameSite=strict"]
     assert rig.ask("GET", CURRENT, Cookie=cookie).json() == answer.json()
@@ -180,6 +184,19 @@ def test_a_file_with_a_mistake_leaves_the_operators_as_they_are(rig):
     with pytest.raises(ConfigurationError):
         rig.worker.controls.guard.reload()
     assert rig.ask("GET", CURRENT, Cookie=cookie).json()["name"] == "li"
+
+
+def test_sighup_takes_new_operators_also_beside_mistaken_settings(rig):
+    def no_toml():
+        raise ConfigurationError([Mistake("scenewatch.toml", "is not TOML")])
+
+    cookie = rig.cookie()
+    operators_file(rig.folder, f"zhao {TOKENS['wang']}\n")
+    service.reload(rig.worker, no_toml)
+    assert rig.ask("GET", CURRENT, Cookie=cookie).json()["name"] is None
+    operators_file(rig.folder, "zhao\n")
+    service.reload(rig.worker, lambda: rig.settings)
+    assert rig.ask("POST", SESSIONS, body={"token": TOKENS["wang"]}).json()["name"] == "zhao"
 
 
 def test_no_token_and_no_cookie_is_in_the_log(rig, caplog):

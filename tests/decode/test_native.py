@@ -106,7 +106,7 @@ def test_buffered_samples_expand_to_one_row_a_sample(decoder):
         (b"xx/brine/w1/vat-1/telemetry", {"t": 1}, "topic is not"),
         (b"sw/brine/w1/gw/telemetry", {"t": 1, "v": {"temp": 1}}, "has no channels"),
         (b"sw/brine/w1/vat-1/command", {"id": "1"}, "not taken by this version"),
-        (b"sw/brine/w1/vat-1/event", {"t": 1, "kind": "x"}, "device type vat tells no events"),
+        (b"sw/brine/w1/gw/event", {"t": 1, "kind": "x"}, "device type gateway tells no events"),
         (b"sw/brine/w1/vat-1/status", {"state": "asleep"}, "must be 'online' or 'offline'"),
         (b"sw/brine/w1/vat-1/status", b"", "not a status"),
     ],

@@ -117,6 +117,23 @@ def test_a_raised_alarm_is_seen_by_late_subscribers_until_it_clears(broker, noti
     assert late.log[-1] == (TOPIC, b"")
 
 
+def test_an_acknowledged_alarm_stands_on_and_says_so(broker, notify, watch):
+    notifier = notify(broker.url, [step(Step.RAISED), step(Step.RAISED, 1)])
+    watcher = watch(broker.port)
+    watcher.wait(lambda now: len(now) == 2)
+    notifier.acknowledge("lab.warm", 0, 999)  # another alarm of this rule and device, long over
+    notifier.acknowledge("lab.warm", 2, 1000)
+    notifier.acknowledge("lab.warm", 0, 1000)
+    watcher.wait(lambda now: json.loads(now[TOPIC])["state"] == "acknowledged")
+    states = {topic: json.loads(payload)["state"] for topic, payload in watcher.now.items()}
+    assert states == {TOPIC: "acknowledged", "sw/lab/one/alarm/warm/b1": "unacknowledged"}
+    notifier.publish([step(Step.CLEARED)])
+    watcher.wait(lambda now: TOPIC not in now)
+    notifier.acknowledge("lab.warm", 0, 1000)
+    notifier.publish([step(Step.RAISED, raised_at_ms=2000)])
+    watcher.wait(lambda now: TOPIC in now and json.loads(now[TOPIC])["state"] == "unacknowledged")
+
+
 def test_the_limit_that_is_told_is_the_one_in_force(mosquitto, notify, watch):
     warm = RULES["lab.warm"]
     lower = RULES | {"lab.warm": replace(warm, when=replace(warm.when, limit=3.5))}

@@ -89,13 +89,10 @@ class Stream:
         return [
             event("values", {"at": view.now_ms(), "devices": present.changed_values(view, None, now)}),
             event("online", present.online_states(view)),
-            event(
-                "commands",
-                {"commands": [command_json(c) for c in view.controls.commands.commands(NEWEST_COMMANDS)]},
-            ),
             event("alarms", {"alarms": [present.alarm(a) for a in view.alarms("all", NEWEST)]}),
             event("ledger", present.ledger(view.ledger())),
             event("events", shown(view.events(EventQuery(limit=NEWEST)))),
+            event("commands", _commands(view.controls.commands.commands(NEWEST_COMMANDS))),
         ]
 
     async def _run(self) -> None:

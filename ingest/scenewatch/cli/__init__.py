@@ -8,8 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from scenewatch.cli import (
+    alarms,
     backup,
     check,
+    commands,
     doctor,
     export,
     inventory,
@@ -37,6 +39,8 @@ GROUPS = (
     doctor,
     rules,
     inventory,
+    alarms,
+    commands,
     ledger,
     letters,
     journal,
@@ -79,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Trustworthy readings, few alarms and rehearsals for city sensors on MQTT.",
         epilog="example: scenewatch up --sites 10",
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    parts = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for group in GROUPS:
-        group.add_commands(commands)
+        group.add_commands(parts)
     return parser

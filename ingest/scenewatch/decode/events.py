@@ -6,7 +6,6 @@ makes an event that one, its kind and its time, must be right; nothing is guesse
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -134,7 +133,7 @@ def _place(lat: Any, lon: Any, complaints: list[str]) -> tuple[float, float] | N
 
 
 def _within(given: Any, most: float) -> bool:
-    return isinstance(given, (int, float)) and not isinstance(given, bool) and math.fabs(given) <= most
+    return isinstance(given, (int, float)) and not isinstance(given, bool) and abs(given) <= most
 
 
 def _media(given: Any, complaints: list[str]) -> str:
