@@ -27,6 +27,7 @@ def scene_table(scene: Scene) -> Json:
         "key": scene.key,
         "title": _text(scene.title),
         "site_title": _text(scene.site_title),
+        "zone": scene.zone,
         "device_types": [_device_type(t) for t in scene.device_types],
         "rules": [_rule(r) for r in scene.rules],
     }

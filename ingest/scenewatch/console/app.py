@@ -18,13 +18,16 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from scenewatch.console.device_page import DevicePage
 from scenewatch.console.hub import Hub
 from scenewatch.console.live import Live
+from scenewatch.console.overview import Overview
 from scenewatch.console.pages import Pages
 from scenewatch.console.proxy import Proxy, problem
 from scenewatch.console.records import Records
 from scenewatch.console.security import SecurityHeaders
 from scenewatch.console.shelf import echarts
+from scenewatch.console.site_page import SitePage
 from scenewatch.console.worker import Worker
 from scenewatch.model.clock import SystemClock
 
@@ -72,6 +75,7 @@ def create_app(worker_url: str, *, clock: Clock | None = None, grafana_url: str 
     scripts = [f"{assets}/{path.name}" for path in sorted(STATIC.glob("*.js"))]
     preloads = (*scripts, *shelf.preloads)
     pages = Pages(hub, assets=assets, preloads=preloads, chart_module=shelf.module, grafana=grafana_url)
+    overview = Overview(hub, pages)
     records = Records(hub, worker, pages)
     proxy = Proxy(worker_url)
 
@@ -89,8 +93,10 @@ def create_app(worker_url: str, *, clock: Clock | None = None, grafana_url: str 
 
     return Starlette(
         routes=[
-            Route("/", pages.page, middleware=ZIPPED),
-            Route("/parts", pages.parts, middleware=ZIPPED),
+            Route("/", overview.page, middleware=ZIPPED),
+            Route("/rows", overview.rows, middleware=ZIPPED),
+            Route("/site", SitePage(hub, worker, pages).page, middleware=ZIPPED),
+            Route("/device", DevicePage(hub, worker, pages).page, middleware=ZIPPED),
             Route("/ledger", records.ledger, middleware=ZIPPED),
             Route("/dead-letters", records.dead_letters, middleware=ZIPPED),
             Route("/notice", _notice),

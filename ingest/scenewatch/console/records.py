@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import HTMLResponse, Response
 
 from scenewatch.console.choice import FRAME_KEYS, choose
-from scenewatch.console.pages import FRESH
+from scenewatch.console.pages import FRESH, PART
 from scenewatch.model.errors import TemporaryError
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 LETTERS_A_PAGE = 50
 LETTER_STATES = ("dead", "taken", "all")
 LETTER_KEYS = frozenset({"reason", "state", "before"})
-PART = "part"
-"""In the address: the page's own part alone, for its script to put in place."""
 RETRY = "scenewatch dead-letters retry {which} --config scenewatch.toml"
 
 

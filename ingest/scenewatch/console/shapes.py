@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -32,6 +32,13 @@ class Channel(msgspec.Struct, frozen=True):
     expected: Span | None = None
 
 
+class EventKind(msgspec.Struct, frozen=True):
+    """What devices of a type may tell of."""
+
+    key: str
+    title: Text
+
+
 class DeviceType(msgspec.Struct, frozen=True):
     """A kind of device. The first channel is the one shown large."""
 
@@ -39,6 +46,7 @@ class DeviceType(msgspec.Struct, frozen=True):
     title: Text
     every_ms: int
     channels: tuple[Channel, ...] = ()
+    events: tuple[EventKind, ...] = ()
 
 
 class RuleSource(msgspec.Struct, frozen=True):
@@ -48,19 +56,24 @@ class RuleSource(msgspec.Struct, frozen=True):
     mark: Mark
 
 
+class LimitLine(msgspec.Struct, frozen=True):
+    """A limit across the chart of a channel, in its unit."""
+
+    channel: str
+    at: float
+
+
 class Rule(msgspec.Struct, frozen=True):
-    """When readings are an alarm. `limit` is in the channel's unit and None for missing data."""
+    """When readings are an alarm. `text` is the whole condition in words."""
 
     key: str
     title: Text
     on: tuple[str, ...]
-    kind: Literal["above", "below", "no_data"]
+    text: Text
     priority: Priority
     source: RuleSource
     advice: Text
-    limit: float | None = None
-    on_delay_s: float = 0.0
-    after_s: float | None = None
+    lines: tuple[LimitLine, ...] = ()
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -71,6 +84,8 @@ class Scene(msgspec.Struct, frozen=True):
     site_title: Text
     device_types: tuple[DeviceType, ...]
     rules: tuple[Rule, ...]
+    zone: str = ""
+    """IANA name of the zone in which its sites live; empty where that is not known."""
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -272,6 +287,24 @@ class Alarms(msgspec.Struct, frozen=True):
     """`GET /api/v1/alarms`, and the stream's event of the same name."""
 
     alarms: tuple[Alarm, ...]
+
+
+class Happening(msgspec.Struct, frozen=True):
+    """One event of a device: its text, and whatever else a device sends, is anybody's."""
+
+    position: int
+    device: str
+    kind: str
+    level: str
+    text: str
+    at: int
+    media: str = ""
+
+
+class Happenings(msgspec.Struct, frozen=True):
+    """`GET /api/v1/events`, and the stream's event `events`."""
+
+    events: tuple[Happening, ...]
 
 
 class Values(msgspec.Struct, frozen=True):

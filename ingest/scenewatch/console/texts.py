@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from scenewatch.console.texts_pages import PAGES_SIGNS, PAGES_TEXTS
 from scenewatch.model.words import Text
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Language(StrEnum):
 
 
 TEXTS: Mapping[str, Text] = {
+    **PAGES_TEXTS,
     # frame
     "product": Text("Scenewatch", "Scenewatch"),
     "tagline": Text("City sensors, watched", "城市传感器值守"),
@@ -133,10 +135,6 @@ TEXTS: Mapping[str, Text] = {
     "column.quality": Text("Quality", "质量"),
     "limit": Text("Limit", "限值"),
     "rules": Text("Rules on this channel", "该测点的规则"),
-    "rule.above": Text("above {limit}", "高于 {limit}"),
-    "rule.below": Text("below {limit}", "低于 {limit}"),
-    "rule.no_data": Text("no data for {span}", "{span}无数据"),
-    "rule.delay": Text("for {span}", "持续 {span}"),
     "mark.document": Text("read in the document", "已核对原文"),
     "mark.web": Text("from the web", "网络资料"),
     "mark.code": Text("read in code", "源自代码"),
@@ -226,6 +224,7 @@ TEXTS: Mapping[str, Text] = {
 }
 
 SIGNS: Mapping[str, str] = {
+    **PAGES_SIGNS,
     "high": "▲",
     "medium": "◆",
     "low": "■",

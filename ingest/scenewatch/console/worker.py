@@ -18,6 +18,8 @@ from scenewatch.console.shapes import (
     Device,
     DeviceAccounts,
     Devices,
+    Happening,
+    Happenings,
     Ledger,
     Online,
     Readiness,
@@ -36,13 +38,19 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
 T = TypeVar("T")
-Event = Values | Alarms | Ledger | Online
+Event = Values | Alarms | Happenings | Ledger | Online
 
 QUIET_S = 12.0
 """The stream has a heartbeat each 5 s: two missed ones and the line counts as dead."""
 ANSWER_S = 5.0
 READY_S = 2.0
-EVENTS: dict[str, type[Event]] = {"values": Values, "alarms": Alarms, "ledger": Ledger, "online": Online}
+EVENTS: dict[str, type[Event]] = {
+    "values": Values,
+    "alarms": Alarms,
+    "events": Happenings,
+    "ledger": Ledger,
+    "online": Online,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,10 @@ class Worker:
 
     async def dead_letter_reasons(self) -> tuple[Reason, ...]:
         return (await self._get("/api/v1/dead-letters/reasons", Reasons)).reasons
+
+    async def events(self, query: Mapping[str, str]) -> tuple[Happening, ...]:
+        """Newest first."""
+        return (await self._get(f"/api/v1/events?{urlencode(query)}", Happenings)).events
 
     async def readiness(self) -> Readiness:
         """Asked every second, so it waits less than pages do before they call the line dead."""

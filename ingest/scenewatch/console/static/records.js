@@ -27,7 +27,7 @@ listen("ledger", (ledger) => {
   seen = columns;
   for (const link of document.querySelectorAll("[data-dead]")) link.hidden = Number(link.dataset.dead) >= ledger.dead;
 });
-connect();
+connect("");
 
 function later() {
   timer ||= setTimeout(refresh, AT_MOST_EACH_MS);
