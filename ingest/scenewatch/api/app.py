@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from scenewatch.api import accounts, present, shapes
+from scenewatch.api import accounts, alarms_found, present, shapes
 from scenewatch.api.docs import page
 from scenewatch.api.metrics import exposition
 from scenewatch.api.stream import Stream
@@ -24,16 +24,6 @@ if TYPE_CHECKING:
 
     from scenewatch.api.views import View
 
-AlarmFilter = Literal[
-    "standing",
-    "all",
-    "unacknowledged",
-    "acknowledged",
-    "returned_unacknowledged",
-    "normal",
-    "shelved",
-    "suppressed",
-]
 LetterFilter = Literal["dead", "taken", "all"]
 SiteFilter = Annotated[str | None, Query(description="`scene.site`, or the site alone")]
 OPENAPI_URL = "/api/openapi.json"
@@ -78,6 +68,7 @@ def create_app(view: View) -> FastAPI:
     _add_problems(app)
     _add_health(app, view)
     _add_nouns(app, view)
+    alarms_found.add(app, view)
     _add_ledger(app, view)
     _add_readings(app, view)
 
@@ -159,11 +150,6 @@ def _add_nouns(app: FastAPI, view: View) -> None:
     def devices(site: SiteFilter = None) -> Response:
         """Devices with their values now."""
         return _json({"devices": present.devices(view, site)})
-
-    @app.get("/api/v1/alarms", tags=["live"], response_model=shapes.Alarms, responses=WRONG_QUERY)
-    def alarms(state: AlarmFilter = "all", limit: Annotated[int, Query(ge=1, le=100_000)] = 1000) -> Response:
-        """Alarms, newest first; `standing` are those whose condition holds."""
-        return _json({"alarms": [present.alarm(a) for a in view.alarms(state, limit)]})
 
 
 def _add_ledger(app: FastAPI, view: View) -> None:

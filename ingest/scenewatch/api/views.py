@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from scenewatch.api.alarms_found import AlarmQuery
     from scenewatch.model.ledger import Counts, DeadLetter
     from scenewatch.model.level import Summaries
     from scenewatch.model.ports import Readings
@@ -168,6 +169,14 @@ class View(Protocol):
 
     def alarms(self, state: str, limit: int) -> Sequence[AlarmView]:
         """Newest first. `state`: an ISA-18.2 state, `standing` or `all`."""
+        ...
+
+    def find_alarms(self, query: AlarmQuery) -> Sequence[AlarmView]:
+        """Newest first."""
+        ...
+
+    def alarms_raised(self, from_ms: int) -> Mapping[str, int]:
+        """How often since then, by rule."""
         ...
 
     def alarm_changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:
