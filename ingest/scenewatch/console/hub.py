@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from scenewatch.console.picture import KEPT_ALARMS, Picture
-from scenewatch.console.shapes import Alarms, Ledger, Values
+from scenewatch.console.shapes import Alarms, Commands, DeviceEvents, Ledger, Values
 from scenewatch.console.wording import announcement
 from scenewatch.model.errors import TemporaryError
 
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 QUEUE = 64
 """Messages a page may lag behind before it is cut; it reconnects and begins with a snapshot."""
 BEAT_S = 1.0
+COUNT_UNKNOWN_S = 3.0
 FIRST_LOOK_S = 1.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 2.0
 
@@ -86,6 +87,7 @@ class Hub:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow())
             tasks.create_task(self._beat())
+            tasks.create_task(self._count_unknown())
 
     async def _follow(self) -> None:
         """For ever: open the stream, load everything, then take what changes."""
@@ -114,6 +116,21 @@ class Hub:
                 log.debug("no readiness: %s", error)
             self._tell("beat", self._health())
             await asyncio.sleep(BEAT_S)
+
+    async def _count_unknown(self) -> None:
+        """Where a message is refused, or taken at last, the number of unknown devices may be another."""
+        counted: int | None = None
+        while True:
+            dead = self.picture.ledger.dead if self.picture.ledger else None
+            if dead != counted:
+                try:
+                    self.picture.unknown = await self._worker.unknown_count()
+                except TemporaryError as error:
+                    log.debug("unknown devices are counted later: %s", error)
+                else:
+                    counted = dead
+                    self._tell("states", {"states": self.picture.states()})
+            await asyncio.sleep(COUNT_UNKNOWN_S)
 
     async def _load(self) -> None:
         self.picture.take_inventory(await self._worker.inventory())
@@ -150,6 +167,10 @@ class Hub:
             case Ledger():
                 self.picture.take_ledger(event, self.now_ms())
                 self._tell("ledger", {"ledger": self._ledger()})
+            case Commands():
+                self._tell("commands", {"commands": event.commands})
+            case DeviceEvents():
+                self._tell("events", {"events": event.events})
             case dict():
                 await self._know(event)
                 self.picture.take_online(event)

@@ -27,8 +27,15 @@ if TYPE_CHECKING:
 
 PARTS = ("alarms", "places", "detail", "about")
 """What scripts may ask for again; the template of each is `_<name>.html`."""
-PLACES = (("/", "overview"), ("/ledger", "ledger"), ("/dead-letters", "letters"))
-"""The pages there are, and what they are called in the catalogue."""
+PLACES = (
+    ("/", "overview", ""),
+    ("/alarms", "alarms", "unacknowledged"),
+    ("/unknown", "unknown", "unknown"),
+    ("/rules", "rules", ""),
+    ("/ledger", "ledger", ""),
+    ("/dead-letters", "letters", ""),
+)
+"""The pages there are, what they are called in the catalogue, and the sum that stands beside the name."""
 RECENT = 30
 FRESH = {"cache-control": "no-store"}
 

@@ -9,6 +9,7 @@ from collections import Counter, deque
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from scenewatch.model.alarm import AlarmState
 from scenewatch.model.scene import Priority
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Picture:
         self.online: dict[str, bool | None] = {}
         self.alarms: dict[tuple[str, str, int], Alarm] = {}
         self.ledger: Ledger | None = None
+        self.unknown = 0
+        """Devices that publish and are in no inventory."""
         self._stored: deque[tuple[int, int]] = deque()
         self._types: dict[tuple[str, str], DeviceType] = {}
         self._rules: dict[str, Rule] = {}
@@ -196,6 +199,8 @@ class Picture:
             "devices": len(self.devices),
             "online": sum(v is True for v in self.online.values()),
             **{p.value: priorities[p] for p in Priority},
+            "unacknowledged": sum(a.state is AlarmState.UNACKNOWLEDGED for a in self.alarms.values()),
+            "unknown": self.unknown,
         }
 
 

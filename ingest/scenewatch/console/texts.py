@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from scenewatch.console.texts_desk import SIGNS_DESK, TEXTS_DESK
 from scenewatch.model.words import Text
 
 if TYPE_CHECKING:
@@ -223,6 +224,7 @@ TEXTS: Mapping[str, Text] = {
     "part.writing": Text("working", "正常"),
     "part.holding": Text("full, holding back", "已满，暂缓接收"),
     "part.failing": Text("failing:", "故障："),
+    **TEXTS_DESK,
 }
 
 SIGNS: Mapping[str, str] = {
@@ -243,6 +245,7 @@ SIGNS: Mapping[str, str] = {
     "auto": "◐",
     "light": "☀",
     "dark": "☾",
+    **SIGNS_DESK,
 }
 """A shape for every state, so that colour is never the only sign; and for the appearances, on small screens."""
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scenewatch.console.choice import ALL, SPANS
+from scenewatch.console.commands import panel
 from scenewatch.console.picture import OF_PRIORITY, State
 from scenewatch.console.texts import SIGNS, Language, catalogue, translate
 from scenewatch.console.wording import condition_text, decimals, device_name, of, value_text, with_unit
 
 if TYPE_CHECKING:
     from scenewatch.console.choice import Choice
+    from scenewatch.console.commands import Panel
     from scenewatch.console.picture import Picture
     from scenewatch.console.shapes import Alarm, Channel, Device, Rule, Site
 
@@ -182,6 +184,9 @@ class Views:
 
     def card(self) -> Card | None:
         return self._card(self._choice.device) if self._choice.device else None
+
+    def commands(self) -> Panel | None:
+        return panel(self._picture, self._choice.device, self._language)
 
     def rules(self) -> list[RuleRow]:
         return [self._rule(rule) for _, rule in self._rules()]

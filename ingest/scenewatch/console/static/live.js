@@ -10,7 +10,7 @@ const store = { devices: {}, offset: 0, newest: 0 };
 let tries = 0;
 let heardAt = 0;
 
-/** Calls `hear(body)` for every message of a kind: values, states, alarms, ledger, health, edition. */
+/** Calls `hear(body)` for every message of a kind: values, states, ledger, commands, events, health, edition. */
 export function listen(kind, hear) {
   if (!listeners.has(kind)) listeners.set(kind, []);
   listeners.get(kind).push(hear);
@@ -90,6 +90,12 @@ function take(message) {
       break;
     case "ledger":
       tell("ledger", message.ledger);
+      break;
+    case "commands":
+      tell("commands", message.commands);
+      break;
+    case "events":
+      tell("events", message.events);
       break;
   }
 }
