@@ -25,6 +25,7 @@ from scenewatch.store.relational import Database
 from scenewatch.store.retries import Retries
 from scenewatch.worker.accounts import Accounts, Mender
 from scenewatch.worker.book import Book
+from scenewatch.worker.controls import Controls
 from scenewatch.worker.ending import Deadline, Ending, aside
 from scenewatch.worker.lateness import Marking
 from scenewatch.worker.loop import Ends, Loop
@@ -119,6 +120,7 @@ class Worker:
             self._mqtt, settings.root, self.pipeline.registry, lambda: self.pipeline.alarms.rules
         )
         self.records = Records(self, self._database)
+        self.controls = Controls(self, self._database)
         self._steps: list[Callable[[], None]] = []
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
@@ -200,6 +202,7 @@ class Worker:
     def _end_pipeline(self) -> None:
         self.loop.stop()
         self._notifier.close()
+        self.controls.close()
 
     def _close(self) -> None:
         self.loop.final_snapshot()
@@ -225,6 +228,7 @@ class Worker:
                 try:
                     self.told.sync()
                     self._mender.step()
+                    self.controls.commands.step()
                 except TemporaryError as error:
                     log.warning("%s; tried again", error)
         except Exception as error:
@@ -250,6 +254,7 @@ class Worker:
             self.book.close_strangers(standing, self.clock.now_ms())
             self._notifier.start(standing)
             self.book.open(self._notifier)
+        self.controls.start()
         self._source.expects_session = self.pipeline.listening
         self._source.start(self._arrived, self._listening)
 

@@ -23,8 +23,8 @@ from scenewatch.model.registry import Registry
 from scenewatch.model.scene import Above, Channel, DeviceType, Mark, NoData, Priority, Rule, Scene, Source, Span
 from scenewatch.model.words import Text, minutes, seconds
 from scenewatch.notify import mqtt
-from scenewatch.notify.connection import Connection
 from scenewatch.notify.mqtt import MqttNotifier
+from scenewatch.notify.retained import RetainedConnection
 
 pytestmark = pytest.mark.integration
 
@@ -235,7 +235,7 @@ def guarded(tmp_path):
 
 
 def enter(broker: Broker) -> None:
-    attempt = Connection(broker, threading.Condition(), lambda *_: None)
+    attempt = RetainedConnection(broker, threading.Condition(), lambda *_: None)
     try:
         attempt.open()
     finally:

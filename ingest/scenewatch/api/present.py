@@ -202,6 +202,8 @@ def alarm(a: AlarmView) -> Json:
         "cleared_at": a.cleared_at,
         "value": a.value,
         "flag": a.flag,
+        "acknowledged_by": a.acknowledged_by,
+        "acknowledged_at": a.acknowledged_at,
     }
 
 

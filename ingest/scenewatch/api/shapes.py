@@ -197,6 +197,8 @@ class Alarm(BaseModel):
     cleared_at: int | None
     value: float | None
     flag: FlagName
+    acknowledged_by: str | None
+    acknowledged_at: int | None
 
 
 class Alarms(BaseModel):

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from scenewatch.api import present
+from scenewatch.api.commands import command_json
+from scenewatch.api.controls import CommandQuery
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,6 +25,7 @@ LOOK_S = 0.25
 LEDGER_EVERY = 8
 HEARTBEAT_EVERY = 20
 """In looks."""
+NEWEST = CommandQuery(limit=100)
 QUEUE = 64
 """Events a listener may be behind; a slower one is let go and connects again to a fresh snapshot."""
 
@@ -35,6 +38,7 @@ class Stream:
         self._queues: set[asyncio.Queue[bytes | None]] = set()
         self._now: Now | None = None
         self._alarms_seen = 0
+        self._commands_seen = 0
         self._online: dict[str, bool] = {}
 
     @asynccontextmanager
@@ -69,6 +73,7 @@ class Stream:
         """What the first listener's snapshot holds is no change."""
         self._now = self._view.now()
         self._alarms_seen = self._view.alarm_changes(self._alarms_seen)[0]
+        self._commands_seen = self._view.controls.commands.changes(self._commands_seen)[0]
         self._online = present.online_states(self._view)
 
     def _snapshot(self) -> list[bytes]:
@@ -78,6 +83,7 @@ class Stream:
             event("values", {"at": view.now_ms(), "devices": present.changed_values(view, None, now)}),
             event("online", present.online_states(view)),
             event("alarms", {"alarms": [present.alarm(a) for a in view.alarms("all", 200)]}),
+            event("commands", {"commands": [command_json(c) for c in view.controls.commands.commands(NEWEST)]}),
             event("ledger", present.ledger(view.ledger())),
         ]
 
@@ -110,6 +116,9 @@ class Stream:
         self._alarms_seen, alarms = view.alarm_changes(self._alarms_seen)
         if alarms:
             chunks.append(event("alarms", {"alarms": [present.alarm(a) for a in alarms]}))
+        self._commands_seen, commands = view.controls.commands.changes(self._commands_seen)
+        if commands:
+            chunks.append(event("commands", {"commands": [command_json(c) for c in commands]}))
         online = present.online_states(view)
         if changed := {device: state for device, state in online.items() if self._online.get(device) != state}:
             chunks.append(event("online", changed))

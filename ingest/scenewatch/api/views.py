@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scenewatch.api.alarms_found import AlarmQuery
+    from scenewatch.api.controls import Controls
     from scenewatch.model.ledger import Counts, DeadLetter
     from scenewatch.model.level import Summaries
     from scenewatch.model.ports import Readings
@@ -41,6 +42,9 @@ class AlarmView:
     cleared_at: int | None
     value: float | None
     flag: str
+    acknowledged_by: str | None = None
+    """The operator who did so first."""
+    acknowledged_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,5 +208,8 @@ class View(Protocol):
     def summaries(self) -> SummariesView: ...
 
     def readiness(self) -> Readiness: ...
+
+    @property
+    def controls(self) -> Controls: ...
 
     def now_ms(self) -> int: ...

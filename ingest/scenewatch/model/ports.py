@@ -332,6 +332,10 @@ class Notifier(Protocol):
 
     def publish(self, transitions: Sequence[Transition]) -> None: ...
 
+    def acknowledge(self, rule: str, device: int, raised_at_ms: int) -> None:
+        """An operator has seen this alarm, if it still stands; it goes on standing."""
+        ...
+
     def close(self) -> None: ...
 
 

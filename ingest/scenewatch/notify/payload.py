@@ -7,23 +7,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from scenewatch.model.alarm import AlarmState
 from scenewatch.model.flags import Flag
 from scenewatch.model.place import alarm_topic
 from scenewatch.model.scene import NoData
 
 if TYPE_CHECKING:
-    from scenewatch.model.alarm import Transition
+    from scenewatch.model.alarm import AlarmState, Transition
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Rule
 
 
-def topic_of(root: str, registry: Registry, alarm: Transition) -> str:
+def topic_of(root: str, registry: Registry, device: int, rule: str) -> str:
     """The scene stands in the topic already, so the rule is named by its key alone."""
-    return alarm_topic(root, registry.devices[alarm.device], alarm.rule.partition(".")[2])
+    return alarm_topic(root, registry.devices[device], rule.partition(".")[2])
 
 
-def payload_of(registry: Registry, rule: Rule, alarm: Transition) -> bytes:
+def payload_of(registry: Registry, rule: Rule, alarm: Transition, state: AlarmState) -> bytes:
     """One alarm as JSON, the same bytes for the same alarm: comparing them tells whether a broker knows it.
 
     `rule` is the alarm's, with the limit that is in force.
@@ -42,7 +41,7 @@ def payload_of(registry: Registry, rule: Rule, alarm: Transition) -> bytes:
             "unit": _unit(registry, alarm.device, rule),
             "limit": None if isinstance(rule.when, NoData) else rule.when.limit,
             "flag": Flag(alarm.flag).name.lower(),
-            "state": AlarmState.UNACKNOWLEDGED,
+            "state": state,
         },
     )
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from scenewatch.api.alarms_found import AlarmQuery
+    from scenewatch.api.controls import Controls
     from scenewatch.api.views import AlarmView, LetterQuery
     from scenewatch.app import Worker
     from scenewatch.model.ports import Readings
@@ -146,6 +147,10 @@ class WorkerView:
         levels = (Level.MINUTE, Level.HOUR, Level.DAY)
         until = {} if made is None else {level.name.lower(): made.until_ms(level) for level in levels}
         return SummariesView(until, state.waiting, state.dropped)
+
+    @property
+    def controls(self) -> Controls:
+        return self._worker.controls
 
     def readiness(self) -> Readiness:
         return self._worker.readiness()
