@@ -20,11 +20,13 @@ from scenewatch.store.alarms import Alarms
 from scenewatch.store.deadletters import DeadLetters
 from scenewatch.store.devices import Inventory
 from scenewatch.store.duck import DuckStore
+from scenewatch.store.events import Events
 from scenewatch.store.lease import Leases
 from scenewatch.store.relational import Database
 from scenewatch.store.retries import Retries
 from scenewatch.worker.accounts import Accounts, Mender
 from scenewatch.worker.book import Book
+from scenewatch.worker.chronicle import Chronicle
 from scenewatch.worker.controls import Controls
 from scenewatch.worker.ending import Deadline, Ending, aside
 from scenewatch.worker.lateness import Marking
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scenewatch.api.views import View
+    from scenewatch.model.event import Event, Result
     from scenewatch.model.ports import Arrival, Clock, Notifier, Source
     from scenewatch.model.scene import Scene
     from scenewatch.settings import Settings
@@ -96,6 +99,8 @@ class Worker:
         self.accounts = Accounts(self.pipeline.tally.copy(), self.letters, retries)
         self._mender = Mender(retries, self.journal, self.store.position, clock)
         self.book = Book(Alarms(self._database), self.pipeline.registry, self.pipeline.alarms.rules)
+        kept_days = settings.keep.days_days
+        self.chronicle = Chronicle(Events(self._database), self.pipeline.registry, kept_days=kept_days)
         self.summaries, self._lateness = open_rollup(
             settings,
             self.store,
@@ -155,12 +160,16 @@ class Worker:
             ends=Ends(
                 put=self._outbox.put,
                 tell=self.book.tell,
+                keep=self._keep_told,
                 stored=self.store.position,
                 past_damage=self._past_damage,
                 connected=lambda: self.source_state == "connected",
                 had=self.accounts.had,
             ),
         )
+
+    def _keep_told(self, events: list[Event], _results: list[Result]) -> None:
+        self.chronicle.keep(events)
 
     # --- life ----------------------------------------------------------------------------------------------
 
@@ -229,6 +238,7 @@ class Worker:
                     self.told.sync()
                     self._mender.step()
                     self.controls.commands.step()
+                    self.chronicle.tidy(self.clock.now_ms())
                 except TemporaryError as error:
                     log.warning("%s; tried again", error)
         except Exception as error:
@@ -272,6 +282,11 @@ class Worker:
     def waiting_readings(self) -> int:
         """Made or received, and not in the store yet."""
         return self._outbox.depth().readings
+
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """As their tables have them."""
+        return tuple(self._scenes)
 
     @property
     def scenes_in_force(self) -> tuple[Scene, ...]:

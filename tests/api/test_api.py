@@ -6,11 +6,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from records import START_MS
-from scenewatch.api import shapes
+from scenewatch.api import shapes, tableshapes
 from scenewatch.model.errors import TemporaryError
 
 SHAPES = {
-    "/api/v1/scenes": shapes.Scenes,
+    "/api/v1/scenes": tableshapes.Scenes,
     "/api/v1/sites": shapes.Sites,
     "/api/v1/devices": shapes.Devices,
     "/api/v1/alarms": shapes.Alarms,

@@ -52,17 +52,13 @@ CODE = {
 }
 
 
-def rule(key, title, on, *, kind="above", limit=None, on_delay_s=0, priority, advice, after_s=None):
+def rule(key, title, on, *, said, lines=(), priority, advice):
     return {
         "key": key,
         "title": title,
         "on": on,
-        "kind": kind,
-        "limit": limit,
-        "deadband": 0.5,
-        "on_delay_s": on_delay_s,
-        "off_delay_s": 0,
-        "after_s": after_s,
+        "text": said,
+        "lines": list(lines),
         "priority": priority,
         "source": CODE,
         "advice": advice,
@@ -75,8 +71,8 @@ RULES = [
         "fridge_warm",
         text("Fridge too warm", "冷藏柜温度过高"),
         ["fridge.air_temp"],
-        limit=8.0,
-        on_delay_s=1800,
+        said=text("Air temperature above 8 °C for 30 min", "柜内温度高于 8 °C，持续 30 分钟"),
+        lines=[{"channel": "air_temp", "at": 8.0, "priority": "high"}],
         priority="high",
         advice=text("Move the food, then check the door and the compressor.", "先转移食品，再检查柜门和压缩机。"),
     ),
@@ -84,8 +80,7 @@ RULES = [
         "door_ajar",
         text("Door left ajar", "柜门未关"),
         ["fridge.door", "freezer.door"],
-        limit=0.5,
-        on_delay_s=300,
+        said=text("Door “open” for 5 min", "柜门“打开”，持续 5 分钟"),
         priority="medium",
         advice=text("Close the door and look whether something holds it open.", "关好柜门，检查是否有物品卡住。"),
     ),
@@ -93,8 +88,7 @@ RULES = [
         "sensor_silent",
         text("Sensor silent", "传感器无数据"),
         ["fridge.air_temp", "freezer.air_temp"],
-        kind="no_data",
-        after_s=600,
+        said=text("no good reading for 10 min", "10 分钟无有效读数"),
         priority="low",
         advice=text("Check the battery and the distance to the gateway.", "检查电池及与网关的距离。"),
     ),

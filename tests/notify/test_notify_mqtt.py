@@ -107,6 +107,7 @@ def test_a_raised_alarm_is_seen_by_late_subscribers_until_it_clears(broker, noti
         "raised_at": 1000,
         "value": 7.5,
         "unit": "°C",
+        "condition": {"en": "a box is warm above 5 °C", "zh": "箱体过热高于 5 °C"},
         "limit": 5.0,
         "flag": "good",
         "state": "unacknowledged",

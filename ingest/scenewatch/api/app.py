@@ -10,10 +10,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from scenewatch.api import accounts, alarms_found, commands, operate, present, shapes
+from scenewatch.api import accounts, alarms_found, commands, events, operate, present, shapes, tableshapes
 from scenewatch.api.answers import WRONG_QUERY, json_answer, problem, refusals
 from scenewatch.api.docs import page
-from scenewatch.api.finding import find_device
+from scenewatch.api.finding import SiteFilter, find_device
 from scenewatch.api.metrics import exposition
 from scenewatch.api.stream import Stream
 from scenewatch.api.views import LetterQuery
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from scenewatch.api.views import View
 
 LetterFilter = Literal["dead", "taken", "all"]
-SiteFilter = Annotated[str | None, Query(description="`scene.site`, or the site alone")]
 OPENAPI_URL = "/api/openapi.json"
 DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 FOREVER_MS = 2**62
@@ -62,10 +61,11 @@ def create_app(view: View) -> FastAPI:
     _add_readings(app, view)
     operate.add(app, view)
     commands.add(app, view)
+    events.add(app, view)
 
     @app.get("/api/v1/stream", tags=["live"], response_class=StreamingResponse)
-    async def events() -> StreamingResponse:
-        """Server-sent events `values`, `online`, `alarms`, `commands`, `ledger`: first all, then what changes."""
+    async def live() -> StreamingResponse:
+        """Server-sent events: first all `values`, `online`, `alarms`, `commands`, `ledger`, `events`; then changes."""
         return StreamingResponse(
             stream.listen(), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )
@@ -116,10 +116,11 @@ def _add_health(app: FastAPI, view: View) -> None:
 
 
 def _add_nouns(app: FastAPI, view: View) -> None:
-    @app.get("/api/v1/scenes", tags=["tables"], response_model=shapes.Scenes)
+    @app.get("/api/v1/scenes", tags=["tables"], response_model=tableshapes.Scenes)
     def scenes() -> Response:
         """The scene tables: device types, channels, and rules with the limits in force."""
-        return json_answer({"scenes": [present.scene_table(s) for s in view.scenes()]})
+        pairs = zip(view.scenes(), view.scenes_written(), strict=True)
+        return json_answer({"scenes": [present.scene_table(*pair) for pair in pairs]})
 
     @app.get("/api/v1/sites", tags=["live"], response_model=shapes.Sites)
     def sites() -> Response:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scenewatch.model.level import Summaries
     from scenewatch.model.ports import Readings
     from scenewatch.model.registry import Registry
-    from scenewatch.model.scene import Scene
+    from scenewatch.model.scene import Scene, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,37 @@ class AlarmView:
     acknowledged_by: str | None = None
     """The operator who did so first."""
     acknowledged_at: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventView:
+    """One event as the API tells it."""
+
+    position: int
+    device: str
+    kind: str
+    level: str
+    text: str
+    at: int
+    received_at: int
+    lat: float | None
+    lon: float | None
+    media: str
+    data: Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventQuery:
+    """Which events are wanted; all that is given must fit. Times are [from_ms, to_ms)."""
+
+    limit: int
+    sites: Collection[str] | None = None
+    """Ids."""
+    device: str | None = None
+    kind: str | None = None
+    level: Severity | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +190,13 @@ class View(Protocol):
     @property
     def registry(self) -> Registry: ...
 
-    def scenes(self) -> Iterable[Scene]: ...
+    def scenes(self) -> Iterable[Scene]:
+        """With operators' numbers in force."""
+        ...
+
+    def scenes_written(self) -> Iterable[Scene]:
+        """The same ones, as their tables have them."""
+        ...
 
     def now(self) -> Now: ...
 
@@ -185,6 +222,14 @@ class View(Protocol):
 
     def alarm_changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:
         """Changes since the given number, and the number now."""
+        ...
+
+    def events(self, query: EventQuery) -> Sequence[EventView]:
+        """Newest first."""
+        ...
+
+    def event_changes(self, after: int) -> tuple[int, Sequence[EventView]]:
+        """Events since the given number, and the number now."""
         ...
 
     def readings(self, series: str, from_ms: int, to_ms: int, limit: int) -> Readings: ...

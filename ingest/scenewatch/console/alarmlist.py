@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scenewatch.console.choice import FRAME_KEYS
-from scenewatch.console.linewords import condition, source_words
+from scenewatch.console.linewords import source_words
 from scenewatch.console.picture import OF_PRIORITY, State
 from scenewatch.console.texts import SIGNS
 from scenewatch.console.wording import device_name, of, with_unit
@@ -141,7 +141,7 @@ def line(picture: Picture, choice: Choice, alarm: Alarm, now_ms: int) -> Line:
         device=device_name(device, language) if device else alarm.device,
         site=site,
         site_title=f"{of(scene.site_title, language)} {site.partition('.')[2]}" if scene else site,
-        condition=condition(rule, channel, language) if rule else "",
+        condition=of(rule.text, language) if rule else "",
         source=source_words(rule, language) if rule else "",
         value=value,
         flag=alarm.flag,

@@ -1,19 +1,14 @@
-"""Words that the working pages share: a rule's condition and source, a command's effect."""
+"""Words that the working pages share: a rule's source, a command's effect."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from scenewatch.console.texts import Language, translate
-from scenewatch.console.wording import condition_text, number, of, value_text
+from scenewatch.console.wording import number, of, value_text
 
 if TYPE_CHECKING:
-    from scenewatch.console.shapes import Channel, CommandKind, DeviceType, Rule
-
-
-def condition(rule: Rule, channel: Channel | None, language: Language) -> str:
-    """The worker's own words; of an older one, those for what it could tell."""
-    return of(rule.text, language) if rule.text else condition_text(rule, channel, language)
+    from scenewatch.console.shapes import CommandKind, DeviceType, Rule
 
 
 def source_words(rule: Rule, language: Language) -> str:

@@ -129,9 +129,14 @@ class Picture:
         return self._rules.get(name)
 
     def rules_on(self, device: Device, channel: str) -> list[tuple[str, Rule]]:
-        """Rules on one channel of a device, with their full names."""
+        """Rules on one channel of a device, or with a limit on it, with their full names."""
         on = f"{device.type}.{channel}"
-        return [(f"{device.scene}.{r.key}", r) for r in self.scenes[device.scene].rules if on in r.on]
+
+        def concerns(rule: Rule) -> bool:
+            watched = any(o.partition(".")[0] == device.type for o in rule.on)
+            return on in rule.on or (watched and any(line.channel == channel for line in rule.lines))
+
+        return [(f"{device.scene}.{r.key}", r) for r in self.scenes[device.scene].rules if concerns(r)]
 
     def channel_of(self, alarm: Alarm) -> Channel | None:
         """The channel an alarm's rule watches on its device."""

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from scenewatch.console.choice import FRAME_KEYS
-from scenewatch.console.linewords import condition, source_words
+from scenewatch.console.linewords import source_words
 from scenewatch.console.picture import OF_PRIORITY, State
-from scenewatch.console.texts import Language, translate
 from scenewatch.console.wording import of, span_text
 from scenewatch.model.errors import TemporaryError
 from scenewatch.model.words import hours
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from scenewatch.console.answers import Answers
-    from scenewatch.console.shapes import Channel, DeviceType, Rule, Scene, Suppression
+    from scenewatch.console.shapes import Channel, DeviceType, Rule, Scene
+    from scenewatch.console.texts import Language
     from scenewatch.console.worker import Worker
 
 PATH = "/rules"
@@ -41,7 +41,6 @@ class RuleLine:
     release: str
     source: str
     proof: str
-    suppressed: list[str]
     advice: str
     day: int | None
     week: int | None
@@ -97,19 +96,17 @@ def _first_type(rule: Rule) -> str:
 def _line(scene: Scene, rule: Rule, counts: Counts, language: Language) -> RuleLine:
     name = f"{scene.key}.{rule.key}"
     watched = [_watched(scene, on) for on in rule.on]
-    channel = watched[0][1] if watched else None
     fault = next((f.title for f in scene.faults if f.key == rule.proof), None)
     return RuleLine(
         name=name,
         title=of(rule.title, language),
         state=OF_PRIORITY[rule.priority],
         on=[_watched_words(kind, one, language) for kind, one in watched if kind],
-        condition=condition(rule, channel, language),
+        condition=of(rule.text, language),
         in_table=of(rule.table_text, language) if rule.table_text else "",
         release=span_text(rule.off_delay_s, language) if rule.off_delay_s else "",
         source=source_words(rule, language),
         proof=of(fault, language) if fault else rule.proof,
-        suppressed=[_suppression(scene, rule, one, language) for one in rule.suppressed_by],
         advice=of(rule.advice, language),
         day=counts[0].get(name, 0) if counts else None,
         week=counts[1].get(name, 0) if counts else None,
@@ -126,15 +123,3 @@ def _watched(scene: Scene, on: str) -> tuple[DeviceType | None, Channel | None]:
 def _watched_words(kind: DeviceType, channel: Channel | None, language: Language) -> str:
     title = of(kind.title, language)
     return f"{title} · {of(channel.title, language)}" if channel else title
-
-
-def _suppression(scene: Scene, rule: Rule, one: Suppression, language: Language) -> str:
-    if one.occasion is not None:
-        occasion = next((of(o.title, language) for o in scene.occasions if o.key == one.occasion), one.occasion)
-        text = translate("rules.during", language, occasion=occasion)
-    else:
-        _, channel = _watched(scene, f"{_first_type(rule)}.{one.channel}")
-        text = translate("rules.while", language, channel=of(channel.title, language) if channel else one.channel)
-    if one.after_s:
-        text += " " + translate("rules.after", language, span=span_text(one.after_s, language))
-    return text

@@ -59,35 +59,28 @@ class RuleSource(msgspec.Struct, frozen=True):
     mark: Mark
 
 
-class Suppression(msgspec.Struct, frozen=True):
-    """When a rule is not to raise an alarm."""
+class LimitLine(msgspec.Struct, frozen=True):
+    """A limit across the chart of a channel, in its unit."""
 
-    kind: str
-    channel: str | None = None
-    occasion: str | None = None
-    after_s: float = 0.0
+    channel: str
+    at: float
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """When readings are an alarm. `limit` is in the channel's unit and None for missing data."""
+    """When readings are an alarm. `text` is the whole condition in words."""
 
     key: str
     title: Text
     on: tuple[str, ...]
-    kind: str
+    text: Text
     priority: Priority
     source: RuleSource
     advice: Text
-    limit: float | None = None
-    on_delay_s: float = 0.0
+    lines: tuple[LimitLine, ...] = ()
     off_delay_s: float = 0.0
-    after_s: float | None = None
-    text: Text | None = None
-    """The whole condition in words."""
     table_text: Text | None = None
-    """That of the table, where operators have set other limits."""
+    """The condition of the table, where operators have set other limits."""
     proof: str = ""
-    suppressed_by: tuple[Suppression, ...] = ()
 
 
 class Titled(msgspec.Struct, frozen=True):

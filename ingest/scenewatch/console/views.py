@@ -9,7 +9,7 @@ from scenewatch.console.choice import ALL, SPANS
 from scenewatch.console.commands import panel
 from scenewatch.console.picture import OF_PRIORITY, State
 from scenewatch.console.texts import SIGNS, Language, catalogue, translate
-from scenewatch.console.wording import condition_text, decimals, device_name, of, value_text, with_unit
+from scenewatch.console.wording import decimals, device_name, of, value_text, with_unit
 
 if TYPE_CHECKING:
     from scenewatch.console.choice import Choice
@@ -174,7 +174,7 @@ class Views:
             title=of(rule.title, self._language) if rule else alarm.rule,
             device=device_name(device, self._language) if device else alarm.device,
             site=device.site if device else "",
-            condition=condition_text(rule, channel, self._language) if rule else "",
+            condition=of(rule.text, self._language) if rule else "",
             at_alarm=with_unit(channel, alarm.value, self._language) if has_value and channel else "",
             advice=of(rule.advice, self._language) if rule else "",
             cell=self.cell(device, channel) if device and channel else None,
@@ -200,7 +200,7 @@ class Views:
         return RuleRow(
             title=of(rule.title, self._language),
             priority=OF_PRIORITY[rule.priority],
-            condition=condition_text(rule, self._choice.channel, self._language),
+            condition=of(rule.text, self._language),
             source=f"{of(rule.source.document, self._language)} ({how_read})",
         )
 
@@ -218,9 +218,10 @@ class Views:
             "every": self._picture.type_of(device).every_ms,
             "span": SPANS[self._choice.span],
             "limits": [
-                {"at": r.limit, "text": of(r.title, self._language), "priority": r.priority}
+                {"at": line.at, "text": of(r.title, self._language), "priority": r.priority}
                 for r in rules.values()
-                if r.limit is not None
+                for line in r.lines
+                if line.channel == channel.key
             ],
             "alarms": [
                 {"from": a.raised_at, "to": a.cleared_at, "stands": a.stands, "priority": a.priority}

@@ -92,6 +92,8 @@ class RecordKind(IntEnum):
     """Dead letters to be tried again, as `ledger.retry` writes them; one position."""
     LIMITS = 7
     """The operators' numbers from here on as msgpack, by `<scene>.<rule>`; one position."""
+    EVENT = 8
+    """An event of the time before the devices went live, as `model.event` writes it; one position."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ import msgspec
 
 from scenewatch.model.flags import Flag
 from scenewatch.model.place import alarm_topic
-from scenewatch.model.scene import NoData
+from scenewatch.model.scene import Above, Below
+from scenewatch.model.speech import condition_text
 
 if TYPE_CHECKING:
     from scenewatch.model.alarm import AlarmState, Transition
@@ -28,6 +29,7 @@ def payload_of(registry: Registry, rule: Rule, alarm: Transition, state: AlarmSt
     `rule` is the alarm's, with the limit that is in force.
     """
     device = registry.devices[alarm.device]
+    condition = condition_text(registry.scenes[device.scene], rule)
     return msgspec.json.encode(
         {
             "rule": alarm.rule,
@@ -39,7 +41,8 @@ def payload_of(registry: Registry, rule: Rule, alarm: Transition, state: AlarmSt
             "raised_at": alarm.raised_at_ms,
             "value": alarm.value if math.isfinite(alarm.value) else None,
             "unit": _unit(registry, alarm.device, rule),
-            "limit": None if isinstance(rule.when, NoData) else rule.when.limit,
+            "condition": {"en": condition.en, "zh": condition.zh},
+            "limit": rule.when.limit if isinstance(rule.when, Above | Below) else None,
             "flag": Flag(alarm.flag).name.lower(),
             "state": state,
         },

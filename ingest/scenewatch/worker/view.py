@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from scenewatch.api.alarms_found import AlarmQuery
     from scenewatch.api.controls import Controls
-    from scenewatch.api.views import AlarmView, LetterQuery
+    from scenewatch.api.views import AlarmView, EventQuery, EventView, LetterQuery
     from scenewatch.app import Worker
     from scenewatch.model.ports import Readings
     from scenewatch.model.registry import Registry
@@ -38,6 +38,9 @@ class WorkerView:
 
     def scenes(self) -> Iterable[Scene]:
         return self._worker.scenes_in_force
+
+    def scenes_written(self) -> Iterable[Scene]:
+        return self._worker.scenes
 
     def now(self) -> Now:
         with self._worker.loop.lock:
@@ -69,6 +72,12 @@ class WorkerView:
 
     def alarm_changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:
         return self._worker.book.changes(after)
+
+    def events(self, query: EventQuery) -> Sequence[EventView]:
+        return self._worker.chronicle.events(query)
+
+    def event_changes(self, after: int) -> tuple[int, Sequence[EventView]]:
+        return self._worker.chronicle.changes(after)
 
     def readings(self, series: str, from_ms: int, to_ms: int, limit: int) -> Readings:
         return self._worker.store.readings(series, from_ms, to_ms, limit)
