@@ -8,7 +8,7 @@ from boards import figures, many_devices, readings
 from boards.frame import Board, fixed, level_variable
 from boards.influxql import of_scene
 from boards.layout import Section
-from boards.limits import limited, rules_on
+from boards.limits import drawn_on, limits_on
 from boards.links import SCENES_TAG, scene_uid
 from boards.words import both, say
 
@@ -42,14 +42,16 @@ def _of_type(scene: Scene, device_type: DeviceType) -> Section:
     """What has limits; all else is seen on the pages of sites and devices."""
     section = Section(title=both(device_type.title))
     for channel in device_type.channels:
-        rules = limited(rules_on(scene, device_type, channel))
-        if not rules:
+        found, numbers = limits_on(scene, device_type, channel), not readings.is_state(channel)
+        if not found:
+            if numbers and drawn_on(scene, device_type, channel):
+                section.add(many_devices.extremes(scene, device_type, channel), width=24, height=8)
             continue
-        beyond = many_devices.minutes_beyond(scene, device_type, channel, rules)
-        if readings.is_state(channel):
+        beyond = many_devices.minutes_beyond(scene, device_type, channel, found)
+        if not numbers:
             section.add(beyond, width=24, height=7)
             continue
         section.add(many_devices.extremes(scene, device_type, channel), width=10, height=8)
-        section.add(many_devices.furthest(scene, device_type, channel, rules), width=7, height=8)
+        section.add(many_devices.furthest(scene, device_type, channel, found), width=7, height=8)
         section.add(beyond, width=7, height=8)
     return section

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from alarm_oracle import (
+from tiny_scene import (
     COLD,
     HOT,
     OPEN,

@@ -1,8 +1,9 @@
 """Laws of the alarm engine for any stream: it equals the plain-Python oracle, whatever the batches and pauses."""
 
-from alarm_oracle import START_MS, Oracle, Reading, batch_of, comparable, registry, scene
+from alarm_oracle import Oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_scene import START_MS, Reading, batch_of, comparable, registry, scene
 
 from scenewatch.alarms.engine import Engine
 from scenewatch.model.alarm import Step

@@ -1,7 +1,7 @@
 """Operators' numbers: what is refused, in which words, and what they change."""
 
 import pytest
-from alarm_oracle import rule, scene
+from tiny_scene import rule, scene
 
 from scenewatch.alarms.overrides import mistakes, overridden
 from scenewatch.model.scene import Above, Below, NoData

@@ -59,14 +59,13 @@ CODE = {
 }
 
 
-def rule(key, title, on, *, words, limit=None, priority, advice):
-    at = [o.partition(".")[2] for o in on[:1] if limit is not None]
+def rule(key, title, on, *, said, lines=(), priority, advice):
     return {
         "key": key,
         "title": title,
         "on": on,
-        "text": words,
-        "lines": [{"channel": channel, "at": limit, "priority": priority} for channel in at],
+        "text": said,
+        "lines": list(lines),
         "priority": priority,
         "source": CODE,
         "advice": advice,
@@ -79,8 +78,8 @@ RULES = [
         "fridge_warm",
         text("Fridge too warm", "冷藏柜温度过高"),
         ["fridge.air_temp"],
-        words=text("above 8.0 °C for 30 min", "高于 8.0 °C 持续 30分钟"),
-        limit=8.0,
+        said=text("Air temperature above 8 °C for 30 min", "柜内温度高于 8 °C，持续 30 分钟"),
+        lines=[{"channel": "air_temp", "at": 8.0, "priority": "high"}],
         priority="high",
         advice=text("Move the food, then check the door and the compressor.", "先转移食品，再检查柜门和压缩机。"),
     ),
@@ -88,8 +87,7 @@ RULES = [
         "door_ajar",
         text("Door left ajar", "柜门未关"),
         ["fridge.door", "freezer.door"],
-        words=text("open for 5 min", "打开 持续 5分钟"),
-        limit=0.5,
+        said=text("Door “open” for 5 min", "柜门“打开”，持续 5 分钟"),
         priority="medium",
         advice=text("Close the door and look whether something holds it open.", "关好柜门，检查是否有物品卡住。"),
     ),
@@ -97,7 +95,7 @@ RULES = [
         "sensor_silent",
         text("Sensor silent", "传感器无数据"),
         ["fridge.air_temp", "freezer.air_temp"],
-        words=text("no data for 10 min", "10分钟无数据"),
+        said=text("no good reading for 10 min", "10 分钟无有效读数"),
         priority="low",
         advice=text("Check the battery and the distance to the gateway.", "检查电池及与网关的距离。"),
     ),

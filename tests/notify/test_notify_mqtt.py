@@ -23,8 +23,8 @@ from scenewatch.model.registry import Registry
 from scenewatch.model.scene import Above, Channel, DeviceType, Mark, NoData, Priority, Rule, Scene, Source, Span
 from scenewatch.model.words import Text, minutes, seconds
 from scenewatch.notify import mqtt
-from scenewatch.notify.connection import Connection
 from scenewatch.notify.mqtt import MqttNotifier
+from scenewatch.notify.retained import RetainedConnection
 
 pytestmark = pytest.mark.integration
 
@@ -107,6 +107,7 @@ def test_a_raised_alarm_is_seen_by_late_subscribers_until_it_clears(broker, noti
         "raised_at": 1000,
         "value": 7.5,
         "unit": "°C",
+        "condition": {"en": "a box is warm above 5 °C", "zh": "箱体过热高于 5 °C"},
         "limit": 5.0,
         "flag": "good",
         "state": "unacknowledged",
@@ -235,7 +236,7 @@ def guarded(tmp_path):
 
 
 def enter(broker: Broker) -> None:
-    attempt = Connection(broker, threading.Condition(), lambda *_: None)
+    attempt = RetainedConnection(broker, threading.Condition(), lambda *_: None)
     try:
         attempt.open()
     finally:

@@ -37,6 +37,8 @@ class Rig:
         self.stored = 0
         self.told = []
         self.tell = Gate(self.told.extend)
+        self.kept = []
+        self.keep = Gate(lambda events, results: self.kept.extend([*events, *results]))
         self.journal = FileJournal(folder / "journal", clock=self.clock)
         self.begin()
 
@@ -51,6 +53,7 @@ class Rig:
         ends = Ends(
             put=self._put,
             tell=self.tell,
+            keep=self.keep,
             stored=lambda: self.stored,
             past_damage=lambda position: max(d.end for d in self.journal.damaged if d.first <= position),
             connected=lambda: self.connected,
@@ -222,6 +225,7 @@ def test_a_deaf_source_raises_nothing(rig):
     rig.loop._ends = Ends(
         put=rig.loop._ends.put,
         tell=rig.tell,
+        keep=rig.keep,
         stored=rig.loop._ends.stored,
         past_damage=rig.loop._ends.past_damage,
         connected=lambda: bool(looked.set()),

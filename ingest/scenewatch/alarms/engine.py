@@ -30,12 +30,13 @@ from scenewatch.model.errors import ConfigurationError, CorruptError
 from scenewatch.model.pieces import array_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from scenewatch.alarms.tables import Kinds
     from scenewatch.model.batch import Batch
+    from scenewatch.model.event import Event
     from scenewatch.model.pieces import Piece
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Rule, Scene
@@ -115,6 +116,10 @@ class Engine:
                 self._silences.cleared(int(cleared_at.min()))
             transitions += self._transitions(moves)
         return transitions
+
+    def happened(self, events: Sequence[Event]) -> list[Transition]:  # noqa: ARG002 - no rule is on events yet
+        """Nothing is raised by them."""
+        return []
 
     def overdue(self, now_ms: int) -> bool:
         return self._silences.any_due(now_ms, self._series, self._instances)

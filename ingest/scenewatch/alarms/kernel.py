@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from scenewatch.model.compiled import compiled
 from scenewatch.model.flags import Flag, Place
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ RAISED, CLEARED = 0, 1
 FAIL, MISSING, NEW = int(Flag.FAIL), int(Flag.MISSING), int(Place.NEW)
 
 
-@njit(cache=True)
+@compiled
 def _raise(one: Any, at_ms: int, value: float, flag: int, move: Any) -> None:
     one.state = STANDING
     one.raised_at = at_ms
@@ -100,7 +100,7 @@ def _raise(one: Any, at_ms: int, value: float, flag: int, move: Any) -> None:
     move.flag = flag
 
 
-@njit(cache=True)
+@compiled
 def _silence(rule: Any, one: Any, row: Any, t: int, received_ms: int, move: Any) -> bool:
     """Raise missing data that nobody noticed before this reading came; True if so."""
     deadline = max(row.good_t, row.floor) + rule.on_ms
@@ -111,7 +111,7 @@ def _silence(rule: Any, one: Any, row: Any, t: int, received_ms: int, move: Any)
     return True
 
 
-@njit(cache=True)
+@compiled
 def _advance(rule: Any, one: Any, t: int, value: float, flag: int, move: Any) -> bool:
     """One reading's step of one instance; True if it was raised or cleared."""
     if rule.sign == 0.0:
@@ -147,7 +147,7 @@ def _advance(rule: Any, one: Any, t: int, value: float, flag: int, move: Any) ->
     return False
 
 
-@njit(cache=True)
+@compiled
 def _narrow(row: Any, rule: Any, state: int) -> None:
     """Leave in the quiet band only values that keep this instance where it is."""
     edge = rule.sign * (rule.limit if state == NORMAL else rule.release)
@@ -182,7 +182,7 @@ class Tables(NamedTuple):
     instances: NDArray[np.void]
 
 
-@njit(cache=True)
+@compiled
 def _walk(
     row: Any, tables: Tables, reading: tuple[int, int, float, int], moves: NDArray[np.void], written: int
 ) -> int:
@@ -207,7 +207,7 @@ def _walk(
     return written
 
 
-@njit(cache=True)
+@compiled
 def step(begin: int, batch: Columns, tables: Tables, moves: NDArray[np.void]) -> tuple[int, int]:
     """Readings from `begin` on, until all are done or `moves` might run over.
 

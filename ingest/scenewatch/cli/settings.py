@@ -90,17 +90,24 @@ def _toml(value: Any) -> str:
 
 
 def _limits(scene: Scene, rule: Rule) -> Iterator[str]:
-    from scenewatch.model.scene import NoData
+    from scenewatch.model.scene import Above, Below, Happened, NoData, Outside
 
     when = rule.when
     unit = next((c.unit for t in scene.device_types for c in t.channels if f"{t.key}.{c.key}" in rule.on), "")
     yield f"# {rule.title.en} {rule.title.zh}"
     yield f'#[limits."{scene.key}.{rule.key}"]'
-    if isinstance(when, NoData):
-        yield f"#after_s = {when.after / 1000}"
-    else:
-        yield f"#limit = {when.limit}  # {unit}".removesuffix("  # ")
-        yield f"#deadband = {when.deadband}  # {unit}".removesuffix("  # ")
+    in_unit: dict[str, float] = {}
+    match when:
+        case Above(limit, deadband) | Below(limit, deadband):
+            in_unit = {"limit": limit, "deadband": deadband}
+        case Outside(low, high, deadband):
+            in_unit = {"low": low, "high": high, "deadband": deadband}
+        case NoData(after):
+            yield f"#after_s = {after / 1000}"
+        case Happened(quiet=quiet):
+            yield f"#quiet_s = {quiet / 1000}"
+    for name, number in in_unit.items():
+        yield f"#{name} = {number}  # {unit}".removesuffix("  # ")
     yield f"#on_delay_s = {rule.on_delay / 1000}"
     yield f"#off_delay_s = {rule.off_delay / 1000}"
     yield ""

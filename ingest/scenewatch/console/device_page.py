@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scenewatch.console.hub import Hub
     from scenewatch.console.pages import Pages
     from scenewatch.console.picture import Picture
-    from scenewatch.console.shapes import Channel, Device, Happening
+    from scenewatch.console.shapes import Channel, Device, DeviceEvent
     from scenewatch.console.worker import Worker
 
 EVENTS_SHOWN = 20
@@ -57,7 +57,7 @@ class DevicePage:
             chart=chart(picture, choice, device),
         )
 
-    async def _events(self, device: Device) -> tuple[Happening, ...] | None:
+    async def _events(self, device: Device) -> tuple[DeviceEvent, ...] | None:
         """None when the worker cannot say."""
         try:
             return await self._worker.events({"device": device.id, "limit": str(EVENTS_SHOWN)})

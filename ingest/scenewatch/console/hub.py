@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from scenewatch.console.picture import KEPT_ALARMS, Picture
-from scenewatch.console.shapes import Alarms, Happenings, Ledger, Values
+from scenewatch.console.shapes import Alarms, Commands, DeviceEvents, Ledger, Values
 from scenewatch.console.wording import announcement
 from scenewatch.model.errors import TemporaryError
 
@@ -33,6 +33,7 @@ Scope: TypeAlias = str | None
 QUEUE = 64
 """Messages a page may lag behind before it is cut; it reconnects and begins with a snapshot."""
 BEAT_S = 1.0
+COUNT_UNKNOWN_S = 3.0
 FIRST_LOOK_S = 1.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 2.0
 
@@ -114,6 +115,7 @@ class Hub:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow())
             tasks.create_task(self._beat())
+            tasks.create_task(self._count_unknown())
 
     async def _follow(self) -> None:
         """For ever: open the stream, load everything, then take what changes."""
@@ -144,6 +146,21 @@ class Hub:
                 self._change(self.picture.notice_silence(self.now_ms()))
             self._tell("beat", lambda _: self._health())
             await asyncio.sleep(BEAT_S)
+
+    async def _count_unknown(self) -> None:
+        """Where a message is refused, or taken at last, the number of unknown devices may be another."""
+        counted: int | None = None
+        while True:
+            dead = self.picture.ledger.dead if self.picture.ledger else None
+            if dead != counted:
+                try:
+                    self.picture.unknown = await self._worker.unknown_count()
+                except TemporaryError as error:
+                    log.debug("unknown devices are counted later: %s", error)
+                else:
+                    counted = dead
+                    self._tell_states()
+            await asyncio.sleep(COUNT_UNKNOWN_S)
 
     async def _load(self) -> None:
         inventory = await self._worker.inventory()
@@ -176,12 +193,14 @@ class Hub:
                 fresh = self.picture.take_alarms(event.alarms)
                 said = [announcement(self.picture, a) for a in fresh]
                 self._change({a.device.rpartition(".")[0] for a in event.alarms}, {"said": said}, kind="alarms")
-            case Happenings():
+            case DeviceEvents():
                 await self._know(e.device for e in event.events)
                 self._change({e.device.rpartition(".")[0] for e in event.events})
             case Ledger():
                 self.picture.take_ledger(event, self.now_ms())
                 self._tell("ledger", lambda _: {"ledger": self._ledger()})
+            case Commands():
+                self._take_commands(event)
             case dict():
                 await self._know(event)
                 self._change(self.picture.take_online(event))
@@ -202,6 +221,9 @@ class Hub:
             return
         self._changes += 1
         self._changed.update(dict.fromkeys(sites, self._changes))
+        self._tell_states(more or {}, kind)
+
+    def _tell_states(self, more: Body | None = None, kind: str = "states") -> None:
         totals = self.picture.totals()
 
         def states(scope: Scope) -> Body:
@@ -209,6 +231,13 @@ class Hub:
             return told | (more or {})
 
         self._tell(kind, states)
+
+    def _take_commands(self, event: Commands) -> None:
+        def commands(scope: Scope) -> Body | None:
+            shown = [c for c in event.commands if not scope or self._shows(scope, c.device)]
+            return {"commands": shown} if shown else None
+
+        self._tell("commands", commands)
 
     def _all_changed(self) -> None:
         self._changes += 1

@@ -24,8 +24,15 @@ if TYPE_CHECKING:
     from scenewatch.console.hub import Hub, Scope
     from scenewatch.console.shapes import Device
 
-PLACES = (("/", "overview"), ("/ledger", "ledger"), ("/dead-letters", "letters"))
-"""The pages there are, and what they are called in the catalogue."""
+PLACES = (
+    ("/", "overview", ""),
+    ("/alarms", "alarms", "unacknowledged"),
+    ("/unknown", "unknown", "unknown"),
+    ("/rules", "rules", ""),
+    ("/ledger", "ledger", ""),
+    ("/dead-letters", "letters", ""),
+)
+"""The pages there are, what they are called in the catalogue, and the sum that stands beside the name."""
 FRESH = {"cache-control": "no-store"}
 EDITION = "scenewatch-edition"
 PART = "part"

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict, deque
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from scenewatch.model.alarm import AlarmState
 from scenewatch.model.scene import Priority
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class Picture:
         self.site_states: dict[str, State] = {}
         self.newest_at = 0
         """Time of the newest reading of all."""
+        self.unknown = 0
+        """Devices that publish and are in no inventory."""
         self._stored: deque[tuple[int, int]] = deque()
         self._types: dict[tuple[str, str], DeviceType] = {}
         self._rules: dict[str, Rule] = {}
@@ -178,10 +181,6 @@ class Picture:
         scene = self.scenes[device.scene]
         return [(f"{scene.key}.{r.key}", r) for r in scene.rules if any(o.startswith(on) for o in r.on)]
 
-    def rules_on(self, device: Device, channel: str) -> list[tuple[str, Rule]]:
-        """Rules on one channel of a device, with their full names."""
-        return [(name, r) for name, r in self.rules_of(device) if f"{device.type}.{channel}" in r.on]
-
     def channel_of(self, alarm: Alarm) -> Channel | None:
         """The channel an alarm's rule watches on its device."""
         device, rule = self.devices.get(alarm.device), self.rule(alarm.rule)
@@ -232,6 +231,8 @@ class Picture:
             "devices": len(self.devices),
             "online": sum(v is True for v in self.online.values()),
             **{p.value: priorities[p] for p in Priority},
+            "unacknowledged": sum(a.state is AlarmState.UNACKNOWLEDGED for a in self.alarms.values()),
+            "unknown": self.unknown,
             **{f"sites.{s.value}": states[s] for s in State},
         }
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from scenewatch.console.hub import Hub
     from scenewatch.console.pages import Pages
-    from scenewatch.console.shapes import Happening
+    from scenewatch.console.shapes import DeviceEvent
     from scenewatch.console.worker import Worker
 
 EVENTS_SHOWN = 50
@@ -53,7 +53,7 @@ class SitePage:
             why=why_of(picture, choice, Views(picture, choice), site.id),
         )
 
-    async def _events_since(self, site: str, from_ms: int) -> tuple[Happening, ...] | None:
+    async def _events_since(self, site: str, from_ms: int) -> tuple[DeviceEvent, ...] | None:
         """None when the worker cannot say."""
         query = {"site": site, "from": str(from_ms), "limit": str(EVENTS_SHOWN)}
         try:

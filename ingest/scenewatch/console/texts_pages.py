@@ -45,7 +45,6 @@ PAGES_TEXTS: Mapping[str, Text] = {
     "spark": Text("Last 6 hours", "最近 6 小时"),
     # device
     "device.none": Text("There is no such device.", "没有该设备。"),
-    "device.site": Text("Site", "站点"),
     "device.gateway": Text("Through", "经由"),
     "device.values": Text("Values now", "当前数值"),
     "device.all_channels": Text("All channels", "全部测点"),
@@ -62,13 +61,13 @@ PAGES_TEXTS: Mapping[str, Text] = {
     "chart.event": Text("Event", "事件"),
     "chart.follows": Text("the last {span}", "最近 {span}"),
     # keyboard
-    "keys": Text("Keyboard", "键盘操作"),
-    "keys.search": Text("go to the search", "转到搜索"),
-    "keys.clear": Text("clear the search", "清除搜索"),
-    "keys.move": Text("earlier, later", "更早、更晚"),
-    "keys.zoom": Text("closer, wider", "放大、缩小"),
-    "keys.now": Text("back to now", "回到现在"),
-    "keys.tab": Text("to the next link", "到下一个链接"),
+    "shortcuts": Text("Keyboard", "键盘操作"),
+    "shortcuts.search": Text("go to the search", "转到搜索"),
+    "shortcuts.clear": Text("clear the search", "清除搜索"),
+    "shortcuts.move": Text("earlier, later", "更早、更晚"),
+    "shortcuts.zoom": Text("closer, wider", "放大、缩小"),
+    "shortcuts.now": Text("back to now", "回到现在"),
+    "shortcuts.tab": Text("to the next link", "到下一个链接"),
     # time zones
     "zone": Text("Times are in {zone}.", "时间为 {zone} 时区。"),
     "zone.local": Text(

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from scenewatch.console.commands import panel
 from scenewatch.console.picture import OF_PRIORITY, State
 from scenewatch.console.texts import SIGNS, Language, catalogue, translate
 from scenewatch.console.wording import decimals, device_name, of, value_text, with_unit
 
 if TYPE_CHECKING:
     from scenewatch.console.choice import Choice
+    from scenewatch.console.commands import Panel
     from scenewatch.console.picture import Picture
-    from scenewatch.console.shapes import Alarm, Channel, Device, Happening, Rule, Site
+    from scenewatch.console.shapes import Alarm, Channel, Device, DeviceEvent, Rule, Site
 
 UNKNOWN_VALUE = (None, None, "missing", "none")
 
@@ -189,6 +191,9 @@ class Views:
             cell=self.cell(device, channel) if device and channel else None,
         )
 
+    def commands(self) -> Panel | None:
+        return panel(self._picture, self._choice.device, self._language)
+
     def rules(self, device: Device) -> list[RuleRow]:
         return [self._rule(rule) for _, rule in self._picture.rules_of(device)]
 
@@ -203,19 +208,19 @@ class Views:
 
     # --- events --------------------------------------------------------------------------------------------
 
-    def event(self, happening: Happening) -> EventRow:
-        device = self._picture.devices.get(happening.device)
+    def event(self, event: DeviceEvent) -> EventRow:
+        device = self._picture.devices.get(event.device)
         kinds = self._picture.type_of(device).events if device else ()
-        kind = next((k for k in kinds if k.key == happening.kind), None)
+        kind = next((k for k in kinds if k.key == event.kind), None)
         return EventRow(
-            key=f"event-{happening.position}",
-            at_ms=happening.at,
-            level=happening.level,
-            kind=of(kind.title, self._language) if kind else happening.kind,
-            device_id=happening.device if device else "",
-            device=device_name(device, self._language) if device else happening.device,
-            text=happening.text,
-            media=happening.media if happening.media.startswith(("http://", "https://")) else "",
+            key=f"event-{event.position}",
+            at_ms=event.at,
+            level=event.level,
+            kind=of(kind.title, self._language) if kind else event.kind,
+            device_id=event.device if device else "",
+            device=device_name(device, self._language) if device else event.device,
+            text=event.text,
+            media=event.media if event.media.startswith(("http://", "https://")) else "",
         )
 
     # --- for the scripts -----------------------------------------------------------------------------------

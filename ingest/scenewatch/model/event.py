@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotations when it decodes an Event
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from scenewatch.model.errors import CorruptError
 from scenewatch.model.scene import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from scenewatch.model.ports import Record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,3 +48,16 @@ class Result:
     ok: bool
     text: str
     received_ms: int
+
+
+def encode_event(event: Event) -> bytes:
+    """The body of an EVENT record, whose place in the journal will be the event's."""
+    return msgspec.msgpack.encode(event)
+
+
+def decode_event(record: Record) -> Event:
+    """Raises CorruptError."""
+    try:
+        return replace(msgspec.msgpack.decode(record.body, type=Event), position=record.first)
+    except msgspec.MsgspecError as error:
+        raise CorruptError(f"record {record.first} holds no event: {error}") from error

@@ -92,6 +92,8 @@ class RecordKind(IntEnum):
     """Dead letters to be tried again, as `ledger.retry` writes them; one position."""
     LIMITS = 7
     """The operators' numbers from here on as msgpack, by `<scene>.<rule>`; one position."""
+    EVENT = 8
+    """An event of the time before the devices went live, as `model.event` writes it; one position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +333,10 @@ class Notifier(Protocol):
     """Tells the outside about alarms. Never blocks; what could not be told is told again on reconnect."""
 
     def publish(self, transitions: Sequence[Transition]) -> None: ...
+
+    def acknowledge(self, rule: str, device: int, raised_at_ms: int) -> None:
+        """An operator has seen this alarm, if it still stands; it goes on standing."""
+        ...
 
     def close(self) -> None: ...
 

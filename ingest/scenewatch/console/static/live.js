@@ -10,7 +10,7 @@ const store = { devices: {}, offset: Number(document.documentElement.dataset.now
 let tries = 0;
 let heardAt = 0;
 
-/** Calls `hear(body)` for every message of a kind: values, states, said, ledger, health, edition. */
+/** Calls `hear(body)` for every message of a kind: values, states, said, ledger, commands, health, edition. */
 export function listen(kind, hear) {
   if (!listeners.has(kind)) listeners.set(kind, []);
   listeners.get(kind).push(hear);
@@ -95,6 +95,9 @@ function take(message) {
       break;
     case "ledger":
       tell("ledger", message.ledger);
+      break;
+    case "commands":
+      tell("commands", message.commands);
       break;
   }
 }

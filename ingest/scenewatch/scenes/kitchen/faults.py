@@ -13,6 +13,7 @@ from scenewatch.model.scene import (
     Silence,
     Sizes,
     Spikes,
+    Tells,
     WrongClock,
 )
 from scenewatch.model.words import Text, days, hours, minutes
@@ -300,4 +301,29 @@ OF_SENSORS = (
         tail=minutes(30),
     ),
 )
-FAULTS = (*OF_COOLING, *OF_HYGIENE, *OF_THE_BUILDING, *OF_SENSORS)
+
+
+def _seen(key: str, title: Text, event: str, *, on: str = "camera") -> Fault:
+    """What no channel shows: the device tells of it as long as it lasts."""
+    return Fault(
+        key=key,
+        title=title,
+        on=(on,),
+        effect=Tells(event=event, every=minutes(2)),
+        shows=(),
+        rules=(),
+        minimum=minutes(5),
+        deadline=minutes(2),
+        tail=minutes(30),
+    )
+
+
+OF_PEOPLE_AND_PESTS = (
+    _seen("mask_missing", Text("Somebody works without a mask", "未戴口罩作业"), "no_mask"),
+    _seen("hat_missing", Text("Somebody works without a hat", "未戴工作帽作业"), "no_hat"),
+    _seen("smoker", Text("Somebody smokes in the kitchen", "后厨吸烟"), "smoking"),
+    _seen("rodent_about", Text("Rodent in the kitchen", "后厨有鼠"), "rodent"),
+    _seen("bin_open", Text("Waste bin stays open", "垃圾桶长时间未盖"), "open_bin"),
+    _seen("staff_unfit", Text("Somebody comes to work unfit", "从业人员带病上岗"), "unfit", on="staff_gate"),
+)
+FAULTS = (*OF_COOLING, *OF_HYGIENE, *OF_THE_BUILDING, *OF_SENSORS, *OF_PEOPLE_AND_PESTS)
