@@ -65,7 +65,7 @@ def create_app(view: View) -> FastAPI:
 
     @app.get("/api/v1/stream", tags=["live"], response_class=StreamingResponse)
     async def live() -> StreamingResponse:
-        """Server-sent events `values`, `online`, `alarms`, `commands`, `ledger`, `events`: all, then what changes."""
+        """Server-sent events `values`, `online`, `alarms`, `commands`, `ledger`, `events`: all, then changes."""
         return StreamingResponse(
             stream.listen(), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )

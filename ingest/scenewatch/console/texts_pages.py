@@ -20,7 +20,7 @@ PAGES_TEXTS: Mapping[str, Text] = {
     "overview.none_fit": Text("No site fits.", "没有符合条件的站点。"),
     "skip.sites": Text("Skip to the sites", "跳到站点列表"),
     "skip.site": Text("Skip to the devices", "跳到设备列表"),
-    "skip.chart": Text("Skip to the chart", "跳到曲线"),
+    "skip.readings": Text("Skip to the readings", "跳到读数"),
     "why.silent": Text("Silent since", "无数据，自"),
     "why.offline": Text("All devices offline", "全部设备离线"),
     "why.partly": Text("{n} of {all} devices offline", "{all} 台设备中 {n} 台离线"),
