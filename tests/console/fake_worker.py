@@ -187,6 +187,11 @@ class FakeWorker:
         self._streams = set()
         self._loop = None
 
+    @property
+    def is_heard(self):
+        """Somebody follows the stream."""
+        return bool(self._streams)
+
     def device(self, device_id):
         return next(d for d in self.devices if d["id"] == device_id)
 

@@ -85,7 +85,9 @@ def test_page_can_be_read_by_ear_and_reached_by_key(filled, page, path):
         """() => {
             const all = (what) => [...document.querySelectorAll(what)];
             const seen = (e) => e.checkVisibility();
-            const name = (e) => e.getAttribute("aria-label") || e.labels?.[0]?.textContent || e.title || e.textContent;
+            const label = (e) => e.getAttribute("aria-label") || e.labels?.[0]?.textContent;
+            const name = (e) => label(e) || e.title || e.textContent;
+            const named = (e) => document.getElementById(e.getAttribute("aria-labelledby"));
             const ids = all("[id]").map((e) => e.id);
             const levels = all("h1, h2, h3, h4").map((e) => Number(e.tagName[1]));
             return {
@@ -95,7 +97,7 @@ def test_page_can_be_read_by_ear_and_reached_by_key(filled, page, path):
                 mains: all("main").length,
                 heads: all("h1").length,
                 skipped: levels.filter((level, i) => i && level - levels[i - 1] > 1).length,
-                dangling: all("[aria-labelledby]").filter((e) => !document.getElementById(e.getAttribute("aria-labelledby"))).length,
+                dangling: all("[aria-labelledby]").filter((e) => !named(e)).length,
                 listless: all("li").filter((e) => !e.closest("ul, ol")).length,
             };
         }"""
