@@ -59,7 +59,7 @@ def until(listener, kind):
         ("", {"accept-language": "fr,zh;q=0.5"}, "zh-CN"),
         ("", {"accept-language": "zh", "cookie": "scenewatch-lang=en"}, "en"),
         ("?lang=zh", {"cookie": "scenewatch-lang=en"}, "zh-CN"),
-        ("?lang=xx&theme=%22%3E&span=&site=no&device=%00", {}, "en"),
+        ("?lang=xx&theme=%22%3E&q=%00&state=no&span=", {}, "en"),
     ],
 )
 def test_language_is_the_first_wish_that_is_met(look, query, headers, language):
@@ -164,10 +164,9 @@ def test_live_connection_begins_with_everything(stage, worker):
 
 
 def test_a_listener_of_one_site_hears_of_no_other_and_one_of_none_of_the_sums(stage, worker):
-    stage.start()
-    stage.until(lambda: worker.is_heard)
+    console = stage.start()
+    stage.until(lambda: "Kitchen s001" in httpx.get(f"{console}/rows", trust_env=False).text)
     with listen(stage, "?site=kitchen.s001") as one, listen(stage, "?site=") as none, listen(stage) as every:
-        until(every, "values")
         before = until(one, "snapshot")
         assert set(before["devices"]) == {d["id"] for d in worker.devices if d["site"] == "s001"}
         assert until(none, "snapshot")["devices"] == {}
