@@ -143,7 +143,8 @@ class Worker:
         return (await self._get("/api/v1/unknown-devices", UnknownDevices)).unknown_devices
 
     async def unknown_count(self) -> int:
-        return len((await self._get("/api/v1/unknown-devices", UnknownCount)).unknown_devices)
+        found = await self._get("/api/v1/unknown-devices", UnknownCount)
+        return len(found.unknown_devices) + found.beyond
 
     async def commands(self, query: Mapping[str, str]) -> tuple[Command, ...]:
         return (await self._get(f"/api/v1/commands?{urlencode(query)}", Commands)).commands
