@@ -232,7 +232,7 @@ class FakeWorker:
 
     def app(self):
         routes = [
-            Route("/api/v1/scenes", lambda _: JSONResponse({"scenes": SCENES})),
+            Route("/api/v1/scenes", lambda _: JSONResponse({"scenes": self.scenes()})),
             Route("/api/v1/sites", self._sites),
             Route("/api/v1/devices", lambda _: JSONResponse({"devices": self.devices})),
             Route("/api/v1/alarms", self._alarms),
@@ -245,6 +245,7 @@ class FakeWorker:
             Route("/api/v1/chart", self._chart),
             Route("/api/v1/stream", self._stream),
             Route("/api/v1/echo", self._echo),
+            *self.more_routes(),
             Route("/healthz", lambda _: JSONResponse({"status": "ok"})),
             Route("/readyz", lambda _: JSONResponse(self.ready, 200 if self.ready["ready"] else 503)),
             Route("/metrics", lambda _: PlainTextResponse("sw_up 1\n")),
@@ -252,6 +253,16 @@ class FakeWorker:
         app = Starlette(routes=routes)
         app.state.end = self._end
         return app
+
+    def scenes(self):
+        return SCENES
+
+    def more_routes(self):
+        """Nobody has signed in, and every device is known."""
+        return [
+            Route("/api/v1/sessions/current", lambda _: JSONResponse({"name": None, "expires_at": None})),
+            Route("/api/v1/unknown-devices", lambda _: JSONResponse({"unknown_devices": [], "beyond": 0})),
+        ]
 
     def _end(self):
         """Open streams would keep the server from stopping."""

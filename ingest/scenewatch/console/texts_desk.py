@@ -73,7 +73,7 @@ TEXTS_DESK: Mapping[str, Text] = {
     "alarms.done_some": Text("{n} acknowledged, {failed} not: {why}", "已确认 {n} 条，{failed} 条未确认：{why}"),
     "alarms.chart": Text("Chart", "曲线"),
     "alarms.source": Text("Source", "依据"),
-    "alarms.by": Text("Acknowledged by", "确认人"),
+    "alarms.by": Text("seen by", "确认人"),
     "alarms.lasted": Text("Lasted", "持续"),
     "alarms.since": Text("Raised", "发生于"),
     "alarms.advice": Text("What to do", "处置建议"),
