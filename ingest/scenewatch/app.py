@@ -170,8 +170,9 @@ class Worker:
             ),
         )
 
-    def _keep_told(self, events: list[Event], _results: list[Result]) -> None:
+    def _keep_told(self, events: list[Event], results: list[Result]) -> None:
         self.chronicle.keep(events)
+        self.controls.commands.answered(results)
 
     # --- life ----------------------------------------------------------------------------------------------
 
@@ -323,14 +324,7 @@ class Worker:
 
     def source_events(self) -> dict[str, int]:
         """What befell the broker's connection since the start."""
-        stats = self._source.stats
-        return {
-            "reconnects": stats.reconnects,
-            "refusals": stats.refusals,
-            "sessions_lost": stats.sessions_lost,
-            "protocol_errors": stats.protocol_errors,
-            "too_long": stats.too_long,
-        }
+        return self._source.stats.events()
 
     def _full(self, full: bool) -> None:  # noqa: FBT001  # the journal's hook is told one truth
         if full:

@@ -44,4 +44,7 @@ class SecurityHeaders:
 def same_origin(headers: Headers) -> bool:
     """Whether a browser's request comes from a page of this very server (a missing Origin does not)."""
     origin, host = headers.get("origin"), headers.get("host")
-    return bool(origin and host) and urlsplit(origin).netloc == host
+    try:
+        return bool(origin and host) and urlsplit(origin).netloc == host
+    except ValueError:
+        return False
