@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 import httpx
 import msgspec
 
+from scenewatch.console.security import no_cookies
 from scenewatch.console.shapes import (
     Alarm,
     AlarmPage,
@@ -41,6 +41,7 @@ from scenewatch.console.shapes import (
     Values,
 )
 from scenewatch.model.errors import TemporaryError
+from scenewatch.model.operators import SESSION_COOKIE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -62,7 +63,6 @@ EVENTS: dict[str, type[Event]] = {
     "commands": Commands,
     "events": DeviceEvents,
 }
-SESSION_COOKIE = "scenewatch-session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,7 @@ class Worker:
     """One connection pool to one worker. Every method raises TemporaryError when the worker does not answer."""
 
     def __init__(self, base_url: str) -> None:
-        # Readers share this client, so it keeps none of their cookies.
-        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-        self._client = httpx.AsyncClient(base_url=base_url, trust_env=False, cookies=no_cookies)
+        self._client = httpx.AsyncClient(base_url=base_url, trust_env=False, cookies=no_cookies())
 
     async def close(self) -> None:
         await self._client.aclose()
