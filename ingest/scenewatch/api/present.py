@@ -29,6 +29,7 @@ def scene_table(scene: Scene, written: Scene) -> Json:
         "key": scene.key,
         "title": _text(scene.title),
         "site_title": _text(scene.site_title),
+        "zone": scene.zone,
         "device_types": [_device_type(t) for t in scene.device_types],
         "rules": [ruletables.rule(scene, r, written.rule(r.key)) for r in scene.rules],
         "occasions": [_named(o) for o in scene.occasions],

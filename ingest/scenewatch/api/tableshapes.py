@@ -144,6 +144,7 @@ class SceneTable(BaseModel):
     key: str
     title: Bilingual
     site_title: Bilingual
+    zone: str
     device_types: list[DeviceTypeTable]
     rules: list[RuleTable]
     occasions: list[Named]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import HTMLResponse, Response
 
 from scenewatch.console.choice import choose
-from scenewatch.console.pages import FRESH
+from scenewatch.console.pages import FRESH, PART
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from scenewatch.console.choice import Choice
     from scenewatch.console.hub import Hub
     from scenewatch.console.pages import Pages
-
-PART = "part"
-"""In the address: the page's own part alone, for its script to put in place."""
 
 
 class Answers:

@@ -22,8 +22,10 @@ from scenewatch.console.alarmlist import AlarmList
 from scenewatch.console.answers import Answers
 from scenewatch.console.commands import CommandPage
 from scenewatch.console.deeds import Deeds
+from scenewatch.console.device_page import DevicePage
 from scenewatch.console.hub import Hub
 from scenewatch.console.live import Live
+from scenewatch.console.overview import Overview
 from scenewatch.console.pages import Pages
 from scenewatch.console.proxy import Proxy, problem
 from scenewatch.console.records import Records
@@ -31,6 +33,7 @@ from scenewatch.console.rulebook import RuleBook
 from scenewatch.console.security import SecurityHeaders
 from scenewatch.console.shelf import echarts
 from scenewatch.console.signing import Signing
+from scenewatch.console.site_page import SitePage
 from scenewatch.console.unknown import Unknown
 from scenewatch.console.worker import Worker
 from scenewatch.model.clock import SystemClock
@@ -80,7 +83,7 @@ def create_app(worker_url: str, *, clock: Clock | None = None, grafana_url: str 
     scripts = [f"{assets}/{path.name}" for path in sorted(STATIC.glob("*.js"))]
     preloads = (*scripts, *shelf.preloads)
     pages = Pages(hub, assets=assets, preloads=preloads, chart_module=shelf.module, grafana=grafana_url)
-    answers = Answers(hub, pages)
+    overview, answers = Overview(hub, pages), Answers(hub, pages)
     proxy = Proxy(worker_url)
 
     @asynccontextmanager
@@ -97,8 +100,10 @@ def create_app(worker_url: str, *, clock: Clock | None = None, grafana_url: str 
 
     return Starlette(
         routes=[
-            Route("/", pages.page, middleware=ZIPPED),
-            Route("/parts", pages.parts, middleware=ZIPPED),
+            Route("/", overview.page, middleware=ZIPPED),
+            Route("/rows", overview.rows, middleware=ZIPPED),
+            Route("/site", SitePage(hub, worker, pages).page, middleware=ZIPPED),
+            Route("/device", DevicePage(hub, worker, pages).page, middleware=ZIPPED),
             *_desk(answers, worker),
             Route("/notice", _notice),
             WebSocketRoute("/live", Live(hub).endpoint),

@@ -32,6 +32,13 @@ class Channel(msgspec.Struct, frozen=True):
     expected: Span | None = None
 
 
+class Titled(msgspec.Struct, frozen=True):
+    """Something of a table that pages only name."""
+
+    key: str
+    title: Text
+
+
 class CommandKind(msgspec.Struct, frozen=True):
     """What a device can be told to do: its channel then says `to`."""
 
@@ -49,6 +56,7 @@ class DeviceType(msgspec.Struct, frozen=True):
     title: Text
     every_ms: int
     channels: tuple[Channel, ...] = ()
+    events: tuple[Titled, ...] = ()
     commands: tuple[CommandKind, ...] = ()
 
 
@@ -83,13 +91,6 @@ class Rule(msgspec.Struct, frozen=True):
     proof: str = ""
 
 
-class Titled(msgspec.Struct, frozen=True):
-    """Something of a table that pages only name."""
-
-    key: str
-    title: Text
-
-
 class Scene(msgspec.Struct, frozen=True):
     """One scene's tables, as far as pages show them."""
 
@@ -100,6 +101,8 @@ class Scene(msgspec.Struct, frozen=True):
     rules: tuple[Rule, ...]
     faults: tuple[Titled, ...] = ()
     occasions: tuple[Titled, ...] = ()
+    zone: str = ""
+    """IANA name of the zone in which its sites live; empty where that is not known."""
 
 
 class Site(msgspec.Struct, frozen=True):

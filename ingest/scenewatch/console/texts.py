@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from scenewatch.console.texts_desk import SIGNS_DESK, TEXTS_DESK
+from scenewatch.console.texts_pages import PAGES_SIGNS, PAGES_TEXTS
 from scenewatch.model.words import Text
 
 if TYPE_CHECKING:
@@ -30,10 +31,10 @@ class Language(StrEnum):
 
 
 TEXTS: Mapping[str, Text] = {
+    **PAGES_TEXTS,
     # frame
     "product": Text("Scenewatch", "Scenewatch"),
     "tagline": Text("City sensors, watched", "城市传感器值守"),
-    "skip": Text("Skip to the alarms", "跳到报警列表"),
     "language": Text("Language", "语言"),
     "theme": Text("Appearance", "外观"),
     "theme.auto": Text("Auto", "自动"),
@@ -58,7 +59,6 @@ TEXTS: Mapping[str, Text] = {
     # sums
     "summary": Text("Summary", "概况"),
     "sites": Text("Sites", "站点"),
-    "all_sites": Text("All sites", "全部站点"),
     "n_devices": Text("{n} devices", "{n} 台设备"),
     "devices": Text("Devices", "设备"),
     "devices_online": Text("Devices online", "在线设备"),
@@ -92,10 +92,7 @@ TEXTS: Mapping[str, Text] = {
     "test.stuck": Text("value is stuck", "数值卡滞"),
     "test.gap": Text("first after a gap", "中断后的首个读数"),
     # chart
-    "detail": Text("Chosen device", "所选设备"),
-    "no_device": Text("No device is chosen.", "未选择设备。"),
     "in_grafana": Text("History in Grafana", "在 Grafana 查看历史"),
-    "channel": Text("Channel", "测点"),
     "span": Text("Time span", "时间范围"),
     "span.1h": Text("1 h", "1 小时"),
     "span.6h": Text("6 h", "6 小时"),
@@ -133,7 +130,6 @@ TEXTS: Mapping[str, Text] = {
     "column.value": Text("Value", "数值"),
     "column.quality": Text("Quality", "质量"),
     "limit": Text("Limit", "限值"),
-    "rules": Text("Rules on this channel", "该测点的规则"),
     "mark.document": Text("read in the document", "已核对原文"),
     "mark.web": Text("from the web", "网络资料"),
     "mark.code": Text("read in code", "源自代码"),
@@ -143,7 +139,6 @@ TEXTS: Mapping[str, Text] = {
     "alarms": Text("Alarms", "报警"),
     "alarms.none": Text("No alarm stands.", "当前没有报警。"),
     "alarms.recent": Text("Recent", "近期报警"),
-    "alarms.recent_none": Text("None in the record.", "没有记录。"),
     "alarm.new": Text("New alarm, {priority}: {title}, {device}", "新报警（{priority}）：{title}，{device}"),
     "alarm.since": Text("since", "开始于"),
     "alarm.lasted": Text("lasted", "持续"),
@@ -224,6 +219,7 @@ TEXTS: Mapping[str, Text] = {
 }
 
 SIGNS: Mapping[str, str] = {
+    **PAGES_SIGNS,
     "high": "▲",
     "medium": "◆",
     "low": "■",

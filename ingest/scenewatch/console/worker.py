@@ -21,6 +21,7 @@ from scenewatch.console.shapes import (
     DeadLetters,
     Device,
     DeviceAccounts,
+    DeviceEvent,
     DeviceEvents,
     Devices,
     Ledger,
@@ -128,6 +129,10 @@ class Worker:
 
     async def dead_letter_reasons(self) -> tuple[Reason, ...]:
         return (await self._get("/api/v1/dead-letters/reasons", Reasons)).reasons
+
+    async def events(self, query: Mapping[str, str]) -> tuple[DeviceEvent, ...]:
+        """Newest first."""
+        return (await self._get(f"/api/v1/events?{urlencode(query)}", DeviceEvents)).events
 
     async def find_alarms(self, query: Mapping[str, str]) -> AlarmPage:
         return await self._get(f"/api/v1/alarms?{urlencode(query)}", AlarmPage)

@@ -106,5 +106,6 @@ KITCHEN = Scene(
     simulator="scenewatch.scenes.kitchen.physics:Kitchen",
     demonstration="scenewatch.scenes.kitchen.demonstration:KitchenDemonstration",
     mishap="door_ajar",
+    zone="Asia/Shanghai",
     busy_ms=TERM_MS,
 )
