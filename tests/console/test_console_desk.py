@@ -147,7 +147,7 @@ def test_an_alarm_leads_to_its_chart_and_to_its_rule(shown, page):
     expect(page.locator("[id='kitchen.fridge_warm']")).to_contain_text("24 h: 3 · 7 days: 17")
 
 
-def test_an_alarm_is_acknowledged_by_keyboard_and_says_by_whom(worker, page, signed_in):
+def test_an_alarm_is_acknowledged_by_keyboard_and_says_by_whom(worker, signed_in, page):
     fill(worker)
     page.goto(f"{signed_in}/alarms?lang=en")
     is_live(page)
@@ -167,7 +167,7 @@ def test_an_alarm_is_acknowledged_by_keyboard_and_says_by_whom(worker, page, sig
     assert all(origin == host for origin, host in worker.origins)
 
 
-def test_several_are_acknowledged_at_once(worker, page, signed_in):
+def test_several_are_acknowledged_at_once(worker, signed_in, page):
     fill(worker)
     page.goto(f"{signed_in}/alarms?lang=en&state=returned_unacknowledged")
     is_live(page)
@@ -224,7 +224,7 @@ def test_who_is_not_at_the_list_sees_new_alarms_at_once(stage, worker, page):
     expect(page.locator(".pages .badge").first).to_contain_text("1")
 
 
-def test_what_the_worker_refuses_is_not_shown_as_done(stage, worker, page, signed_in):
+def test_what_the_worker_refuses_is_not_shown_as_done(stage, worker, signed_in, page):
     worker.raise_alarm(MEAT, "fridge_warm", 9.4)
     worker.refusal = "the database is <away>"
     page.goto(f"{signed_in}/alarms?lang=en")
@@ -267,7 +267,7 @@ def test_who_is_not_signed_in_is_asked_to_and_comes_back_to_the_same_place(stage
 # --- unknown devices ----------------------------------------------------------------------------------------
 
 
-def test_a_device_is_adopted_by_one_click(worker, page, signed_in):
+def test_a_device_is_adopted_by_one_click(worker, signed_in, page):
     fill(worker)
     page.goto(f"{signed_in}/unknown?lang=en")
     is_live(page)
@@ -310,7 +310,7 @@ def test_who_fills_in_a_form_is_only_told_of_others(stage, worker, page):
 # --- commands -----------------------------------------------------------------------------------------------
 
 
-def test_a_command_asks_first_and_follows_what_becomes_of_it(worker, page, signed_in):
+def test_a_command_asks_first_and_follows_what_becomes_of_it(worker, signed_in, page):
     page.goto(f"{signed_in}/commands?lang=en&device={VALVE}")
     is_live(page)
     expect(page.locator("#commands")).to_contain_text("No command was sent yet.")

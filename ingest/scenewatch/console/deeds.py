@@ -102,6 +102,7 @@ class Deeds:
         if not told.done:
             return _failed(told.why, language)
         device, retried = str(told.body["device"]), told.body["retried"]
+        await self._answers.hub.learn(device)
         said = translate("unknown.adopted", language, device=device, n=retried)
         return Outcome(said=said, done=True, chart_of=device)
 
