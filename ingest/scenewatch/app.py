@@ -25,6 +25,7 @@ from scenewatch.store.lease import Leases
 from scenewatch.store.relational import Database
 from scenewatch.store.retries import Retries
 from scenewatch.worker.accounts import Accounts, Mender
+from scenewatch.worker.adoption import Adoption
 from scenewatch.worker.book import Book
 from scenewatch.worker.chronicle import Chronicle
 from scenewatch.worker.controls import Controls
@@ -97,6 +98,7 @@ class Worker:
         self.letters = DeadLetters(self._database)
         retries = Retries(self._database, self.letters)
         self.accounts = Accounts(self.pipeline.tally.copy(), self.letters, retries)
+        self.adoption = Adoption(self._database, self._scenes, settings.root, clock)
         self._mender = Mender(retries, self.journal, self.store.position, clock)
         self.book = Book(Alarms(self._database), self.pipeline.registry, self.pipeline.alarms.rules)
         kept_days = settings.keep.days_days
@@ -168,8 +170,9 @@ class Worker:
             ),
         )
 
-    def _keep_told(self, events: list[Event], _results: list[Result]) -> None:
+    def _keep_told(self, events: list[Event], results: list[Result]) -> None:
         self.chronicle.keep(events)
+        self.controls.commands.answered(results)
 
     # --- life ----------------------------------------------------------------------------------------------
 
@@ -321,14 +324,7 @@ class Worker:
 
     def source_events(self) -> dict[str, int]:
         """What befell the broker's connection since the start."""
-        stats = self._source.stats
-        return {
-            "reconnects": stats.reconnects,
-            "refusals": stats.refusals,
-            "sessions_lost": stats.sessions_lost,
-            "protocol_errors": stats.protocol_errors,
-            "too_long": stats.too_long,
-        }
+        return self._source.stats.events()
 
     def _full(self, full: bool) -> None:  # noqa: FBT001  # the journal's hook is told one truth
         if full:

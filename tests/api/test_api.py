@@ -6,7 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from records import START_MS
-from scenewatch.api import shapes, tableshapes
+from scenewatch.api import operate_shapes, shapes, tableshapes
 from scenewatch.model.errors import TemporaryError
 
 SHAPES = {
@@ -20,8 +20,17 @@ SHAPES = {
     "/api/v1/ledger/devices?site=w1": shapes.DeviceAccounts,
     "/api/v1/dead-letters": shapes.DeadLetters,
     "/api/v1/dead-letters/reasons": shapes.DeadLetterReasons,
+    "/api/v1/sessions/current": operate_shapes.SessionNow,
+    "/api/v1/commands": operate_shapes.Commands,
+    "/api/v1/audit": operate_shapes.Actions,
     "/api/v1/readings?device=vat-1&channel=temp": shapes.ReadingsPage,
     f"/api/v1/chart?series=brine.w1.vat-1.temp&from=0&to={2 * START_MS}": shapes.Chart,
+}
+CHANGES = {
+    ("/api/v1/sessions", "post"),
+    ("/api/v1/sessions/current", "delete"),
+    ("/api/v1/alarms/acknowledge", "post"),
+    ("/api/v1/commands", "post"),
 }
 
 
@@ -159,7 +168,7 @@ def test_a_chart_has_few_windows_and_every_extreme(rig):
         (422, "/api/v1/chart?series=vat-1.temp&from=1&to=2&points=0", "query.points: "),
         (422, f"/api/v1/chart?series=vat-1.temp&from=-{2**62}&to=2", "query.from: "),
         (404, "/api/v1/nothing", "Not Found"),
-        (405, "POST /api/v1/sites", "Method Not Allowed"),
+        (403, "POST /api/v1/sites", "operators_file"),
         (422, "/api/v1/readings?channel=temp", "query.device: Field required"),
         (422, "/api/v1/readings?device=vat-1&channel=temp&limit=0", "query.limit: "),
         (422, "/api/v1/readings?device=vat-1&channel=temp&from=noon", "query.from: "),
@@ -288,14 +297,11 @@ def test_it_is_alive_but_not_ready_without_its_broker(rig):
 def test_every_path_is_described(rig):
     document = rig.get("/api/openapi.json")
     assert document["openapi"].startswith("3.")
-    assert set(document["paths"]) == {*(path.partition("?")[0] for path in SHAPES), "/api/v1/stream"} | {
-        "/healthz",
-        "/readyz",
-        "/metrics",
-    }
-    for path, methods in document["paths"].items():
-        assert set(methods) == {"get"}
-        about = methods["get"]
+    operations = {(path, method) for path, methods in document["paths"].items() for method in methods}
+    looks = {*(path.partition("?")[0] for path in SHAPES), "/api/v1/stream", "/healthz", "/readyz", "/metrics"}
+    assert operations == {(path, "get") for path in looks} | CHANGES
+    for path, method in operations:
+        about = document["paths"][path][method]
         assert about["description"].endswith("."), path
         assert about["tags"], path
 
@@ -327,7 +333,8 @@ def test_refusals_are_described_as_the_problems_they_are(rig):
     refusals = [
         (path, status, answer["content"])
         for path, methods in document["paths"].items()
-        for status, answer in methods["get"]["responses"].items()
+        for method in methods.values()
+        for status, answer in method["responses"].items()
         if status in ("404", "422") or (status == "503" and path != "/readyz")
     ]
     letters = {"/api/v1/dead-letters", "/api/v1/dead-letters/reasons"}
@@ -338,6 +345,8 @@ def test_refusals_are_described_as_the_problems_they_are(rig):
         "/api/v1/alarms",
         "/api/v1/alarms/raised",
         "/api/v1/ledger/devices",
+        "/api/v1/audit",
+        *(path for path, method in CHANGES if method == "post"),
         *letters,
     }
     assert {path for path, _, _ in refusals} == asked

@@ -137,6 +137,7 @@ def test_a_change_wants_a_token_or_a_cookie_from_our_own_page(rig):
 def test_every_address_is_guarded_whatever_it_does_with_it(rig):
     for path in ("/api/v1/scenes", "/healthz", "/", "/api/v1/sessions/", "/api/v1/sessions/current/"):
         assert rig.ask("POST", path, body={}).status_code == 401, path
+    assert rig.bearer("POST", "/api/v1/scenes", body={}).status_code == 405
 
 
 def test_a_page_from_elsewhere_signs_nobody_in_or_out(rig):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import msgspec
 from fastapi import HTTPException, Query, Response
 
 from scenewatch.api import present, shapes
+from scenewatch.api.answers import WRONG_QUERY, json_answer
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -29,10 +29,6 @@ AlarmFilter = Literal[
 PriorityFilter = Literal["high", "medium", "low"]
 LONGEST_SEARCH = 200
 FOREVER_MS = 2**62
-PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-WRONG_QUERY: dict[int | str, dict[str, Any]] = {
-    422: {"description": "A parameter is missing or wrong.", "content": PROBLEM}
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +94,7 @@ def add(app: FastAPI, view: View) -> None:
         )
         found = view.find_alarms(query)
         rows = [present.alarm(a) for a in found[:limit]]
-        return _json({"alarms": rows, "next": _next(found[limit - 1]) if len(found) > limit else None})
+        return json_answer({"alarms": rows, "next": _next(found[limit - 1]) if len(found) > limit else None})
 
     @app.get("/api/v1/alarms/raised", tags=["live"], response_model=shapes.RaisedByRule, responses=WRONG_QUERY)
     def raised(
@@ -106,7 +102,7 @@ def add(app: FastAPI, view: View) -> None:
     ) -> Response:
         """How often each rule raised an alarm since then."""
         counts = sorted(view.alarms_raised(from_ms).items())
-        return _json({"rules": [{"rule": rule, "count": count} for rule, count in counts]})
+        return json_answer({"rules": [{"rule": rule, "count": count} for rule, count in counts]})
 
 
 def _place(text: str) -> Place:
@@ -121,7 +117,3 @@ def _place(text: str) -> Place:
 
 def _next(last: AlarmView) -> str:
     return str(Place(last.raised_at, last.rule, last.device))
-
-
-def _json(body: Any) -> Response:
-    return Response(msgspec.json.encode(body), media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -10,7 +10,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from scenewatch.api import accounts, alarms_found, commands, events, operate, present, shapes, tableshapes
+from scenewatch.api import (
+    accounts,
+    alarms_found,
+    commands,
+    events,
+    operate,
+    present,
+    shapes,
+    tableshapes,
+    unknown,
+)
 from scenewatch.api.answers import WRONG_QUERY, json_answer, problem, refusals
 from scenewatch.api.docs import page
 from scenewatch.api.finding import SiteFilter, find_device
@@ -62,10 +72,11 @@ def create_app(view: View) -> FastAPI:
     operate.add(app, view)
     commands.add(app, view)
     events.add(app, view)
+    unknown.add(app, view)
 
     @app.get("/api/v1/stream", tags=["live"], response_class=StreamingResponse)
     async def live() -> StreamingResponse:
-        """Server-sent events `values`, `online`, `alarms`, `commands`, `ledger`, `events`: all, then changes."""
+        """Events `values`, `online`, `alarms`, `commands`, `ledger`, `events`: first all, then what changes."""
         return StreamingResponse(
             stream.listen(), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 
 from scenewatch.api.answers import problem
-from scenewatch.api.sessions import COOKIE, LASTS, Session, Throttle, Tickets
+from scenewatch.api.sessions import LASTS, Session, Throttle, Tickets
 from scenewatch.model import operators
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Guard:
 
     def session(self, headers: Headers) -> Session | None:
         """By the cookie."""
-        cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+        cookie = cookie_parser(headers.get("cookie", "")).get(operators.SESSION_COOKIE)
         return None if cookie is None else self._tickets.read(cookie, self._tokens, self._clock.now_ms())
 
     def operator(self, headers: Headers) -> str:

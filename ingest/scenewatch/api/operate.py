@@ -10,7 +10,8 @@ from scenewatch.api import present, shapes
 from scenewatch.api.answers import NOT_KEPT, NOT_SIGNED_IN, WRONG_QUERY, json_answer, refusals
 from scenewatch.api.guard import SESSIONS, Gate, operator
 from scenewatch.api.operate_shapes import Acknowledge, Actions, SessionNow, SignedIn, SignIn
-from scenewatch.api.sessions import COOKIE, LASTS
+from scenewatch.api.sessions import LASTS
+from scenewatch.model.operators import SESSION_COOKIE
 
 if TYPE_CHECKING:
     from scenewatch.api.views import View
@@ -38,7 +39,7 @@ def _add_sessions(app: FastAPI, view: View) -> None:
         """Sign in with a token; the answer's cookie is good for twelve hours."""
         session, cookie = guard.sign_in(asked.token)
         answer = json_answer({"name": session.name, "expires_at": session.expires_at_ms})
-        answer.set_cookie(COOKIE, cookie, max_age=LASTS // 1000, path="/", httponly=True, samesite="strict")
+        answer.set_cookie(SESSION_COOKIE, cookie, max_age=LASTS // 1000, path="/", httponly=True, samesite="strict")
         return answer
 
     @app.get(CURRENT, tags=["operators"], response_model=SessionNow)
@@ -53,7 +54,7 @@ def _add_sessions(app: FastAPI, view: View) -> None:
     def sign_out() -> Response:
         """Have the browser forget the cookie."""
         answer = Response(status_code=204, headers=NOT_KEPT)
-        answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+        answer.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="strict")
         return answer
 
 

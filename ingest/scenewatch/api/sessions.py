@@ -13,7 +13,6 @@ import msgspec
 
 from scenewatch.model.words import hours, minutes
 
-COOKIE = "scenewatch-session"
 LASTS = hours(12)
 LONGEST_COOKIE = 512
 TRIES = 10

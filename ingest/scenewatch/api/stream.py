@@ -16,8 +16,9 @@ from scenewatch.api.events import shown
 from scenewatch.api.views import EventQuery
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
+    from scenewatch.api.controls import CommandView
     from scenewatch.api.views import Now, View
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,8 @@ LEDGER_EVERY = 8
 HEARTBEAT_EVERY = 20
 """In looks."""
 NEWEST = 200
-"""Alarms, commands, and events, in a listener's first snapshot."""
+"""Alarms, and events, in a listener's first snapshot."""
+NEWEST_COMMANDS = CommandQuery(limit=100)
 QUEUE = 64
 """Events a listener may be behind; a slower one is let go and connects again to a fresh snapshot."""
 
@@ -84,14 +86,13 @@ class Stream:
     def _snapshot(self) -> list[bytes]:
         view = self._view
         now = view.now()
-        commands = view.controls.commands.commands(CommandQuery(limit=NEWEST))
         return [
             event("values", {"at": view.now_ms(), "devices": present.changed_values(view, None, now)}),
             event("online", present.online_states(view)),
             event("alarms", {"alarms": [present.alarm(a) for a in view.alarms("all", NEWEST)]}),
-            event("commands", {"commands": [command_json(c) for c in commands]}),
             event("ledger", present.ledger(view.ledger())),
             event("events", shown(view.events(EventQuery(limit=NEWEST)))),
+            event("commands", _commands(view.controls.commands.commands(NEWEST_COMMANDS))),
         ]
 
     async def _run(self) -> None:
@@ -125,7 +126,7 @@ class Stream:
             chunks.append(event("alarms", {"alarms": [present.alarm(a) for a in alarms]}))
         self._commands_seen, commands = view.controls.commands.changes(self._commands_seen)
         if commands:
-            chunks.append(event("commands", {"commands": [command_json(c) for c in commands]}))
+            chunks.append(event("commands", _commands(commands)))
         self._events_seen, happened = view.event_changes(self._events_seen)
         if happened:
             chunks.append(event("events", shown(reversed(happened))))
@@ -138,6 +139,10 @@ class Stream:
         if looks % HEARTBEAT_EVERY == 0:
             chunks.append(b": alive\n\n")
         return chunks
+
+
+def _commands(commands: Sequence[CommandView]) -> Any:
+    return {"commands": [command_json(command) for command in commands]}
 
 
 def event(name: str, data: Any) -> bytes:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from scenewatch.api.alarms_found import AlarmQuery
     from scenewatch.api.controls import Controls
+    from scenewatch.api.unknown import Unknown
     from scenewatch.model.ledger import Counts, DeadLetter
     from scenewatch.model.level import Summaries
     from scenewatch.model.ports import Readings
@@ -197,6 +198,9 @@ class View(Protocol):
     def scenes_written(self) -> Iterable[Scene]:
         """The same ones, as their tables have them."""
         ...
+
+    @property
+    def strangers(self) -> Unknown: ...
 
     def now(self) -> Now: ...
 

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from scenewatch.cli import backup, doctor, inventory, journal, ledger, letters, run, secrets, settings
+from scenewatch.cli import backup, check, doctor, inventory, journal, ledger, letters, run, secrets, settings
 from scenewatch.cli.words import FOUND, MISUSED, Parser, complain
 from scenewatch.model.errors import ConfigurationError, ScenewatchError
 
@@ -50,6 +50,6 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example: scenewatch up --sites 10",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (run, settings, secrets, doctor, inventory, ledger, letters, journal, backup):
+    for group in (run, settings, secrets, check, doctor, inventory, ledger, letters, journal, backup):
         group.add_commands(commands)
     return parser

@@ -52,7 +52,8 @@ log = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 ZIPPED = [Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)]
-PASSED = ("/api/{path:path}", "/healthz", "/readyz", "/metrics")
+PASSED = {"/api/{path:path}": ("POST", "DELETE"), "/healthz": (), "/readyz": (), "/metrics": ()}
+"""The worker's own addresses, and what else than a look is passed on."""
 
 
 class KeptFiles(StaticFiles):
@@ -108,7 +109,7 @@ def create_app(worker_url: str, *, clock: Clock | None = None, grafana_url: str 
             WebSocketRoute("/live", Live(hub).endpoint),
             Mount(assets, KeptFiles(directory=STATIC), middleware=ZIPPED),
             Mount(shelf.address, KeptFiles(directory=shelf.folder), middleware=ZIPPED),
-            *(Route(path, proxy.endpoint, methods=["GET"]) for path in PASSED),
+            *(Route(path, proxy.endpoint, methods=["GET", *methods]) for path, methods in PASSED.items()),
         ],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: _refuse},

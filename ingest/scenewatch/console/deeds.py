@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from scenewatch.console.choice import FRAME_KEYS
 from scenewatch.console.forms import go_to, read_form, sign_in_first, tell, wants_json
 from scenewatch.console.texts import translate
-from scenewatch.console.worker import SESSION_COOKIE
 from scenewatch.model.errors import TemporaryError
+from scenewatch.model.operators import SESSION_COOKIE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -88,8 +88,10 @@ class Deeds:
         failed = len(wishes) - count
         if not count:
             return _failed(why, language)
-        key = "alarms.done_some" if failed else "alarms.done"
-        return Outcome(said=translate(key, language, n=count, failed=failed, why=why), done=True)
+        if failed:
+            said = translate("alarms.done_some", language, n=count, failed=failed, why=why)
+            return Outcome(said=said, done=True)
+        return Outcome(said=translate("alarms.done", language, n=count), done=True)
 
     async def _adopt(self, form: Form, cookie: str, language: Language) -> Outcome:
         body = {name: form.one(name) for name in ("scene", "site", "device", "type", "parent")}
@@ -100,6 +102,7 @@ class Deeds:
         if not told.done:
             return _failed(told.why, language)
         device, retried = str(told.body["device"]), told.body["retried"]
+        await self._answers.hub.learn(device)
         said = translate("unknown.adopted", language, device=device, n=retried)
         return Outcome(said=said, done=True, chart_of=device)
 

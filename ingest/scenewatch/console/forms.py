@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -56,10 +56,8 @@ async def read_form(request: Request) -> Form:
 
 def way_back(asked: str) -> str:
     """An address of this server, whatever was asked for: the word comes from anybody."""
-    parts = urlsplit(asked) if asked.isprintable() and "\\" not in asked else None
-    if parts is None or parts.scheme or parts.netloc or not asked.startswith("/") or asked.startswith("//"):
-        return "/"
-    return asked
+    is_ours = asked.startswith("/") and not asked.startswith("//") and asked.isprintable() and "\\" not in asked
+    return asked if is_ours else "/"
 
 
 def sign_in_first(back: str, language: str) -> str:

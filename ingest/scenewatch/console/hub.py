@@ -244,6 +244,14 @@ class Hub:
         self._loaded = self._changes
         self._changed.clear()
 
+    async def learn(self, device: str) -> None:
+        """A device that somebody took into the inventory; the stream may not name it for long."""
+        self._strange.discard(device)
+        try:
+            await self._know([device])
+        except TemporaryError as error:
+            log.debug("the new device is known when it speaks: %s", error)
+
     async def _know(self, ids: Iterable[str]) -> None:
         """Ask for the inventory again when the stream names a device that came since."""
         new = {i for i in ids if i not in self.picture.devices} - self._strange

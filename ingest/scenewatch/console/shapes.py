@@ -375,6 +375,7 @@ class UnknownCount(msgspec.Struct, frozen=True):
     """The same answer, where only their number is of interest."""
 
     unknown_devices: tuple[msgspec.Raw, ...]
+    beyond: int = 0
 
 
 class Command(msgspec.Struct, frozen=True):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from scenewatch.console.choice import FRAME_KEYS
 from scenewatch.console.forms import BACK, go_to, read_form, way_back
 from scenewatch.console.texts import translate
-from scenewatch.console.worker import SESSION_COOKIE
 from scenewatch.model.errors import TemporaryError
+from scenewatch.model.operators import SESSION_COOKIE
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 import httpx
 import msgspec
 
+from scenewatch.console.security import no_cookies
 from scenewatch.console.shapes import (
     Alarm,
     AlarmPage,
@@ -42,6 +42,7 @@ from scenewatch.console.shapes import (
     Values,
 )
 from scenewatch.model.errors import TemporaryError
+from scenewatch.model.operators import SESSION_COOKIE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -63,7 +64,6 @@ EVENTS: dict[str, type[Event]] = {
     "commands": Commands,
     "events": DeviceEvents,
 }
-SESSION_COOKIE = "scenewatch-session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,7 @@ class Worker:
     """One connection pool to one worker. Every method raises TemporaryError when the worker does not answer."""
 
     def __init__(self, base_url: str) -> None:
-        # Readers share this client, so it keeps none of their cookies.
-        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-        self._client = httpx.AsyncClient(base_url=base_url, trust_env=False, cookies=no_cookies)
+        self._client = httpx.AsyncClient(base_url=base_url, trust_env=False, cookies=no_cookies())
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -148,7 +146,8 @@ class Worker:
         return (await self._get("/api/v1/unknown-devices", UnknownDevices)).unknown_devices
 
     async def unknown_count(self) -> int:
-        return len((await self._get("/api/v1/unknown-devices", UnknownCount)).unknown_devices)
+        found = await self._get("/api/v1/unknown-devices", UnknownCount)
+        return len(found.unknown_devices) + found.beyond
 
     async def commands(self, query: Mapping[str, str]) -> tuple[Command, ...]:
         return (await self._get(f"/api/v1/commands?{urlencode(query)}", Commands)).commands

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+SESSION_COOKIE = "scenewatch-session"
 FIRST = "operator"
 """The name that is made where nobody has chosen one."""
 NAME = re.compile(r"[\w.@-]{1,64}\Z")

@@ -140,8 +140,9 @@ class CommandTable:
         """Newest first."""
         query = sa.select(COMMAND)
         if which.site is not None:
+            whole = "." in which.site
             begins = _c.device.startswith(f"{which.site}.", autoescape=True)
-            query = query.where(begins | _c.device.contains(f".{which.site}.", autoescape=True))
+            query = query.where(begins if whole else _c.device.contains(f".{which.site}.", autoescape=True))
         if which.device is not None:
             ends = _c.device.endswith(f".{which.device}", autoescape=True)
             query = query.where((_c.device == which.device) | ends)

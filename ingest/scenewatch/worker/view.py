@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from scenewatch.api.alarms_found import AlarmQuery
     from scenewatch.api.controls import Controls
+    from scenewatch.api.unknown import Unknown
     from scenewatch.api.views import AlarmView, EventQuery, EventView, LetterQuery
     from scenewatch.app import Worker
     from scenewatch.model.ports import Readings
@@ -35,6 +36,10 @@ class WorkerView:
     @property
     def registry(self) -> Registry:
         return self._worker.pipeline.registry
+
+    @property
+    def strangers(self) -> Unknown:
+        return self._worker.adoption
 
     def scenes(self) -> Iterable[Scene]:
         return self._worker.scenes_in_force

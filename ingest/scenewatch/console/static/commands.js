@@ -9,6 +9,7 @@ import { spanText, t } from "./words.js";
 const AGAIN_MS = 2000;
 
 let turn = 0;
+let wasLive = false;
 
 document.addEventListener("click", (event) => {
   const order = event.target.closest("a[data-order]");
@@ -27,7 +28,8 @@ listen("commands", (commands) => {
   if (commands.some((command) => command.device === device)) show();
 });
 listen("health", ({ live }) => {
-  if (live && document.querySelector("#commands-sent:not(:has(ol))")) show();
+  if (live && !wasLive) show();
+  wasLive = Boolean(live);
 });
 setInterval(tick, 1000);
 
