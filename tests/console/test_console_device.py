@@ -162,7 +162,7 @@ def test_keys_move_and_zoom_and_lead_back_to_now(shown, told):
     shown.locator(".chart").focus()
     shown.keyboard.press("ArrowLeft")
     expect(shown.locator(".shown-span")).to_contain_text(" to ")
-    shown.wait_for_function("document.querySelector('.chart').dataset.drawn.includes('[')")
+    shown.wait_for_function("Array.isArray(JSON.parse(document.querySelector('.chart').dataset.drawn)[2])")
     first, last = asked_span(told)
     assert last - first == pytest.approx(6 * HOUR, abs=2000)
     assert last == pytest.approx(told.now - 1.5 * HOUR, abs=2000)
