@@ -287,6 +287,11 @@ class Worker:
         return self._outbox.depth().readings
 
     @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """As their tables have them."""
+        return tuple(self._scenes)
+
+    @property
     def scenes_in_force(self) -> tuple[Scene, ...]:
         """With the limits that the pipeline judges by now."""
         rules = self.pipeline.alarms.rules
