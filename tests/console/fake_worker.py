@@ -423,7 +423,7 @@ class FakeWorker:
         async def blocks():
             yield f"event: values\ndata: {json.dumps({'at': self.now, 'devices': everything})}\n\n"
             try:
-                while (block := await queue.get()) is not None:
+                while (block := await next_of(queue)) is not None:
                     yield block
             finally:
                 self._streams.discard(queue)
@@ -436,6 +436,14 @@ class FakeWorker:
         other.devices, other.alarms = copy.deepcopy(self.devices), copy.deepcopy(self.alarms)
         other.ledger, other.flags, other.peaks, other.events = self.ledger, self.flags, self.peaks, self.events
         return other
+
+
+async def next_of(queue):
+    """What comes next, or a sign of life in time."""
+    try:
+        return await asyncio.wait_for(queue.get(), 5)
+    except TimeoutError:
+        return ": alive\n\n"
 
 
 class Served:

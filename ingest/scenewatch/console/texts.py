@@ -107,16 +107,17 @@ TEXTS: Mapping[str, Text] = {
     "chart.empty": Text("No readings in this time span.", "该时间范围内没有读数。"),
     "chart.truncated": Text("Only the earliest readings are shown.", "仅显示最早的部分读数。"),
     "chart.summary": Text(
-        "{channel}: {count} readings. Now {last}, lowest {low}, highest {high}; {flagged} flagged.",
-        "{channel}：{count} 个读数。当前 {last}，最低 {low}，最高 {high}；{flagged} 个被标记。",
+        "{channel}: {count} readings. {when} {last}, lowest {low}, highest {high}; {flagged} flagged.",
+        "{channel}：{count} 个读数。{when} {last}，最低 {low}，最高 {high}；{flagged} 个被标记。",
     ),
     "chart.summary_state": Text(
-        "{channel}: {count} readings. Now {last}; {changes} changes; {flagged} flagged.",
-        "{channel}：{count} 个读数。当前 {last}；变化 {changes} 次；{flagged} 个被标记。",
+        "{channel}: {count} readings. {when} {last}; {changes} changes; {flagged} flagged.",
+        "{channel}：{count} 个读数。{when} {last}；变化 {changes} 次；{flagged} 个被标记。",
     ),
     "chart.summary_windows": Text(
-        "{channel}: {count} readings, {width} a span. Now {last}, lowest {low}, highest {high}; {flagged} flagged.",
-        "{channel}：{count} 个读数，每段 {width}。当前 {last}，最低 {low}，最高 {high}；{flagged} 段被标记。",
+        "{channel}: {count} readings, {width} a span. {when} {last}, lowest {low}, highest {high}; "
+        "{flagged} flagged.",
+        "{channel}：{count} 个读数，每段 {width}。{when} {last}，最低 {low}，最高 {high}；{flagged} 段被标记。",
     ),
     "chart.window": Text("{low} to {high}, {count} readings", "{low} 至 {high}，{count} 个读数"),
     "chart.table": Text("Readings as a table", "读数表"),

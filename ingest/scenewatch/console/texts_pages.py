@@ -58,6 +58,8 @@ PAGES_TEXTS: Mapping[str, Text] = {
     "zoom.now": Text("Now", "回到现在"),
     "zoom.hint": Text("Drag over the chart to look closer", "在曲线上拖动可放大"),
     "chart.between": Text("{from} to {to}", "{from} 至 {to}"),
+    "chart.now": Text("Now", "当前"),
+    "chart.end": Text("Last", "最后"),
     "chart.event": Text("Event", "事件"),
     "chart.follows": Text("the last {span}", "最近 {span}"),
     # keyboard

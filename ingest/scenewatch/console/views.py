@@ -110,13 +110,13 @@ class Views:
     # --- places --------------------------------------------------------------------------------------------
 
     def kinds(self, site: str) -> list[Kind]:
-        """A site's devices by type in the order of the scene's table; those that only connect others come last."""
+        """A site's devices by type in the order of the scene's table; those that measure nothing come last."""
         kinds: dict[str, Kind] = {}
         for device in self._picture.devices_of(site):
             card = self.card(device)
             kinds.setdefault(device.type, Kind(device.type, card.type_title, [])).cards.append(card)
         scene = self._picture.scenes[self._picture.sites[site].scene]
-        order = [t.key for t in sorted(scene.device_types, key=lambda t: not (t.channels or t.events))]
+        order = [t.key for t in sorted(scene.device_types, key=lambda t: not t.channels)]
         return [kinds[key] for key in order if key in kinds]
 
     def title_of(self, owner: str) -> str:

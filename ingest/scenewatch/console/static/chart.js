@@ -84,10 +84,11 @@ async function load() {
   const mine = ++turn;
   const [from, to] = shownSpan();
   const { device, every, channels } = about;
+  const follows = !fixed();
   try {
     const [found, answers] = await Promise.all([
       fetchMarks({ device, from, to }),
-      Promise.all(channels.map(({ key }) => fetchRecord({ device, channel: key, every, from, to: to + 1 }))),
+      Promise.all(channels.map(({ key }) => fetchRecord({ device, channel: key, every, from, to: to + 1, follows }))),
     ]);
     if (mine !== turn) return;
     marks = found;
@@ -149,10 +150,10 @@ async function draw() {
     new ResizeObserver(() => !drawn.isDisposed() && drawn.resize()).observe(place);
   }
   const options = optionsFor(about, records, { marks, span: shownSpan(), colour, isNarrow: place.clientWidth < 500 });
-  // A tooltip stays open while the same channels move on; other channels start from nothing.
-  const channels = JSON.stringify([about.device, [...records.keys()]]);
-  drawn.setOption(options, channels === drawnFor ? { replaceMerge: ["series"] } : { notMerge: true });
-  drawnFor = channels;
+  // A tooltip stays open while the same lines move on; others start from nothing.
+  const lines = JSON.stringify([about.device, options.series.map(({ id }) => id)]);
+  drawn.setOption(options, { notMerge: lines !== drawnFor });
+  drawnFor = lines;
   place.dataset.points = [...records.values()].reduce((sum, { readings }) => sum + readings.length, 0);
   place.dataset.drawn = question;
 }
@@ -180,6 +181,7 @@ function summary(channel, record) {
     channel: channel.title,
     count: countOf(record),
     width: spanText(record.width),
+    when: t(fixed() ? "chart.end" : "chart.now"),
     last: withUnit(channel, lastOf(record)),
     low: withUnit(channel, span[0]),
     high: withUnit(channel, span[1]),

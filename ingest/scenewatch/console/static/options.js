@@ -11,13 +11,14 @@ import { band, farthest } from "./windows.js";
 const FLAG_SHAPES = { suspect: ["triangle", "medium"], fail: ["diamond", "high"] };
 const LEVEL_SHAPES = { info: ["circle", "quiet"], warning: ["diamond", "medium"], alarm: ["triangle", "high"] };
 const TRANSPARENT = 0.14;
-const [LEFT_PX, RIGHT_PX] = [58, 14];
+const RIGHT_PX = 14;
 const EVENTS_PX = 22;
 const NAMED_EVENTS = 8;
 const NAME_LETTERS = 18;
 const NEAR = 0.01;
 
 export function optionsFor(about, records, { marks, span, colour, isNarrow }) {
+  const left = isNarrow ? 52 : 74;
   const plots = about.channels.map((channel, i) => {
     const record = records.get(channel.key);
     return { channel, record, at: i + 1, bounds: bounds(channel, record), gap: gapOf(record, about.every) };
@@ -30,11 +31,11 @@ export function optionsFor(about, records, { marks, span, colour, isNarrow }) {
     axisPointer: { link: [{ xAxisIndex: "all" }], lineStyle: { color: colour("strong-line") } },
     title: plots.map(({ channel }) => title(channel, colour)),
     grid: [events, ...plots].map(({ channel }) => ({
-      left: LEFT_PX, right: RIGHT_PX, top: channel.top, height: channel.height, containLabel: false,
+      left, right: RIGHT_PX, top: channel.top, height: channel.height, containLabel: false,
     })),
     tooltip: tooltip(about, plots, marks.events, span, colour),
     xAxis: [events, ...plots].map(({ at }) => xAxis(at, at === last, span, isNarrow, colour)),
-    yAxis: [hiddenAxis(), ...plots.map((plot) => yAxis(plot, colour))],
+    yAxis: [hiddenAxis(), ...plots.map((plot) => yAxis(plot, left, colour))],
     series: [
       eventMarks(about, marks.events, isNarrow, colour),
       ...plots.flatMap((plot) => [
@@ -92,9 +93,9 @@ function hiddenAxis() {
   return { gridIndex: 0, type: "value", min: 0, max: 1, show: false };
 }
 
-function yAxis({ channel, at, bounds: [min, max] }, colour) {
+function yAxis({ channel, at, bounds: [min, max] }, left, colour) {
   const words = new Map(channel.states);
-  const label = { color: colour("quiet"), width: LEFT_PX - 10, overflow: "truncate", fontSize: 11 };
+  const label = { color: colour("quiet"), width: left - 10, overflow: "truncate", fontSize: 11 };
   return {
     gridIndex: at,
     type: "value",

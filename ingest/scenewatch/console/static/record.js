@@ -10,11 +10,12 @@ const GAP_INTERVALS = 3;
 
 /**
  * `readings` as `{t, value, flag, test}`, ascending; where they would be too many, windows of `width` milliseconds
- * in their place, with `low`, `high` and `count`. Throws when the console or its worker does not answer.
+ * in their place, with `low`, `high` and `count`. A record that `follows` is carried on by what comes live.
+ * Throws when the console or its worker does not answer.
  */
-export async function fetchRecord({ device, channel, every, from, to }) {
+export async function fetchRecord({ device, channel, every, from, to, follows }) {
   const isLong = (to - from) / every > LIMIT;
-  const last = newest(device, channel);
+  const last = follows ? newest(device, channel) : undefined;
   const query = isLong
     ? new URLSearchParams({ series: `${device}.${channel}`, from, to, points: WINDOWS })
     : new URLSearchParams({ device, channel, from, to, limit: 2 * LIMIT });
