@@ -101,9 +101,9 @@ class Worker:
         self.accounts = Accounts(self.pipeline.tally.copy(), self.letters, retries)
         self.adoption = Adoption(self._database, self._scenes, settings.root, clock)
         self._mender = Mender(retries, self.journal, self.store.position, clock)
-        self.book = Book(Alarms(self._database), self.pipeline.registry, self.pipeline.alarms.rules)
-        kept_days = settings.keep.days_days
-        self.chronicle = Chronicle(Events(self._database), self.pipeline.registry, kept_days=kept_days)
+        registry = self.pipeline.registry
+        self.book = Book(Alarms(self._database), registry, self.pipeline.alarms.rules)
+        self.chronicle = Chronicle(Events(self._database), registry, kept_days=settings.keep.days_days)
         self.summaries, self._lateness = open_rollup(
             settings,
             self.store,
@@ -111,7 +111,7 @@ class Worker:
             clock,
             deletes=isinstance(self.store, DuckStore),
             device_of=self._device_of,
-            id_of=self.pipeline.registry.ids.__getitem__,
+            id_of=registry.ids.__getitem__,
         )
         self.writer = self._make_writer()
         self.loop = self._make_loop()
@@ -124,9 +124,7 @@ class Worker:
             clock=clock,
         )
         self._source = MqttSource(self._mqtt, clock)
-        self._notifier = MqttNotifier(
-            self._mqtt, settings.root, self.pipeline.registry, lambda: self.pipeline.alarms.rules
-        )
+        self._notifier = MqttNotifier(self._mqtt, settings.root, registry, lambda: self.pipeline.alarms.rules)
         self.records = Records(self, self._database)
         self.controls = Controls(self, self._database)
         self._steps: list[Callable[[], None]] = []
@@ -286,6 +284,11 @@ class Worker:
     def waiting_readings(self) -> int:
         """Made or received, and not in the store yet."""
         return self._outbox.depth().readings
+
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """As their tables have them."""
+        return tuple(self._scenes)
 
     @property
     def scenes_in_force(self) -> tuple[Scene, ...]:

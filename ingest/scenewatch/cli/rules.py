@@ -43,7 +43,10 @@ def _list(options: argparse.Namespace) -> int:
     if options.json is not None:
         from scenewatch.api import ruletables
 
-        told = [{"scene": s.key, **ruletables.rule(s, rule), "numbers": whose} for s, rule, whose in rules]
+        told = [
+            {"scene": s.key, **ruletables.rule(s, rule, s.rule(rule.key)), "numbers": whose}
+            for s, rule, whose in rules
+        ]
         put_json({"rules": told}, options.json)
     else:
         table(

@@ -123,7 +123,7 @@ class FromWorker:
     def _get(self, path: str, query: Json) -> bytes:
         from scenewatch.cli.asking import get
 
-        return get(f"{self._url}/api/v1/{path}", query, ANSWER_S)
+        return get(f"{self._url}/api/v1/{path}", ANSWER_S, **query)
 
     def _decoded(self, answer: bytes, shape: type[Any]) -> Any:
         try:
