@@ -6,14 +6,14 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from scenewatch.devices import payload
-from scenewatch.devices.connection import Connection
+from scenewatch.devices.connection import Connection, Hearing
 from scenewatch.devices.payload import SampleBuffer
 from scenewatch.model.place import Kind, device_topic
 from scenewatch.model.words import hours
 
 if TYPE_CHECKING:
     import selectors
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from scenewatch.devices.fleet import Fleet
     from scenewatch.devices.schedule import Sample
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scenewatch.model.ports import Clock
 
 BUFFERED: Final = hours(24)
+MOST_ANSWERS: Final = 256
 
 
 class Gateway:
@@ -44,22 +45,58 @@ class Gateway:
         self._buffers = {n: SampleBuffer(fleet.channels[n], boot=boot, capacity=capacity) for n in devices}
         self._waiting: deque[int] = deque()
         """Devices with samples, each once; the first has waited longest."""
+        self._device_of = {
+            device_topic(root, d, Kind.COMMAND): n for n, d in devices.items() if fleet.types[n].commands
+        }
+        self._commands = f"{root}/{head.scene}/{head.site}/+/{Kind.COMMAND}"
+        self._result_topics = {n: device_topic(root, devices[n], Kind.RESULT) for n in self._device_of.values()}
+        self._answers: deque[tuple[str, bytes]] = deque(maxlen=MOST_ANSWERS)
         self._to_tell: deque[tuple[str, bytes]] = deque()
         self._connection: Connection | None = None
 
-    def open(self, broker: Broker, selector: selectors.BaseSelector, clock: Clock) -> Connection:
+    def open(
+        self,
+        broker: Broker,
+        selector: selectors.BaseSelector,
+        clock: Clock,
+        commanded: Callable[[int, bytes], None],
+    ) -> Connection:
+        """`commanded` is told each command: the device's number and the payload."""
+
         def will() -> tuple[str, bytes]:
             return self._will_topic, payload.offline(clock.now_ms())
 
         def connected() -> None:
             self.tell(payload.online(clock.now_ms()))
 
-        self._connection = Connection(broker, self.client_id, selector, will=will, on_connected=connected)
+        def heard(topic: str, body: bytes) -> None:
+            device = self._device_of.get(topic)
+            if device is not None and not self.away(clock.now_ms()):
+                commanded(device, body)
+
+        hearing = Hearing(self._commands, heard) if self._device_of else None
+        self._connection = Connection(
+            broker, self.client_id, selector, will=will, on_connected=connected, hearing=hearing
+        )
         return self._connection
 
     def tell(self, status: bytes) -> None:
         """Publish this status for the gateway and all its devices, in place of what was still to be told."""
         self._to_tell = deque((topic, status) for topic in self._status_topics)
+
+    def answer(self, device: int, result: bytes) -> None:
+        """Publish what came of a command. Of more than the broker takes the oldest go."""
+        self._answers.append((self._result_topics[device], result))
+
+    @property
+    def waits(self) -> bool:
+        """Has more to say than its connection has room for."""
+        return bool(self._waiting)
+
+    @property
+    def wanders(self) -> bool:
+        """Is away at some time."""
+        return bool(self._away)
 
     def away(self, now_ms: int) -> bool:
         """Cut off: the connection is left alone until the broker gives it up and says the will."""
@@ -72,12 +109,15 @@ class Gateway:
         buffer.add(sample.t_ms, sample.stamped_ms, sample.values)
 
     def pump(self) -> None:
-        """Hand over as much as the connection has room for: status before samples, devices in turn."""
+        """Hand over as much as the connection has room for: status, answers, samples; devices in turn."""
         connection = self._connection
         while connection is not None and connection.has_room:
             if self._to_tell:
                 topic, status = self._to_tell.popleft()
                 connection.publish(topic, status, retain=True)
+            elif self._answers:
+                topic, result = self._answers.popleft()
+                connection.publish(topic, result, retain=False)
             elif self._waiting:
                 device = self._waiting.popleft()
                 buffer = self._buffers[device]
@@ -86,7 +126,9 @@ class Gateway:
                 if buffer:
                     self._waiting.append(device)
             else:
-                return
+                break
+        if connection is not None:
+            connection.flush()
 
     @property
     def devices(self) -> Iterable[int]:
@@ -98,7 +140,7 @@ class Gateway:
         connection = self._connection
         if connection is None or not connection.connected:
             return True
-        return not (self._to_tell or self._waiting or connection.in_flight)
+        return not (self._to_tell or self._answers or self._waiting or connection.in_flight)
 
     @property
     def dropped(self) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import Channel, DeviceType, Span
+from scenewatch.model.scene import Above, Channel, Command, DeviceType, Span, Term
 from scenewatch.model.words import Text, minutes, seconds
 
 EVERY = seconds(30)
+TO_ANSWER = seconds(60)
+"""A device answers a command when it next looks at itself, so within a reporting interval; this leaves it two."""
 
 
 def _state(key: str, title: Text, *words: Text) -> Channel:
@@ -147,6 +149,26 @@ UV_LAMP = DeviceType(
             expected=Span(0, 1500),
         ),
     ),
+    commands=(
+        Command(
+            key="lamp_off",
+            title=Text("Lamp off", "关闭紫外线灯"),
+            channel="lamp",
+            to=0,
+            input="lamp",
+            expires_after=TO_ANSWER,
+        ),
+        Command(
+            key="lamp_auto",
+            title=Text("Lamp back to its timetable", "紫外线灯恢复定时"),
+            channel="lamp",
+            to=1,
+            input="lamp",
+            holds=False,
+            refused_when=Term("presence", Above(0.5)),
+            expires_after=TO_ANSWER,
+        ),
+    ),
 )
 STERILISER = DeviceType(
     key="steriliser",
@@ -187,6 +209,42 @@ GAS_DETECTOR = DeviceType(
         _state("valve", Text("Gas valve", "燃气阀"), Text("shut", "关闭"), Text("open", "打开")),
         _state("fan", Text("Exhaust fan", "排风机"), Text("off", "停止"), Text("running", "运行")),
         _state("supply", Text("Supply", "供电"), Text("battery", "电池"), Text("mains", "市电")),
+    ),
+    commands=(
+        Command(
+            key="shut_valve",
+            title=Text("Shut the gas valve", "关闭燃气阀"),
+            channel="valve",
+            to=0,
+            input="valve",
+            expires_after=TO_ANSWER,
+        ),
+        Command(
+            key="open_valve",
+            title=Text("Open the gas valve", "打开燃气阀"),
+            channel="valve",
+            to=1,
+            input="valve",
+            refused_when=Term("gas", Above(4.9)),  # told in tenths: 5 % LEL and more
+            expires_after=TO_ANSWER,
+        ),
+        Command(
+            key="start_fan",
+            title=Text("Start the exhaust fan", "启动排风机"),
+            channel="fan",
+            to=1,
+            input="fan",
+            expires_after=TO_ANSWER,
+        ),
+        Command(
+            key="stop_fan",
+            title=Text("Exhaust fan back to automatic", "排风机恢复自动"),
+            channel="fan",
+            to=0,
+            input="fan",
+            holds=False,
+            expires_after=TO_ANSWER,
+        ),
     ),
 )
 WATER_LEAK = DeviceType(
