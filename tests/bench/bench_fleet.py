@@ -25,7 +25,7 @@ from load import wait_for
 from programs import Program, Usage
 
 from ports import free_port, listens
-from scenewatch.devices.processes import run_all
+from scenewatch.devices.processes import Crew, run_all
 from scenewatch.devices.simulate import Simulation, messages_a_second, run_share, split
 from scenewatch.embedded import broker as embedded
 from scenewatch.model.broker import Broker
@@ -111,7 +111,8 @@ def spent_s() -> float:
 
 def measure(simulation: Simulation, processes: int, broker: Usage, seconds: float) -> Row:
     watcher, stop, clock = Watcher(), threading.Event(), SystemClock()
-    thread = threading.Thread(target=run_all, args=(split(simulation, processes), run_share, stop, watcher, clock))
+    crew = Crew(split(simulation, processes), run_share, patience_s=60.0)
+    thread = threading.Thread(target=run_all, args=(crew, stop, watcher, clock))
     began = time.monotonic()
     thread.start()
     try:

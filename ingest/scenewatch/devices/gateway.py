@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scenewatch.devices import payload
 from scenewatch.devices.connection import Connection, Hearing
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 BUFFERED: Final = hours(24)
 MOST_ANSWERS: Final = 256
+
+
+class Message(NamedTuple):
+    """On its way to the broker."""
+
+    topic: str
+    payload: bytes
+    retain: bool
 
 
 class Gateway:
@@ -108,27 +116,32 @@ class Gateway:
             self._waiting.append(sample.device)
         buffer.add(sample.t_ms, sample.stamped_ms, sample.values)
 
-    def pump(self) -> None:
-        """Hand over as much as the connection has room for: status, answers, samples; devices in turn."""
-        connection = self._connection
-        while connection is not None and connection.has_room:
-            if self._to_tell:
-                topic, status = self._to_tell.popleft()
-                connection.publish(topic, status, retain=True)
-            elif self._answers:
-                topic, result = self._answers.popleft()
-                connection.publish(topic, result, retain=False)
-            elif self._waiting:
-                device = self._waiting.popleft()
-                buffer = self._buffers[device]
-                connection.publish(self._telemetry_topics[device], buffer.take(), retain=False)
-                self.messages += 1
-                if buffer:
-                    self._waiting.append(device)
-            else:
-                break
-        if connection is not None:
-            connection.flush()
+    def pump(self) -> int:
+        """Hand over as much as the connection has room for, and return how many messages that were."""
+        connection, count = self._connection, 0
+        if connection is None:
+            return 0
+        while connection.has_room and (message := self._next()) is not None:
+            connection.publish(message.topic, message.payload, retain=message.retain)
+            count += 1
+        connection.flush()
+        return count
+
+    def _next(self) -> Message | None:
+        """Status, answers, samples; devices in turn."""
+        if self._to_tell:
+            return Message(*self._to_tell.popleft(), retain=True)
+        if self._answers:
+            return Message(*self._answers.popleft(), retain=False)
+        if not self._waiting:
+            return None
+        device = self._waiting.popleft()
+        buffer = self._buffers[device]
+        message = Message(self._telemetry_topics[device], buffer.take(), retain=False)
+        self.messages += 1
+        if buffer:
+            self._waiting.append(device)
+        return message
 
     @property
     def devices(self) -> Iterable[int]:

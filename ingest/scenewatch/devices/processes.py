@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import signal
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Final
 
 from scenewatch.devices.pace import Figures, joined
@@ -13,9 +14,8 @@ from scenewatch.model.errors import ScenewatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnContext, SpawnProcess
-    from multiprocessing.queues import SimpleQueue
-    from multiprocessing.synchronize import Event
 
     from scenewatch.devices.pace import Told
     from scenewatch.devices.simulate import Simulation, Stop
@@ -27,8 +27,6 @@ log = logging.getLogger(__name__)
 
 TELL_MS: Final = 1000
 LOOK_S: Final = 0.2
-GOODBYE_S: Final = 10.0
-"""Time for a child to end by itself."""
 NO_BROKER: Final = -1
 
 
@@ -56,90 +54,112 @@ class Slot:
         return Figures(messages, dropped, None if lag_ms == NO_BROKER else lag_ms)
 
 
+class Leash:
+    """Implements `Stop` in a child: it is time when the parent lets go of the other end, or is no more.
+
+    Not an event of the library's: one child killed while it looks at that leaves its lock locked for all.
+    """
+
+    def __init__(self, end: Connection) -> None:
+        self._end = end
+
+    def is_set(self) -> bool:
+        return self._end.poll(0)
+
+    def wait(self, timeout: float | None = None, /) -> bool:
+        return self._end.poll(timeout)
+
+
 @dataclass(frozen=True, slots=True)
 class Child:
-    """Its process, and what it tells of itself."""
+    """As its parent sees it. It sends its last words before it falls over."""
 
     process: SpawnProcess
     slot: Slot
+    own_end: Connection
+    far_end: Connection
+
+    def start(self) -> None:
+        self.process.start()
+        self.far_end.close()
+
+    def why(self) -> str:
+        """It ended."""
+        try:
+            if self.own_end.poll():
+                return str(self.own_end.recv())
+        except (EOFError, OSError):
+            log.debug("%s said nothing", self.process.name)
+        code = self.process.exitcode or 0
+        return f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
 
 
-def run_all(shares: Sequence[Simulation], work: Work, stop: Stop, told: Told, clock: Clock) -> None:
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """What the children are to do."""
+
+    shares: Sequence[Simulation]
+    """One a child."""
+    work: Work
+    patience_s: float
+    """Time for a child to end by itself."""
+
+
+def run_all(crew: Crew, stop: Stop, told: Told, clock: Clock) -> None:
     """Each share in a process of its own until `stop` is set. Raises ScenewatchError if one falls over."""
-    context = multiprocessing.get_context("spawn")
-    stop_all, last_words = context.Event(), context.SimpleQueue()
-    children = [_child(context, n, (share, work, stop_all, last_words)) for n, share in enumerate(shares)]
+    children = [_child(n, share, crew.work) for n, share in enumerate(crew.shares)]
     try:
         _start(children)
         while not stop.wait(LOOK_S):
-            _check(children, last_words)
+            _check(children)
             now_ms = clock.now_ms()
             if told.due(now_ms):
                 told.tell(joined(c.slot.figures for c in children), now_ms)
     finally:
-        stop_all.set()
-        _end(children)
+        _end(children, crew.patience_s)
 
 
-def _child(context: SpawnContext, number: int, rest: tuple[Any, ...]) -> Child:
-    slot = Slot(context)
-    process = context.Process(target=_run, args=(*rest, slot), name=f"devices-{number + 1}", daemon=True)
-    return Child(process, slot)
+def _child(number: int, share: Simulation, work: Work) -> Child:
+    context = multiprocessing.get_context("spawn")
+    slot, (own_end, far_end) = Slot(context), context.Pipe()
+    process = context.Process(
+        target=_run, args=(share, work, far_end, slot), name=f"devices-{number + 1}", daemon=True
+    )
+    return Child(process, slot, own_end, far_end)
 
 
 def _start(children: Sequence[Child]) -> None:
     """Ctrl-C reaches the whole process group; only the parent listens, so that every gateway says goodbye."""
+    resource_tracker.ensure_running()  # the first child would start it, and that takes all signals in again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         for child in children:
-            child.process.start()
+            child.start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _check(children: Sequence[Child], last_words: SimpleQueue[tuple[int, str]]) -> None:
-    fallen = next((c.process for c in children if c.process.exitcode is not None), None)
-    if fallen is None:
-        return
-    said = {}
-    while not last_words.empty():
-        pid, words = last_words.get()
-        said[pid] = words
-    why = said.get(fallen.pid or 0) or _ending(fallen.exitcode or 0)
-    raise ScenewatchError(f"process {fallen.name} of {len(children)} (pid {fallen.pid}) fell over: {why}")
+def _check(children: Sequence[Child]) -> None:
+    fallen = next((c for c in children if c.process.exitcode is not None), None)
+    if fallen is not None:
+        who = f"{fallen.process.name} of {len(children)} (pid {fallen.process.pid})"
+        raise ScenewatchError(f"process {who} fell over: {fallen.why()}")
 
 
-def _ending(code: int) -> str:
-    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-
-
-def _end(children: Sequence[Child]) -> None:
+def _end(children: Sequence[Child], patience_s: float) -> None:
+    for child in children:
+        child.own_end.close()
     for process in (c.process for c in children if c.process.pid is not None):
-        process.join(GOODBYE_S)
+        process.join(patience_s)
         if process.exitcode is None:
             log.warning("process %s (pid %d) does not end by itself: terminated", process.name, process.pid)
             process.terminate()
             process.join()
 
 
-class _StopWithParent:
-    """A child whose parent was killed has nobody left to stop it."""
-
-    def __init__(self, stop: Event) -> None:
-        self._stop = stop
-        self._parent = multiprocessing.parent_process()
-
-    def is_set(self) -> bool:
-        return self._stop.is_set() or (self._parent is not None and not self._parent.is_alive())
-
-    def wait(self, timeout: float | None = None, /) -> bool:
-        return self._stop.wait(timeout)
-
-
-def _run(share: Simulation, work: Work, stop: Event, last_words: SimpleQueue[tuple[int, str]], slot: Slot) -> None:
+def _run(share: Simulation, work: Work, end: Connection, slot: Slot) -> None:
     try:
-        work(share, _StopWithParent(stop), slot)
+        work(share, Leash(end), slot)
     except Exception as error:
-        pid = multiprocessing.current_process().pid or 0
-        last_words.put((pid, f"{type(error).__name__}: {error}"))
+        end.send(f"{type(error).__name__}: {error}")
         raise

@@ -31,6 +31,8 @@ HURRY_S: Final = 0.02
 """The same while some are about to enter."""
 MOST_AT_ONCE: Final = 25
 """Connections that are about to enter."""
+MOST_A_TURN: Final = 1000
+"""Messages that are handed to connections, about: a tenth of a second's work."""
 MOST_COMMANDS: Final = 10_000
 """That wait for the fleet; of more the oldest go."""
 
@@ -60,8 +62,8 @@ class Publisher:
         self._connections = tuple(self._gateway_of)
         self._wanderers = [g for g in gateways if g.wanders]
         self._of_device = {n: g for g in gateways for n in g.devices}
-        self._touched: set[Gateway] = set()
-        """Those that have more to say or more room to say it; nobody else needs to be asked."""
+        self._touched: dict[Gateway, None] = {}
+        """Those that have more to say or more room to say it, the longest first; nobody else needs asking."""
         self._tended_s = float("-inf")
         self._up = True
         """As last told in the log; a broker that is there from the start needs no line."""
@@ -114,7 +116,7 @@ class Publisher:
         for sample in samples:
             gateway = self._of_device[sample.device]
             gateway.add(sample)
-            self._touched.add(gateway)
+            self._touched[gateway] = None
 
     def commands(self) -> Iterator[tuple[int, bytes]]:
         """What was asked of devices since the last call: the device's number and the payload."""
@@ -124,7 +126,7 @@ class Publisher:
     def answer(self, device: int, result: bytes) -> None:
         gateway = self._of_device[device]
         gateway.answer(device, result)
-        self._touched.add(gateway)
+        self._touched[gateway] = None
 
     def _commanded(self, device: int, body: bytes) -> None:
         self._commands.append((device, body))
@@ -137,12 +139,18 @@ class Publisher:
             self._tend(now_s)
             self._tell_changes()
             self._tell_deaf()
-        now_ms = self._clock.now_ms()
-        away = {g for g in self._touched if g.away(now_ms)}
-        for gateway in self._touched - away:
-            gateway.pump()
-        self._touched = away
-        self._serve(min(wait_s, TEND_S))
+        self._serve(min(wait_s, TEND_S) if self._pump() else 0.0)
+
+    def _pump(self) -> bool:
+        """Whether all was said that can be: thousands may have so much to say that sockets must not wait for it."""
+        now_ms, left, asked = self._clock.now_ms(), MOST_A_TURN, self._touched
+        self._touched = {}
+        for gateway in asked:
+            if left <= 0 or gateway.away(now_ms):
+                self._touched[gateway] = None
+            else:
+                left -= gateway.pump()
+        return left > 0
 
     def _tend(self, now_s: float) -> None:
         """A few at a time enter: a broker that keeps sessions takes a while for each, and gives up on a crowd."""
@@ -160,7 +168,7 @@ class Publisher:
         status = payload.offline(self._clock.now_ms())
         for gateway in self._gateways:
             gateway.tell(status)
-        self._touched.update(self._gateways)
+        self._touched.update(dict.fromkeys(self._gateways))
         deadline_s = monotonic() + within_s
         speaking = [self._gateway_of[c] for c in self._within_reach()]
         while monotonic() < deadline_s and not all(g.idle for g in speaking):
@@ -173,7 +181,7 @@ class Publisher:
     def _serve(self, wait_s: float) -> None:
         for key, events in self._selector.select(wait_s):
             key.data.ready(events)
-            self._touched.add(self._gateway_of[key.data])
+            self._touched[self._gateway_of[key.data]] = None
 
     def _tell_deaf(self) -> None:
         """Devices that hear no commands do all else."""

@@ -15,7 +15,7 @@ from scenewatch.devices.fleet import NO_FAULTS, Fleet
 from scenewatch.devices.gateway import gateways
 from scenewatch.devices.openfiles import make_room
 from scenewatch.devices.pace import Figures, Pace
-from scenewatch.devices.processes import run_all
+from scenewatch.devices.processes import Crew, run_all
 from scenewatch.devices.publisher import Publisher
 from scenewatch.devices.schedule import Schedule
 
@@ -40,6 +40,8 @@ TICK_S: Final = 0.01
 LONGEST_WAIT_S: Final = 0.2
 """How late a stop is noticed."""
 GOODBYE_S: Final = 5.0
+GOODBYES_A_SECOND: Final = 1000
+"""Each device's last status beyond that."""
 
 
 class Stop(Protocol):
@@ -79,7 +81,13 @@ def simulate(simulation: Simulation, stop: Stop, *, processes: int | None = None
     if len(shares) == 1:
         run_share(shares[0], stop, pace)
     else:
-        run_all(shares, run_share, stop, pace, s.clock)
+        patience_s = 2 * goodbye_s(len(shares[0].devices))
+        run_all(Crew(shares, run_share, patience_s), stop, pace, s.clock)
+
+
+def goodbye_s(devices: int) -> float:
+    """How long so many devices may take to say that they are offline; without a broker they take no time."""
+    return GOODBYE_S + devices / GOODBYES_A_SECOND
 
 
 def cores() -> int:
@@ -131,7 +139,7 @@ def run_share(simulation: Simulation, stop: Stop, told: Told) -> None:
             publisher.turn(min(LONGEST_WAIT_S, max(0.0, until_next_s)))
             if not publisher.hurries:
                 stop.wait(TICK_S)
-        publisher.stop(GOODBYE_S)
+        publisher.stop(goodbye_s(len(s.devices)))
 
 
 def _obey(publisher: Publisher, commands: Commands, now_ms: int) -> None:
