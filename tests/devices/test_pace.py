@@ -29,7 +29,7 @@ def test_a_lag_that_grows_is_told_at_each_look_until_it_is_over(caplog):
 
 
 def test_in_fast_time_the_lag_is_told_in_the_walls(caplog):
-    assert told(caplog, [0, 59 * 60, 70 * 60], speed=60) == [
+    assert told(caplog, [0, 9 * 60, 70 * 60], speed=60) == [
         "devices are 70 s behind: 100 of 250 messages/s go out, 7 samples lost so far"
     ]
 

@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 LOOK_MS: Final = 10_000
 """How often the lag is looked at; it must have grown since the last look, so catching up is no news."""
 BEHIND_INTERVALS: Final = 2
+BEHIND_MS: Final = 10_000
+"""By the wall's time; so much or so many intervals, whichever is more, is no lag yet."""
 
 
 class Figures(NamedTuple):
@@ -46,7 +48,7 @@ class Pace:
 
     def __init__(self, *, every_ms: int, speed: float, asked_a_second: float) -> None:
         self.behind = False
-        self._limit_ms = BEHIND_INTERVALS * every_ms * speed
+        self._limit_ms = max(BEHIND_INTERVALS * every_ms, BEHIND_MS * speed)
         self._speed = speed
         self._asked = asked_a_second
         self._looked_ms = 0
