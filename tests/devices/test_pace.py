@@ -41,6 +41,14 @@ def test_catching_up_is_no_news(caplog, lags_s):
     assert told(caplog, lags_s) == []
 
 
+def test_thousands_on_their_way_in_are_told_of_as_long_as_there_are_more(caplog):
+    caplog.set_level("INFO")
+    pace = Pace(every_ms=30 * SECOND, speed=1, asked_a_second=1)
+    for n, (lag_ms, connected) in enumerate([(None, 0), (None, 40), (None, 40), (0, 90), (None, 10), (None, 50)]):
+        pace.tell(Figures(0, 0, lag_ms, connected, 90), (n + 1) * LOOK_MS)
+    assert [r.message for r in caplog.records] == ["40 of 90 gateways are connected"]
+
+
 def test_the_lag_is_looked_at_now_and_then():
     pace = Pace(every_ms=30 * SECOND, speed=1, asked_a_second=1)
     looked = []
@@ -52,12 +60,12 @@ def test_the_lag_is_looked_at_now_and_then():
 
 
 def test_of_several_processes_the_slowest_counts():
-    parts = [Figures(10, 1, 5000), Figures(20, 0, 0)]
-    assert joined(parts) == Figures(30, 1, 5000)
-    assert joined([*parts, Figures(5, 0, None)]) == Figures(35, 1, None), "one has no broker yet"
+    parts = [Figures(10, 1, 5000, 3, 4), Figures(20, 0, 0, 2, 2)]
+    assert joined(parts) == Figures(30, 1, 5000, 5, 6)
+    assert joined([*parts, Figures(5, 0, None)]) == Figures(35, 1, None, 5, 6), "one has no broker yet"
 
 
-@pytest.mark.parametrize("figures", [Figures(3, 2, 1), Figures(2**40, 0, None), Figures(0, 0, 0)])
+@pytest.mark.parametrize("figures", [Figures(3, 2, 1, 4, 5), Figures(2**40, 0, None), Figures(0, 0, 0)])
 def test_a_child_tells_its_parent(figures):
     slot = Slot(multiprocessing.get_context("spawn"))
     assert slot.figures.lag_ms is None, "it has not connected yet"

@@ -25,6 +25,8 @@ class Figures(NamedTuple):
     """Samples that no buffer had room for."""
     lag_ms: int | None
     """How long the oldest sample has waited for its turn, in the devices' time; None while the broker is away."""
+    connected: int = 0
+    gateways: int = 0
 
 
 def joined(parts: Iterable[Figures]) -> Figures:
@@ -32,7 +34,13 @@ def joined(parts: Iterable[Figures]) -> Figures:
     parts = tuple(parts)
     lags = [p.lag_ms for p in parts if p.lag_ms is not None]
     slowest = max(lags, default=0) if len(lags) == len(parts) else None
-    return Figures(sum(p.messages for p in parts), sum(p.dropped for p in parts), slowest)
+    return Figures(
+        messages=sum(p.messages for p in parts),
+        dropped=sum(p.dropped for p in parts),
+        lag_ms=slowest,
+        connected=sum(p.connected for p in parts),
+        gateways=sum(p.gateways for p in parts),
+    )
 
 
 class Told(Protocol):
@@ -53,16 +61,23 @@ class Pace:
         self._asked = asked_a_second
         self._looked_ms = 0
         self._last: Figures | None = None
+        self._entered = False
+        """Whether all have been connected at some time."""
 
     def due(self, now_ms: int) -> bool:
         return now_ms - self._looked_ms >= LOOK_MS
 
     def tell(self, figures: Figures, now_ms: int) -> None:
-        """Without a broker nothing is said here: its absence is told elsewhere."""
+        """Without a broker nothing is said here but how far thousands are on their way in."""
         last, gone_s = self._last, (now_ms - self._looked_ms) / 1000
         self._last, self._looked_ms = figures, now_ms
         lag_ms = figures.lag_ms
-        if last is None or lag_ms is None:
+        self._entered = self._entered or lag_ms is not None
+        if last is None:
+            return
+        if lag_ms is None:
+            if not self._entered and figures.connected > last.connected:
+                log.info("%d of %d gateways are connected", figures.connected, figures.gateways)
             return
         growing = last.lag_ms is not None and lag_ms > last.lag_ms
         if self.behind and lag_ms <= self._limit_ms / 2:

@@ -34,7 +34,7 @@ class Slot:
     """Implements `Told` for the parent: one child's figures in memory that both see. One writer, one reader."""
 
     def __init__(self, context: SpawnContext) -> None:
-        self._cells: Any = context.RawArray("q", [0, 0, NO_BROKER])
+        self._cells: Any = context.RawArray("q", _cells(Figures(0, 0, None)))
         self._told_ms = 0
 
     def due(self, now_ms: int) -> bool:
@@ -42,16 +42,16 @@ class Slot:
 
     def tell(self, figures: Figures, now_ms: int) -> None:
         self._told_ms = now_ms
-        self._cells[:] = [
-            figures.messages,
-            figures.dropped,
-            NO_BROKER if figures.lag_ms is None else figures.lag_ms,
-        ]
+        self._cells[:] = _cells(figures)
 
     @property
     def figures(self) -> Figures:
-        messages, dropped, lag_ms = self._cells[:]
-        return Figures(messages, dropped, None if lag_ms == NO_BROKER else lag_ms)
+        found = Figures(*self._cells[:])
+        return found if found.lag_ms != NO_BROKER else found._replace(lag_ms=None)
+
+
+def _cells(figures: Figures) -> list[int]:
+    return [NO_BROKER if number is None else number for number in figures]
 
 
 class Leash:

@@ -31,8 +31,8 @@ HURRY_S: Final = 0.02
 """The same while some are about to enter."""
 MOST_AT_ONCE: Final = 25
 """Connections that are about to enter."""
-MOST_A_TURN: Final = 1000
-"""Messages that are handed to connections, about: a tenth of a second's work."""
+MOST_A_TURN: Final = 250
+"""Messages that are handed to connections, about: some hundredths of a second's work."""
 MOST_COMMANDS: Final = 10_000
 """That wait for the fleet; of more the oldest go."""
 
@@ -94,6 +94,11 @@ class Publisher:
     def connected(self) -> bool:
         """Every gateway is, of those that are not away."""
         return all(c.connected for c in self._within_reach())
+
+    def entered(self) -> tuple[int, int]:
+        """How many gateways are connected, of how many that are not away."""
+        reachable = self._within_reach()
+        return sum(c.connected for c in reachable), len(reachable)
 
     @property
     def hurries(self) -> bool:

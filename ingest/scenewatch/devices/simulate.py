@@ -154,4 +154,4 @@ def _figures(publisher: Publisher, schedule: Schedule, now_ms: int) -> Figures:
     lag_ms = publisher.lag_ms(now_ms)
     if lag_ms is not None:
         lag_ms = max(lag_ms, now_ms - schedule.next_ms())
-    return Figures(publisher.messages, publisher.dropped, lag_ms)
+    return Figures(publisher.messages, publisher.dropped, lag_ms, *publisher.entered())
