@@ -3,18 +3,8 @@
 import math
 
 import pytest
-from alarm_oracle import (
-    COLD,
-    HOT,
-    OPEN,
-    START_MS,
-    Reading,
-    batch_of,
-    devices,
-    registry,
-    rule,
-    scene,
-)
+from stepping import DOOR, at, box, each_30_s, moves, short, tick
+from tiny_scene import COLD, HOT, OPEN, START_MS, batch_of, devices, registry, rule, scene
 
 from scenewatch.alarms.engine import Engine
 from scenewatch.model.alarm import Step
@@ -23,38 +13,8 @@ from scenewatch.model.flags import Flag, Place
 from scenewatch.model.scene import Above, Below, NoData
 from scenewatch.model.words import seconds
 
-AIR, DOOR = 0, 1
 WARM = rule("warm", Above(8.0, deadband=1.0))
 SILENT = rule("silent", NoData(seconds(120)))
-
-
-def at(t_s, value, *, series=AIR, received_s=None, **marks):
-    received_ms = START_MS + round(1000 * (t_s if received_s is None else received_s))
-    return Reading(series, START_MS + round(1000 * t_s), value, received_ms, **marks)
-
-
-def each_30_s(*values, since_s=0):
-    return [at(since_s + 30 * i, value) for i, value in enumerate(values)]
-
-
-def box(*rules):
-    of = scene(*rules)
-    engine = Engine([of])
-    engine.grow(registry("box", of=of))
-    return engine
-
-
-def short(transitions):
-    """Such as `("raised", "warm", 60)`."""
-    return [(t.step.value, t.rule.removeprefix("tiny."), (t.at_ms - START_MS) / 1000) for t in transitions]
-
-
-def moves(engine, readings):
-    return short(engine.step(batch_of(readings)))
-
-
-def tick(engine, now_s):
-    return short(engine.tick(START_MS + round(1000 * now_s)))
 
 
 def test_above_is_raised_beyond_the_limit_and_cleared_at_limit_less_deadband():
@@ -188,7 +148,7 @@ def test_ticks_name_the_silent_in_the_order_of_their_deadlines():
     of = scene(SILENT, rule("later", NoData(seconds(150))))
     engine = Engine([of])
     engine.grow(registry("box", "box", of=of))
-    moves(engine, [at(20, 5.0), at(0, 5.0, series=2)])
+    moves(engine, [at(20, 5.0), at(0, 5.0, series=3)])
     transitions = engine.tick(START_MS + 1_000_000)
     assert [(t.rule, t.device, t.at_ms - START_MS) for t in transitions] == [
         ("tiny.silent", 1, 120_000),
@@ -270,7 +230,7 @@ def test_a_device_that_leaves_takes_its_alarms_along_and_gets_no_new_ones():
     of = scene(WARM, SILENT)
     known, engine = registry("box", "box", of=of), Engine([of])
     engine.grow(known)
-    assert moves(engine, [at(0, 9.0), at(0, 9.0, series=2)]) == [("raised", "warm", 0)] * 2
+    assert moves(engine, [at(0, 9.0), at(0, 9.0, series=3)]) == [("raised", "warm", 0)] * 2
     known.apply(devices("box"), at_ms=START_MS + 30_000)
     engine.grow(known)
     (gone,) = engine.retire(known, START_MS + 30_000)
@@ -281,7 +241,7 @@ def test_a_device_that_leaves_takes_its_alarms_along_and_gets_no_new_ones():
         START_MS,
     )
     assert engine.retire(known, START_MS + 30_000) == []
-    assert moves(engine, [at(60, 9.0, series=2)]) == []
+    assert moves(engine, [at(60, 9.0, series=3)]) == []
     assert [(t.rule, t.device) for t in engine.tick(START_MS + 900_000)] == [("tiny.silent", 0)]
 
 
@@ -320,7 +280,7 @@ def test_growing_keeps_what_stands_and_what_counts():
     assert moves(engine, [at(0, 21.0)]) == [("raised", "hot", 0)]
     known.apply(devices("box", "pump", "box"), at_ms=START_MS)
     engine.grow(known)
-    assert moves(engine, [at(60, 21.0), at(60, 21.0, series=3)]) == [("raised", "slow", 60), ("raised", "hot", 60)]
+    assert moves(engine, [at(60, 21.0), at(60, 21.0, series=4)]) == [("raised", "slow", 60), ("raised", "hot", 60)]
     assert [(t.rule, t.device) for t in engine.standing()] == [("tiny.hot", 0), ("tiny.slow", 0), ("tiny.hot", 2)]
 
 

@@ -1,19 +1,34 @@
 """Laws of the alarm engine for any stream: it equals the plain-Python oracle, whatever the batches and pauses."""
 
-from alarm_oracle import START_MS, Oracle, Reading, batch_of, comparable, registry, scene
+from dataclasses import replace
+
+from alarm_oracle import Oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_scene import START_MS, Reading, batch_of, comparable, event, numbered, registry, scene
 
 from scenewatch.alarms.engine import Engine
 from scenewatch.model.alarm import Step
 from scenewatch.model.flags import Flag, Place
+from scenewatch.model.flags import Test as QualityTest
 
 SCENE = scene()
 KNOWN = registry("box", "gateway", "pump")
-VALUES = st.sampled_from([5.0, 5.0, 7.0, 7.5, 8.0, 8.5, 9.0, 9.0, 21.0, -0.1, 0.0, 0.4, 0.5, 1.0])
-FLAGS = st.sampled_from([Flag.GOOD] * 5 + [Flag.SUSPECT, Flag.FAIL])
+VALUES = {
+    0: st.sampled_from([5.0, 5.0, 7.0, 7.5, 8.0, 8.5, 9.0, 9.0, 9.0, 21.0, -0.1, 0.0, 0.4, 0.5, 1.0]),
+    1: st.sampled_from([0.0, 0.0, 1.0, 1.0, 0.5]),
+    2: st.sampled_from([100.0, 5.0, 5.0, 12.0, 10.0, 15.0]),
+    3: st.sampled_from([5.0, 7.5, 9.0, 9.0, 0.1, 0.5]),
+}
+JUDGED = st.sampled_from(
+    [(Flag.GOOD, QualityTest.NONE)] * 6
+    + [(Flag.SUSPECT, QualityTest.STUCK)] * 2
+    + [(Flag.SUSPECT, QualityTest.FASTEST), (Flag.FAIL, QualityTest.POSSIBLE)]
+)
 STEPS_MS = st.sampled_from([0, 1_000, 10_000, 30_000, 30_000, 30_000, 60_000, 90_001, 130_000, 400_000])
-
+BACK_MS = st.sampled_from([0, 0, 0, 0, 0, 0, 100, 30_000, 200_000, -40_000])
+FIELDS = st.sampled_from([(0, 1, 2), (0, 1, 2), (0, 1, 2), (0,), (0, 1), (2, 1), (3,)])
+"""Which series a message brings, in its own order."""
 
 LIMITS = st.fixed_dictionaries(
     {},
@@ -23,38 +38,64 @@ LIMITS = st.fixed_dictionaries(
         "tiny.cold": st.fixed_dictionaries({"on_delay_s": st.sampled_from([0.0, 120.0])}),
         "tiny.silent": st.fixed_dictionaries({"after_s": st.sampled_from([61.0, 300.0])}),
         "tiny.quiet": st.fixed_dictionaries({"off_delay_s": st.sampled_from([0.0, 120.0])}),
+        "tiny.odd": st.fixed_dictionaries({"low": st.sampled_from([-1.0, 6.0]), "high": st.just(7.2)}),
+        "tiny.both": st.fixed_dictionaries({"air_limit": st.sampled_from([4.0, 20.0]), "on_delay_s": st.just(0.0)}),
+        "tiny.after": st.fixed_dictionaries({"within_s": st.sampled_from([0.0, 30.0, 600.0])}),
+        "tiny.shut": st.fixed_dictionaries({"limit": st.sampled_from([4.0, 20.0])}),
+        "tiny.knock": st.fixed_dictionaries({"quiet_s": st.sampled_from([10.0, 400.0])}),
     },
 )
 
 
 @st.composite
-def streams(draw, *, listening=True, changes=False):
-    """Readings in the order of their receive time, with ticks (and listening, and other limits) between."""
-    now_ms = START_MS
-    newest = {}
-    events = []
-    for _ in range(draw(st.integers(0, 60))):
-        now_ms += draw(STEPS_MS)
-        kind = draw(st.integers(0, 19))
-        if kind == 0 and listening:
-            events.append(("listening", now_ms))
-        elif kind == 1 and changes:
-            events.append(("change", draw(LIMITS)))
-        elif kind <= 2:
-            events.append(("tick", now_ms))
-        else:
-            series = draw(st.sampled_from([0, 0, 0, 0, 1, 2]))
-            t_ms = now_ms - draw(st.sampled_from([0, 0, 0, 0, 0, 100, 30_000, 200_000, -40_000]))
-            live = draw(st.integers(0, 9)) > 0
+def messages(draw, now_ms, newest):
+    """One message: of some channels one sample, or several that were kept, channel by channel."""
+    fields = draw(FIELDS)
+    live = draw(st.integers(0, 9)) > 0
+    back_ms = draw(BACK_MS)
+    samples = draw(st.sampled_from([1, 1, 1, 1, 2, 4]))
+    every_ms = draw(st.sampled_from([10_000, 30_000, 95_000]))
+    times = [now_ms - back_ms - every_ms * n for n in reversed(range(samples))]
+    found = []
+    for series in fields:
+        for t_ms in times:
+            if samples > 1 and draw(st.integers(0, 5)) == 0:
+                continue
             place = Place.NEW
             if not live or t_ms <= newest.get(series, 0):
                 place = Place.DUPLICATE if t_ms == newest.get(series) else Place.LATE
             else:
                 newest[series] = t_ms
-            events.append(
-                ("reading", Reading(series, t_ms, draw(VALUES), now_ms, draw(FLAGS), place, live)),
-            )
-    return [*events, ("tick", now_ms + draw(STEPS_MS))]
+            flag, test = draw(JUDGED)
+            found.append(Reading(series, t_ms, draw(VALUES[series]), now_ms, flag, place, live, test))
+    return found
+
+
+@st.composite
+def streams(draw, *, listening=True, changes=False):
+    """Messages in the order of their receive time, with events, ticks (and listening, other limits) between."""
+    now_ms = START_MS
+    newest = {}
+    found = []
+    for _ in range(draw(st.integers(0, 50))):
+        step_ms = draw(STEPS_MS)
+        now_ms += step_ms
+        kind = draw(st.integers(0, 21))
+        if kind == 0 and listening:
+            found.append(("listening", now_ms))
+        elif kind == 1 and changes:
+            found.append(("change", draw(LIMITS)))
+        elif kind <= 2:
+            found.append(("tick", now_ms))
+        elif kind <= 5:
+            device, name = draw(st.sampled_from([(0, "knock"), (0, "knock"), (1, "restart"), (2, "knock")]))
+            at_ms, live = now_ms - draw(BACK_MS), draw(st.integers(0, 5)) > 0
+            found.append(("happened", [event(device, name, at_ms, received_ms=now_ms, live=live)]))
+        else:
+            # Of one device and time there are no two messages that follow on each other.
+            now_ms += 1
+            found.append(("message", draw(messages(now_ms, newest))))
+    return [*found, ("tick", now_ms + draw(STEPS_MS))]
 
 
 def grown():
@@ -64,16 +105,16 @@ def grown():
 
 
 def play(engine, events, *, joined=lambda _: False, between=lambda engine: engine):
-    """All transitions; readings go in one batch with those before where `joined` says so."""
+    """All transitions; messages go in one batch with those before where `joined` says so."""
     found, waiting = [], []
 
     def hand_in():
         if waiting:
-            found.extend(engine.step(batch_of(waiting)))
+            found.extend(engine.step(batch_of(numbered(waiting))))
             waiting.clear()
 
     for i, (kind, what) in enumerate(events):
-        if kind == "reading":
+        if kind == "message":
             if not joined(i):
                 hand_in()
             waiting.append(what)
@@ -89,20 +130,22 @@ def expected(events):
     oracle = Oracle(KNOWN)
     found = []
     for kind, what in events:
-        found += getattr(oracle, kind)(what) or [] if kind != "reading" else oracle.step([what])
+        found += getattr(oracle, kind)(what) or [] if kind != "message" else oracle.step(what)
     return comparable(found)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=250)
 @given(streams(changes=True), st.data())
 def test_any_stream_in_any_batches_moves_the_alarms_as_the_oracle_says(events, data):
     cut = data.draw(st.sets(st.integers(0, len(events))))
     assert comparable(play(grown(), events, joined=lambda i: i not in cut)) == expected(events)
 
 
-@settings(deadline=None, max_examples=60)
-@given(streams())
-def test_stopping_and_going_on_from_a_snapshot_changes_nothing(events):
+@settings(deadline=None, max_examples=100)
+@given(streams(), st.data())
+def test_stopping_and_going_on_from_a_snapshot_changes_nothing(events, data):
+    cut = data.draw(st.sets(st.integers(0, len(events)), max_size=5))
+
     def reborn(engine):
         saved = b"".join(engine.snapshot())
         fresh = grown()
@@ -110,7 +153,14 @@ def test_stopping_and_going_on_from_a_snapshot_changes_nothing(events):
         assert b"".join(fresh.snapshot()) == saved
         return fresh
 
-    assert comparable(play(grown(), events, between=reborn)) == expected(events)
+    pieces = [one for i, what in enumerate(events) for one in ([("cut", None)] if i in cut else []) + [what]]
+    engine, found = grown(), []
+    for kind, what in pieces:
+        if kind == "cut":
+            engine = reborn(engine)
+        else:
+            found += play(engine, [(kind, what)])
+    assert comparable(found) == expected(events)
 
 
 @settings(deadline=None, max_examples=60)
@@ -118,13 +168,19 @@ def test_stopping_and_going_on_from_a_snapshot_changes_nothing(events):
 def test_ticks_may_come_often_or_never_before_the_last(events, data):
     often = []
     for kind, what in events:
-        at_ms = what.received_ms if kind == "reading" else what
+        at_ms = received_ms(kind, what)
         often += [
             ("tick", at_ms - back) for back in data.draw(st.lists(st.sampled_from([9_000, 1, 0]), max_size=2))
         ]
         often.append((kind, what))
-    seldom = [event for event in events[:-1] if event[0] == "reading"] + events[-1:]
+    seldom = [event for event in events[:-1] if event[0] != "tick"] + events[-1:]
     assert sorted(comparable(play(grown(), often))) == sorted(comparable(play(grown(), seldom)))
+
+
+def received_ms(kind, what):
+    if kind == "tick":
+        return what
+    return max((one.received_ms for one in what), default=START_MS)
 
 
 @settings(deadline=None, max_examples=60)
@@ -143,3 +199,17 @@ def test_an_alarm_is_raised_and_cleared_in_turn_and_never_twice_at_one_time(even
         assert raised_at == sorted(set(raised_at))
     still = sorted(comparable(steps[-1] for steps in by_alarm.values() if steps[-1].step is Step.RAISED))
     assert sorted(comparable(engine.standing())) == still
+
+
+@settings(deadline=None, max_examples=60)
+@given(streams())
+def test_samples_that_were_kept_move_the_alarms_like_single_ones(events):
+    """The same samples as one message and as one each, all sent at the same time."""
+    split = []
+    for kind, what in events:
+        if kind != "message":
+            split.append((kind, what))
+            continue
+        times = sorted({reading.t_ms for reading in what})
+        split += [("message", [replace(r, message=0) for r in what if r.t_ms == t_ms]) for t_ms in times]
+    assert comparable(play(grown(), split)) == comparable(play(grown(), events))

@@ -1,16 +1,22 @@
 """Operators' numbers: what is refused, in which words, and what they change."""
 
 import pytest
-from alarm_oracle import rule, scene
+from tiny_scene import rule, scene
 
 from scenewatch.alarms.overrides import mistakes, overridden
-from scenewatch.model.scene import Above, Below, NoData
+from scenewatch.model.flags import Test as QualityTest
+from scenewatch.model.scene import Above, Below, Flagged, Happened, NoData, Outside, Term, Then, all_of
 from scenewatch.model.words import minutes, seconds
 
 WARM = rule("warm", Above(8.0, deadband=1.0), on=("box.air", "pump.heat"), on_delay_s=60)
 COLD = rule("cold", Below(0.0, deadband=0.5))
 SILENT = rule("silent", NoData(minutes(10)), on=("box.air", "pump.heat"))
-SCENE = scene(WARM, COLD, SILENT)
+ODD = rule("odd", Outside(-5.0, 9.0, deadband=1.0))
+STUCK = rule("stuck", Flagged(QualityTest.STUCK))
+KNOCK = rule("knock", Happened(event="knock", quiet=seconds(60)), on=("box",))
+BOTH = rule("both", all_of(Term("air", Above(8.0)), Term("air", Outside(0.0, 9.0)), Term("door", Above(0.5))))
+AFTER = rule("after", Then(first=Term("door", Above(0.5)), second=Term("power", Below(9.0)), within=minutes(5)))
+SCENE = scene(WARM, COLD, SILENT, ODD, STUCK, KNOCK, BOTH, AFTER)
 
 
 def said(overrides):
@@ -20,11 +26,11 @@ def said(overrides):
 @pytest.mark.parametrize(
     ("key", "numbers", "mistake"),
     [
-        ("tiny.wram", {"limit": 4}, 'limits."tiny.wram": there is no such rule; the rules are: tiny.cold, tiny.s'),
+        ("tiny.wram", {"limit": 4}, 'limits."tiny.wram": there is no such rule; the rules are: tiny.after, tiny.'),
         ("warm", {"limit": 4}, 'limits."warm": there is no such rule'),
         ("tiny.warm", {"limti": 4}, 'limits."tiny.warm".limti: this rule has no such number; it has: limit, deadb'),
         ("tiny.warm", {"after_s": 4}, "after_s: this rule has no such number; it has: limit, deadband, on_delay_s"),
-        ("tiny.silent", {"limit": 4}, "limit: this rule has no such number; it has: after_s, on_delay_s, off_dela"),
+        ("tiny.silent", {"limit": 4}, "limit: this rule has no such number; it has: after_s, off_delay_s"),
         ("tiny.warm", {"limit": "8"}, "limit: must be a number, not '8'"),
         ("tiny.warm", {"limit": True}, "limit: must be a number, not True"),
         ("tiny.warm", {"limit": float("nan")}, "limit: must be a number, not nan"),
@@ -43,6 +49,29 @@ def said(overrides):
         ),
         ("tiny.cold", {"deadband": 60.5}, "deadband: the alarm would return at 60.5, outside what box.air can"),
         ("tiny.silent", {"after_s": 30}, "after_s: must be more than the 30 s between two readings of box.air"),
+        ("tiny.odd", {"limit": 3}, "limit: this rule has no such number; it has: low, high, deadband, on_delay_s,"),
+        ("tiny.odd", {"low": 9}, "low: 9 must be below high, which is 9"),
+        ("tiny.odd", {"high": 61}, "high: 61 is outside what box.air can measure: -40 to 60 °C"),
+        ("tiny.odd", {"low": -41}, "low: -41 is outside what box.air can measure"),
+        (
+            "tiny.odd",
+            {"deadband": 7.5},
+            "deadband: the alarm would never return: no value is inside both limits by",
+        ),
+        ("tiny.odd", {"high": -4}, "low: the alarm would never return: no value is inside both limits by 1"),
+        ("tiny.stuck", {"deadband": 1}, "deadband: this rule has no such number; it has: on_delay_s, off_delay_s"),
+        ("tiny.knock", {"on_delay_s": 1}, "on_delay_s: this rule has no such number; it has: quiet_s, off_delay_s"),
+        ("tiny.knock", {"quiet_s": -1}, "quiet_s: must not be negative, as -1 is"),
+        (
+            "tiny.both",
+            {"limit": 1},
+            "it has: air_limit, air_2_low, air_2_high, door_limit, on_delay_s, off_delay_s",
+        ),
+        ("tiny.both", {"door_limit": 2}, "door_limit: 2 is outside what box.door can measure: 0 to 1 °C"),
+        ("tiny.both", {"air_2_low": 9}, "air_2_low: 9 must be below high, which is 9"),
+        ("tiny.after", {"limit": 1}, "it has: within_s, door_limit, power_limit, on_delay_s, off_delay_s"),
+        ("tiny.after", {"within_s": -1}, "within_s: must not be negative, as -1 is"),
+        ("tiny.after", {"power_limit": -1}, "power_limit: -1 is outside what box.power can measure: 0 to 900 °C"),
     ],
 )
 def test_a_mistake_names_its_place_and_its_mend(key, numbers, mistake):
@@ -65,6 +94,11 @@ def test_good_numbers_have_no_mistakes():
         "tiny.warm": {"limit": 5, "deadband": 0, "on_delay_s": 0.5, "off_delay_s": 0},
         "tiny.silent": {"after_s": 300},
         "tiny.cold": {},
+        "tiny.odd": {"low": -39, "high": 0, "deadband": 2},
+        "tiny.stuck": {"on_delay_s": 5},
+        "tiny.knock": {"quiet_s": 0, "off_delay_s": 3},
+        "tiny.both": {"air_limit": -3, "air_2_high": 20, "door_limit": 0.2},
+        "tiny.after": {"within_s": 5},
     }
     assert said(overrides) == said({}) == []
 
@@ -75,4 +109,12 @@ def test_only_the_numbers_given_change():
     assert (changed.on_delay, changed.off_delay) == (seconds(60), 1500)
     assert overridden(COLD, {"deadband": 2}).when == Below(0.0, deadband=2.0)
     assert overridden(SILENT, {"after_s": 90}).when == NoData(seconds(90))
-    assert [overridden(r, {}) for r in SCENE.rules] == [WARM, COLD, SILENT]
+    assert overridden(ODD, {"low": -6}).when == Outside(-6.0, 9.0, deadband=1.0)
+    assert overridden(KNOCK, {"quiet_s": 9}).when == Happened(event="knock", quiet=seconds(9))
+    assert overridden(BOTH, {"air_2_high": 7, "door_limit": 0.4}).when == all_of(
+        Term("air", Above(8.0)), Term("air", Outside(0.0, 7.0)), Term("door", Above(0.4))
+    )
+    assert overridden(AFTER, {"within_s": 9, "power_limit": 5}).when == Then(
+        first=Term("door", Above(0.5)), second=Term("power", Below(5.0)), within=seconds(9)
+    )
+    assert tuple(overridden(r, {}) for r in SCENE.rules) == SCENE.rules

@@ -77,9 +77,9 @@ def scene(rules: int) -> Scene:
     device_type = DeviceType(key="box", title=WORD, every=seconds(30), channels=channels)
     table = tuple(
         Rule(
-            key=f"r{i}",
+            key=f"{channel.key}_{i}",
             title=WORD,
-            on=tuple(f"box.{c.key}" for c in channels),
+            on=(f"box.{channel.key}",),
             when=when,
             on_delay=minutes(i % 3),
             off_delay=minutes(i % 2),
@@ -88,6 +88,7 @@ def scene(rules: int) -> Scene:
             proof="x",
             advice=WORD,
         )
+        for channel in channels
         for i, when in enumerate([*limits, NoData(minutes(10))])
     )
     return Scene(

@@ -46,7 +46,7 @@ def test_commands_that_waited_for_their_gateway_are_refused_when_they_are_over(
 ):
     kitchen = replace(kitchen, speed=1.0)
     end = running(simulate, kitchen, processes=1)
-    wait_until(lambda: len(subscriber.status) >= 13, "the broker to know what it wants to hear")
+    wait_until(lambda: len(subscriber.status) >= len(kitchen.devices), "the broker to know what it wants to hear")
     end()
     subscriber.send(f"sw/kitchen/s001/{GAS}/command", shut("late", now_ms - 5_000))
     subscriber.send("sw/kitchen/s001/nobody/command", shut("none", now_ms))

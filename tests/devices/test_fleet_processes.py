@@ -15,6 +15,7 @@ import pytest
 from scenewatch.devices.simulate import simulate
 from scenewatch.model.errors import ScenewatchError
 from scenewatch.scenes.kitchen import KITCHEN
+from scenewatch.scenes.kitchen.demonstration import KitchenDemonstration
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -57,15 +58,16 @@ def test_a_process_that_is_killed_is_named_and_the_others_say_goodbye(simulation
 
 def test_ctrl_c_ends_all_of_them_well(broker, subscriber, wait_until):
     """It reaches the children as well, at whatever they are doing."""
+    count = len(KitchenDemonstration().devices(2))
     url = f"mqtt://127.0.0.1:{broker.port}"
     command = [sys.executable, "-m", "scenewatch", "simulate", "--sites", "2", "--processes", "2", "--broker", url]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as group:
-        wait_until(lambda: len(subscriber.status) >= 26, "everyone to be online")
+        wait_until(lambda: len(subscriber.status) >= count, "everyone to be online")
         os.killpg(group.pid, signal.SIGINT)
         errors = group.communicate(timeout=20)[1]
     assert (group.returncode, errors) == (0, "")
-    wait_until(lambda: len(subscriber.status) >= 52, "everyone to be offline")
-    assert Counter(state for _, state in subscriber.status) == {"online": 26, "offline": 26}
+    wait_until(lambda: len(subscriber.status) >= 2 * count, "everyone to be offline")
+    assert Counter(state for _, state in subscriber.status) == {"online": count, "offline": count}
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from scenewatch.alarms.terms import channels, prefixes, terms_of
 from scenewatch.model.errors import Mistake
-from scenewatch.model.scene import Above, NoData
+from scenewatch.model.scene import Above, AtLeast, Below, Flagged, Happened, NoData, Outside, Then
 from scenewatch.model.words import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from scenewatch.model.scene import Channel, DeviceType, Rule, Scene
+    from scenewatch.model.scene import Channel, Comparison, Condition, Rule, Scene, Term
 
-DELAYS = ("on_delay_s", "off_delay_s")
+    Numbers = Mapping[str, float]
+    """What is given for one rule, after reading."""
+
+ON_DELAY, OFF_DELAY = "on_delay_s", "off_delay_s"
+LIMITS: Final = {Above: ("limit",), Below: ("limit",), Outside: ("low", "high"), Flagged: ()}
+"""A comparison's own numbers; those with a limit have a deadband too."""
+MAY_BE_NEGATIVE: Final = ("limit", "low", "high")
 
 
 def mistakes(scenes: Iterable[Scene], overrides: Mapping[str, Mapping[str, object]]) -> list[Mistake]:
@@ -55,53 +62,126 @@ def usable(
     return {key: numbers for key, numbers in overrides.items() if not mistakes(scenes, {key: numbers})}
 
 
+def names(rule: Rule) -> tuple[str, ...]:
+    """The numbers that operators may give for this rule; a term's begin with its channel."""
+    match when := rule.when:
+        case NoData():
+            return ("after_s", OFF_DELAY)
+        case Happened():
+            return ("quiet_s", OFF_DELAY)
+        case AtLeast() | Then():
+            within = ("within_s",) if isinstance(when, Then) else ()
+            limits = (
+                prefix + name
+                for prefix, term in zip(prefixes(when), terms_of(when), strict=True)
+                for name in LIMITS[type(term.is_)]
+            )
+            return (*within, *limits, ON_DELAY, OFF_DELAY)
+        case Flagged():
+            return (ON_DELAY, OFF_DELAY)
+        case _:
+            return (*LIMITS[type(when)], "deadband", ON_DELAY, OFF_DELAY)
+
+
 def overridden(rule: Rule, numbers: Mapping[str, object]) -> Rule:
     """The rule with these numbers, which have no mistakes."""
     given = {name: float(number) for name, number in numbers.items() if isinstance(number, int | float)}
-    when = rule.when
-    if isinstance(when, NoData):
-        when = NoData(seconds(given["after_s"])) if "after_s" in given else when
-    else:
-        when = type(when)(given.get("limit", when.limit), given.get("deadband", when.deadband))
     return replace(
         rule,
-        when=when,
-        on_delay=seconds(given["on_delay_s"]) if "on_delay_s" in given else rule.on_delay,
-        off_delay=seconds(given["off_delay_s"]) if "off_delay_s" in given else rule.off_delay,
+        when=_condition(rule.when, given),
+        on_delay=seconds(given[ON_DELAY]) if ON_DELAY in given else rule.on_delay,
+        off_delay=seconds(given[OFF_DELAY]) if OFF_DELAY in given else rule.off_delay,
     )
 
 
-def channels(scene: Scene, rule: Rule) -> Iterator[tuple[DeviceType, Channel]]:
-    """What the rule watches."""
-    return ((t, c) for t in scene.device_types for c in t.channels if f"{t.key}.{c.key}" in rule.on)
+def _condition(when: Condition, given: Numbers) -> Condition:
+    match when:
+        case NoData():
+            return NoData(seconds(given["after_s"])) if "after_s" in given else when
+        case Happened():
+            return replace(when, quiet=seconds(given["quiet_s"])) if "quiet_s" in given else when
+        case AtLeast():
+            return replace(when, terms=_terms(when, given))
+        case Then():
+            first, second = _terms(when, given)
+            within = seconds(given["within_s"]) if "within_s" in given else when.within
+            return Then(first=first, second=second, within=within)
+        case _:
+            return _comparison(when, "", given)
+
+
+def _terms(when: AtLeast | Then, given: Numbers) -> tuple[Term, ...]:
+    return tuple(
+        replace(term, is_=_comparison(term.is_, prefix, given))
+        for prefix, term in zip(prefixes(when), terms_of(when), strict=True)
+    )
+
+
+def _comparison(is_: Comparison, prefix: str, given: Numbers) -> Comparison:
+    def number(name: str, before: float) -> float:
+        return given.get(prefix + name, before)
+
+    match is_:
+        case Above(limit, deadband):
+            return Above(number("limit", limit), number("deadband", deadband))
+        case Below(limit, deadband):
+            return Below(number("limit", limit), number("deadband", deadband))
+        case Outside(low, high, deadband):
+            return Outside(number("low", low), number("high", high), number("deadband", deadband))
+        case Flagged():
+            return is_
 
 
 def _unreadable(rule: Rule, numbers: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    names = ("after_s", *DELAYS) if isinstance(rule.when, NoData) else ("limit", "deadband", *DELAYS)
+    known = names(rule)
     for name, number in numbers.items():
-        if name not in names:
-            yield name, f"this rule has no such number; it has: {', '.join(names)}"
+        if name not in known:
+            yield name, f"this rule has no such number; it has: {', '.join(known)}"
         elif isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
             yield name, f"must be a number, not {number!r}"
-        elif name != "limit" and number < 0:
+        elif number < 0 and not name.endswith(MAY_BE_NEGATIVE):
             yield name, f"must not be negative, as {number} is"
 
 
 def _out_of_reach(scene: Scene, rule: Rule, given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """Numbers with which the alarm could never come, or never go, on one of its channels."""
     when = rule.when
-    for device_type, channel in channels(scene, rule):
-        name = f"{device_type.key}.{channel.key}"
+    if isinstance(when, Happened):
+        return
+    named = prefixes(when) if isinstance(when, AtLeast | Then) else ("",)
+    for device_type, on in channels(scene, rule):
         if isinstance(when, NoData):
             if when.after <= device_type.every:
-                every_s = device_type.every / 1000
-                yield "after_s", f"must be more than the {every_s:g} s between two readings of {name}"
+                what = f"the {device_type.every / 1000:g} s between two readings of {device_type.key}.{on.key}"
+                yield "after_s", f"must be more than {what}"
             continue
-        possible, unit = channel.possible, channel.unit
-        release = when.limit - when.deadband if isinstance(when, Above) else when.limit + when.deadband
-        span = f"{possible.low:g} to {possible.high:g} {unit}".rstrip()
-        if not possible.low <= when.limit <= possible.high:
-            yield "limit", f"{when.limit:g} is outside what {name} can measure: {span}"
-        elif not possible.low <= release <= possible.high:
-            wrong = "deadband" if "deadband" in given else "limit"
-            yield wrong, f"the alarm would return at {release:g}, outside what {name} can measure: {span}"
+        by_key = {c.key: c for c in device_type.channels}
+        for prefix, term in zip(named, terms_of(when, on.key), strict=True):
+            if (channel := by_key.get(term.channel)) is None:
+                continue  # a mistake of the table's, found where tables are checked
+            name = f"{device_type.key}.{channel.key}"
+            for number, what in _cannot_be(term.is_, name, channel, prefix + "deadband" in given):
+                yield prefix + number, what
+
+
+def _cannot_be(is_: Comparison, name: str, channel: Channel, deadband_given: bool) -> Iterator[tuple[str, str]]:  # noqa: FBT001 - one caller, beside it
+    if isinstance(is_, Flagged):
+        return
+    possible, unit = channel.possible, channel.unit
+    span = f"{possible.low:g} to {possible.high:g} {unit}".rstrip()
+    limits = {number: getattr(is_, number) for number in LIMITS[type(is_)]}
+    outside = [number for number, limit in limits.items() if not possible.low <= limit <= possible.high]
+    for number in outside:
+        yield number, f"{limits[number]:g} is outside what {name} can measure: {span}"
+    if outside:
+        return
+    blamed = "deadband" if deadband_given else next(iter(limits))
+    if isinstance(is_, Outside):
+        if is_.low >= is_.high:
+            yield "low", f"{is_.low:g} must be below high, which is {is_.high:g}"
+        elif is_.low + is_.deadband > is_.high - is_.deadband:
+            yield blamed, f"the alarm would never return: no value is inside both limits by {is_.deadband:g}"
+        return
+    release = is_.limit - is_.deadband if isinstance(is_, Above) else is_.limit + is_.deadband
+    if not possible.low <= release <= possible.high:
+        yield blamed, f"the alarm would return at {release:g}, outside what {name} can measure: {span}"

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenewatch.alarms.kernel import FOREVER, MISSING, MOVE, NEVER, NORMAL, RAISED, STANDING
+from scenewatch.alarms.rows import FOREVER, MOVE, NEVER, NORMAL, RAISED, STANDING
+from scenewatch.model.flags import Flag
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +58,7 @@ class Silences:
         moves["at_ms"] = np.maximum(rows["good_t"][series], floor[which]) + self._after_ms[which]
         moves["raised_at_ms"] = moves["at_ms"]
         moves["value"] = np.nan
-        moves["flag"] = MISSING
+        moves["flag"] = Flag.MISSING
         at = moves["instance"]
         instances["state"][at] = STANDING
         for name, column in (("raised_at", "raised_at_ms"), ("value", "value"), ("flag", "flag")):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from scenewatch.devices import payload
 from scenewatch.devices.connection import Connection, Hearing
 from scenewatch.devices.payload import SampleBuffer
+from scenewatch.devices.telling import Telling
 from scenewatch.model.place import Kind, device_topic
 from scenewatch.model.words import hours
 
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from scenewatch.devices.fleet import Fleet
-    from scenewatch.devices.schedule import Sample
+    from scenewatch.devices.schedule import Said
     from scenewatch.model.broker import Broker
     from scenewatch.model.place import Device
     from scenewatch.model.ports import Clock
 
 BUFFERED: Final = hours(24)
+MOST_EVENTS: Final = 10_000
+"""That wait for the broker; of more the oldest go."""
 MOST_ANSWERS: Final = 256
 
 
@@ -53,6 +56,9 @@ class Gateway:
         self._buffers = {n: SampleBuffer(fleet.channels[n], boot=boot, capacity=capacity) for n in devices}
         self._waiting: deque[int] = deque()
         """Devices with samples, each once; the first has waited longest."""
+        self._event_topics = {n: device_topic(root, d, Kind.EVENT) for n, d in devices.items()}
+        self._events: deque[Telling] = deque()
+        self._events_dropped = 0
         self._device_of = {
             device_topic(root, d, Kind.COMMAND): n for n, d in devices.items() if fleet.types[n].commands
         }
@@ -99,7 +105,7 @@ class Gateway:
     @property
     def waits(self) -> bool:
         """Has more to say than its connection has room for."""
-        return bool(self._waiting)
+        return bool(self._waiting or self._events)
 
     @property
     def wanders(self) -> bool:
@@ -110,11 +116,20 @@ class Gateway:
         """Cut off: the connection is left alone until the broker gives it up and says the will."""
         return any(from_ms <= now_ms < to_ms for from_ms, to_ms in self._away)
 
-    def add(self, sample: Sample) -> None:
+    def add(self, sample: Said) -> None:
+        if isinstance(sample, Telling):
+            self._add_event(sample)
+            return
         buffer = self._buffers[sample.device]
         if not buffer:
             self._waiting.append(sample.device)
         buffer.add(sample.t_ms, sample.stamped_ms, sample.values)
+
+    def _add_event(self, telling: Telling) -> None:
+        if len(self._events) == MOST_EVENTS:
+            self._events.popleft()
+            self._events_dropped += 1
+        self._events.append(telling)
 
     def pump(self) -> int:
         """Hand over as much as the connection has room for, and return how many messages that were."""
@@ -128,11 +143,13 @@ class Gateway:
         return count
 
     def _next(self) -> Message | None:
-        """Status, answers, samples; devices in turn."""
+        """Status, answers, events, then samples; devices in turn."""
         if self._to_tell:
             return Message(*self._to_tell.popleft(), retain=True)
         if self._answers:
             return Message(*self._answers.popleft(), retain=False)
+        if self._events:
+            return self._next_event(self._events.popleft())
         if not self._waiting:
             return None
         device = self._waiting.popleft()
@@ -142,6 +159,11 @@ class Gateway:
         if buffer:
             self._waiting.append(device)
         return message
+
+    def _next_event(self, telling: Telling) -> Message:
+        self.messages += 1
+        event = self._buffers[telling.device].event(telling)
+        return Message(self._event_topics[telling.device], event, retain=False)
 
     @property
     def devices(self) -> Iterable[int]:
@@ -153,11 +175,11 @@ class Gateway:
         connection = self._connection
         if connection is None or not connection.connected:
             return True
-        return not (self._to_tell or self._answers or self._waiting or connection.in_flight)
+        return not (self._to_tell or self._answers or self._events or self._waiting or connection.in_flight)
 
     @property
     def dropped(self) -> int:
-        return sum(b.dropped for b in self._buffers.values())
+        return self._events_dropped + sum(b.dropped for b in self._buffers.values())
 
     def oldest_ms(self) -> int | None:
         """When the oldest sample that waits was taken."""

@@ -1,0 +1,37 @@
+"""What a rule looks at: every condition on values as terms on channels, so that all are treated alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenewatch.model.scene import AtLeast, Happened, NoData, Term, Then
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scenewatch.model.scene import Channel, Condition, DeviceType, Rule, Scene
+
+
+def terms_of(when: Condition, on: str = "") -> tuple[Term, ...]:
+    """A comparison is one on the channel that its rule is `on`; missing data and events have none."""
+    match when:
+        case AtLeast(terms=terms):
+            return terms
+        case Then(first=first, second=second):
+            return first, second
+        case NoData() | Happened():
+            return ()
+        case _:
+            return (Term(on, when),)
+
+
+def prefixes(when: AtLeast | Then) -> tuple[str, ...]:
+    """What the names of each term's numbers begin with: its channel, numbered from the second on it."""
+    keys = [term.channel for term in terms_of(when)]
+    before = [keys[:i].count(key) for i, key in enumerate(keys)]
+    return tuple(f"{key}_{n + 1}_" if n else f"{key}_" for key, n in zip(keys, before, strict=True))
+
+
+def channels(scene: Scene, rule: Rule) -> Iterator[tuple[DeviceType, Channel]]:
+    """What the rule is on."""
+    return ((t, c) for t in scene.device_types for c in t.channels if f"{t.key}.{c.key}" in rule.on)

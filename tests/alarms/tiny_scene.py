@@ -1,0 +1,197 @@
+"""A tiny scene with a rule of every kind, and readings and batches for it."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scenewatch.model.batch import Batch
+from scenewatch.model.event import Event
+from scenewatch.model.flags import Flag, Place, Test
+from scenewatch.model.place import Device
+from scenewatch.model.quantity import Quantity
+from scenewatch.model.registry import Registry
+from scenewatch.model.scene import (
+    Above,
+    AtLeast,
+    Below,
+    Channel,
+    DeviceType,
+    During,
+    EventKind,
+    Flagged,
+    Happened,
+    Mark,
+    NoData,
+    Occasion,
+    Outside,
+    Priority,
+    Rule,
+    Scene,
+    Source,
+    Span,
+    Term,
+    Then,
+    While,
+    all_of,
+    any_of,
+)
+from scenewatch.model.words import Text, seconds
+
+NOTHING = Text("", "")
+START_MS = 1_700_000_000_000
+
+
+def channel(key, low, high):
+    return Channel(
+        key=key, title=NOTHING, quantity=Quantity.TEMPERATURE, unit="°C", possible=Span(low, high), expected=None
+    )
+
+
+BOX = DeviceType(
+    key="box",
+    title=NOTHING,
+    every=seconds(30),
+    channels=(channel("air", -40.0, 60.0), channel("door", 0.0, 1.0), channel("power", 0.0, 900.0)),
+    events=(EventKind(key="knock", title=NOTHING),),
+)
+PUMP = DeviceType(key="pump", title=NOTHING, every=seconds(60), channels=(channel("heat", -10.0, 90.0),))
+GATEWAY = DeviceType(
+    key="gateway", title=NOTHING, every=seconds(60), events=(EventKind(key="restart", title=NOTHING),)
+)
+
+
+def rule(key, when, *, on=("box.air",), on_delay_s=0, off_delay_s=0, but=()):
+    """`but` is what suppresses it."""
+    return Rule(
+        key=key,
+        title=NOTHING,
+        on=on,
+        when=when,
+        suppressed_by=but,
+        on_delay=seconds(on_delay_s),
+        off_delay=seconds(off_delay_s),
+        priority=Priority.LOW,
+        source=Source(document=NOTHING, mark=Mark.PROPOSAL),
+        proof="",
+        advice=NOTHING,
+    )
+
+
+AIR_WARM = Term("air", Above(8.0, deadband=1.0))
+DOOR_OPEN = Term("door", Above(0.5))
+POWER_LOW = Term("power", Below(10.0, deadband=5.0))
+OPEN_LATELY = While(term=DOOR_OPEN, after=seconds(60))
+CLEANED = During(occasion="cleaning", after=seconds(45))
+
+WARM = rule("warm", Above(8.0, deadband=1.0), on=("box.air", "pump.heat"), on_delay_s=60, off_delay_s=60)
+HOT = rule("hot", Above(20.0))
+COLD = rule("cold", Below(0.0, deadband=0.5), on_delay_s=30)
+SILENT = rule("silent", NoData(seconds(120)), on=("box.air", "pump.heat"))
+QUIET = rule("quiet", NoData(seconds(100)), on_delay_s=20, off_delay_s=60)
+OPEN = rule("open", Above(0.5), on=("box.door",), off_delay_s=30)
+ODD = rule("odd", Outside(0.4, 8.5, deadband=0.5), on=("box.air", "pump.heat"), off_delay_s=30)
+STUCK = rule("stuck", Flagged(Test.STUCK), on_delay_s=30)
+SINGLE = (WARM, HOT, COLD, SILENT, QUIET, OPEN, ODD, STUCK)
+
+BOTH = rule("both", all_of(AIR_WARM, DOOR_OPEN), on_delay_s=60, off_delay_s=30)
+EITHER = rule("either", any_of(Term("air", Outside(0.0, 20.0)), POWER_LOW), on=("box.power",))
+MOST = rule("most", AtLeast(2, (AIR_WARM, DOOR_OPEN, POWER_LOW, Term("air", Flagged(Test.STUCK)))))
+AFTER = rule("after", Then(first=DOOR_OPEN, second=AIR_WARM, within=seconds(120)), off_delay_s=30)
+DELAYED = rule(
+    "delayed", Then(first=POWER_LOW, second=DOOR_OPEN, within=seconds(60)), on_delay_s=30, but=(CLEANED,)
+)
+SHUT = rule("shut", Above(8.0, deadband=1.0), on_delay_s=60, off_delay_s=30, but=(OPEN_LATELY,))
+WORKED = rule("worked", Outside(0.4, 8.5, deadband=0.5), on=("box.air", "pump.heat"), but=(CLEANED,))
+STILL = rule("still", Flagged(Test.STUCK), but=(While(term=POWER_LOW), CLEANED))
+CALM = rule("calm", all_of(AIR_WARM, POWER_LOW), on_delay_s=30, but=(While(term=DOOR_OPEN), CLEANED))
+GROUPED = (BOTH, EITHER, MOST, AFTER, DELAYED, SHUT, WORKED, STILL, CALM)
+
+KNOCK = rule("knock", Happened(event="knock", quiet=seconds(100)), on=("box",))
+UNSEEN = rule("unseen", Happened(event="knock", quiet=seconds(30)), on=("box",), but=(OPEN_LATELY, CLEANED))
+RESTART = rule("restart", Happened(event="restart", quiet=seconds(60)), on=("gateway",), off_delay_s=10)
+RULES = (*SINGLE, *GROUPED, KNOCK, UNSEEN, RESTART)
+
+CLEANED_EVERY_MS, CLEANED_MS = 600_000, 150_000
+
+
+def spans(site, from_ms, to_ms, occasion):
+    """The tiny scene's calendar: a while in every ten minutes, at each site at its own time."""
+    assert occasion == "cleaning"
+    late_ms = len(site) * 10_000
+    first = (from_ms - late_ms) // CLEANED_EVERY_MS - 1
+    last = (to_ms - late_ms) // CLEANED_EVERY_MS + 1
+    begins = (n * CLEANED_EVERY_MS + late_ms for n in range(first, last + 1))
+    cut = ((max(from_ms, begin), min(to_ms, begin + CLEANED_MS)) for begin in begins)
+    return [(begin, end) for begin, end in cut if begin < end]
+
+
+def scene(*rules):
+    return Scene(
+        key="tiny",
+        title=NOTHING,
+        site_title=NOTHING,
+        device_types=(GATEWAY, BOX, PUMP),
+        rules=rules or RULES,
+        faults=(),
+        simulator="",
+        mishap="",
+        calendar="tiny_scene:spans",
+        occasions=(Occasion(key="cleaning", title=NOTHING),),
+    )
+
+
+def devices(*types):
+    return [Device(scene="tiny", site="s", device=f"{t}{i}", type=t) for i, t in enumerate(types)]
+
+
+def registry(*types, of=None, at_ms=START_MS):
+    """A box has three series, a pump one, a gateway none."""
+    found = Registry([of or scene()])
+    found.apply(devices(*types), at_ms=at_ms)
+    return found
+
+
+@dataclass(frozen=True)
+class Reading:
+    series: int
+    t_ms: int
+    value: float
+    received_ms: int
+    flag: Flag = Flag.GOOD
+    place: Place = Place.NEW
+    live: bool = True
+    test: Test = Test.NONE
+    message: int = 0
+
+
+def numbered(messages):
+    """The readings of messages, each of which is a list of readings."""
+    return [replace(reading, message=n) for n, message in enumerate(messages) for reading in message]
+
+
+def batch_of(readings):
+    batch = Batch.of(
+        np.array([r.series for r in readings], np.int32),
+        np.array([r.t_ms for r in readings], np.int64),
+        np.array([r.value for r in readings], np.float64),
+        received_ms=np.array([r.received_ms for r in readings], np.int64),
+    )
+    for name, kind in (
+        ("flag", np.uint8),
+        ("test", np.uint8),
+        ("place", np.uint8),
+        ("live", np.bool_),
+        ("message", np.int32),
+    ):
+        setattr(batch, name, np.array([getattr(r, name) for r in readings], kind))
+    return batch
+
+
+def event(device, kind, at_ms, *, received_ms=None, live=True):
+    received_ms = at_ms if received_ms is None else received_ms
+    return Event(position=0, device=device, kind=kind, at_ms=at_ms, received_ms=received_ms, live=live)
+
+
+def comparable(transitions):
+    """Not a number is equal to itself here."""
+    return [(t.rule, t.device, t.step, t.at_ms, t.raised_at_ms, repr(t.value), t.flag) for t in transitions]
