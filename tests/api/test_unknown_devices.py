@@ -6,9 +6,9 @@ import json
 import shutil
 
 import pytest
-from operators_rig import OperatorsRig
 
 from ends import HandClock, wait_for
+from operators_rig import OperatorsRig
 from records import START_MS, telemetry, topic
 from scenewatch import app, cli
 from scenewatch.model.ledger import UNKNOWN_DEVICE, DeadLetter
