@@ -61,7 +61,7 @@ class Pages:
             chart_module=chart_module,
             signs=SIGNS,
             themes=THEMES,
-            spans=tuple(SPANS),
+            spans=SPANS,
             languages=tuple(Language),
             nothing=NOTHING,
             places=PLACES,

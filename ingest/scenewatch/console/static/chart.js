@@ -44,6 +44,7 @@ export function showChart() {
   const text = document.getElementById("chart-of")?.textContent;
   about = text ? JSON.parse(text) : null;
   if (!about) return;
+  about.span = askedSpan() ?? about.span;
   const asks = JSON.stringify([about.device, about.channels.map(({ key }) => key), fixed() ?? about.span]);
   if (asks === question && records) {
     show();
@@ -75,6 +76,13 @@ function fixed() {
   const asked = new URL(location.href).searchParams;
   const [from, to] = [Number(asked.get("from")), Number(asked.get("to"))];
   return from > 0 && to > from ? [from, to] : null;
+}
+
+/** The page was rendered earlier: the address knows what was chosen since. */
+function askedSpan() {
+  const span = new URL(location.href).searchParams.get("span") ?? "";
+  const link = document.querySelector(`.spans [data-key="${CSS.escape(span)}"]`);
+  return link && Number(link.dataset.ms);
 }
 
 /** Does nothing while the worker is away: it is called again when that is back. */
@@ -170,7 +178,10 @@ function showSpan() {
     : t("chart.follows", { span: spanText(about.span) });
   const place = document.querySelector(".shown-span");
   if (place.textContent !== text) place.textContent = text;
-  for (const link of document.querySelectorAll(".spans a")) if (between) link.removeAttribute("aria-current");
+  for (const link of document.querySelectorAll(".spans a")) {
+    if (!between && Number(link.dataset.ms) === about.span) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
 }
 
 function summary(channel, record) {

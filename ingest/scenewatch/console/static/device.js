@@ -25,6 +25,11 @@ function choose(event) {
   const asked = new URL(link.href).searchParams;
   // The link was rendered earlier: only what it is about counts, the rest is as chosen now.
   const what = link.dataset.choose;
-  go({ [what]: asked.get(what), ...(what === "span" ? { from: "", to: "" } : {}) });
-  refresh();
+  if (what === "span") {
+    go({ span: asked.get("span"), from: "", to: "" });
+    showChart();
+  } else {
+    go({ [what]: asked.get(what) });
+    refresh();
+  }
 }
