@@ -48,7 +48,7 @@ def test_overview_is_readable_and_in_order_before_any_script(stage):
         for words in (
             "Fridge too warm · School 6 canteen · vegetable fridge",
             "20 min",
-            "+1 more alarms",
+            "+1 more",
             "1 of 6 devices offline",
             "1 h 30 min",
             "6 of 6",
