@@ -9,8 +9,9 @@ import numpy as np
 
 from scenewatch.alarms.engine import Engine
 from scenewatch.devices.fleet import NO_FAULTS, Fleet
-from scenewatch.devices.history import batches
+from scenewatch.devices.history import past
 from scenewatch.model.alarm import Step, Transition
+from scenewatch.model.event import encode_event
 from scenewatch.model.flags import Flag
 from scenewatch.model.ports import Record, RecordKind
 from scenewatch.model.quantity import Quantity
@@ -44,9 +45,11 @@ class Run:
         self.registry = self._pipeline.registry
 
     def __iter__(self) -> Iterator[tuple[Batch, list[Transition]]]:
-        for made in batches(self._fleet, self.registry, self.from_ms, self.to_ms):
-            now_ms = int(made.t_ms.max())
+        for made, events in past(self._fleet, self.registry, self.from_ms, self.to_ms):
+            now_ms = max([int(made.t_ms.max(initial=0)), *(event.received_ms for event in events)])
             batch, transitions = self._record(RecordKind.HISTORY, made.to_bytes(), now_ms)
+            for event in events:
+                transitions += self._record(RecordKind.EVENT, encode_event(event), event.received_ms)[1]
             yield batch, transitions + self._pipeline.tick(now_ms)
 
     def _record(self, kind: RecordKind, body: bytes, received_ms: int) -> tuple[Batch, list[Transition]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from boards import figures, many_devices, readings
+from boards import events, figures, many_devices, readings
 from boards.frame import Board, fixed, level_variable
 from boards.influxql import of_scene
 from boards.layout import Section
@@ -23,6 +23,9 @@ def board(scene: Scene) -> Board:
     now.add(figures.sites_table(where), width=10, height=9)
     now.add(figures.standing_table(where), width=14, height=9)
     now.add(figures.states_over_time(where), width=24, height=8)
+    told = Section(title=events.EVENTS, folded=True)
+    if events.tell([scene]):
+        told.add(events.events_table(where), width=24, height=9)
     return Board(
         uid=scene_uid(scene),
         title=both(scene.title),
@@ -30,7 +33,7 @@ def board(scene: Scene) -> Board:
             "Which sites need help, and how near are the others to their limits?",
             "哪些站点需要处理？其余站点离限值还有多远？",
         ),
-        sections=[now, *(_of_type(scene, t) for t in scene.device_types)],
+        sections=[now, *(_of_type(scene, t) for t in scene.device_types), told],
         variables=[level_variable(), fixed("scene", scene.key)],
         alarms_where=where,
         tags=(SCENES_TAG,),

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from records import START_MS
-from scenewatch.api import operate_shapes, shapes, tableshapes
+from scenewatch.api import events, operate_shapes, shapes, tableshapes, unknown
 from scenewatch.model.errors import TemporaryError
 
 SHAPES = {
@@ -23,6 +23,8 @@ SHAPES = {
     "/api/v1/sessions/current": operate_shapes.SessionNow,
     "/api/v1/commands": operate_shapes.Commands,
     "/api/v1/audit": operate_shapes.Actions,
+    "/api/v1/events": events.Events,
+    "/api/v1/unknown-devices": unknown.UnknownDevices,
     "/api/v1/readings?device=vat-1&channel=temp": shapes.ReadingsPage,
     f"/api/v1/chart?series=brine.w1.vat-1.temp&from=0&to={2 * START_MS}": shapes.Chart,
 }
@@ -31,6 +33,7 @@ CHANGES = {
     ("/api/v1/sessions/current", "delete"),
     ("/api/v1/alarms/acknowledge", "post"),
     ("/api/v1/commands", "post"),
+    ("/api/v1/unknown-devices/adopt", "post"),
 }
 
 
@@ -179,6 +182,7 @@ def test_a_chart_has_few_windows_and_every_extreme(rig):
         (422, "/api/v1/alarms?before=1~2", "query.before: must be `next` of a page before"),
         (422, f"/api/v1/alarms?before={10**30}~a~b", "query.before: no such time"),
         (422, f"/api/v1/alarms?search={'x' * 201}", "query.search: "),
+        (422, "/api/v1/alarms?search=%00", "query.search: "),
         (422, "/api/v1/alarms/raised", "query.from: Field required"),
     ],
 )
@@ -346,6 +350,8 @@ def test_refusals_are_described_as_the_problems_they_are(rig):
         "/api/v1/alarms/raised",
         "/api/v1/ledger/devices",
         "/api/v1/audit",
+        "/api/v1/events",
+        "/api/v1/unknown-devices",
         *(path for path, method in CHANGES if method == "post"),
         *letters,
     }

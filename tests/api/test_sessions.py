@@ -6,9 +6,9 @@ import logging
 import os
 
 import pytest
-from operators_rig import COOKIE, CURRENT, SESSIONS, TOKENS, OperatorsRig, operators_file
 
 from ends import HandClock
+from operators_rig import COOKIE, CURRENT, SESSIONS, TOKENS, OperatorsRig, operators_file
 from records import START_MS
 from scenewatch.api.guard import MOST_BYTES
 from scenewatch.api.sessions import TRIES

@@ -6,9 +6,9 @@ import json
 import shutil
 
 import pytest
-from operators_rig import OperatorsRig
 
 from ends import HandClock, wait_for
+from operators_rig import OperatorsRig
 from records import START_MS, telemetry, topic
 from scenewatch import app, cli
 from scenewatch.model.ledger import UNKNOWN_DEVICE, DeadLetter
@@ -29,6 +29,7 @@ VAT_7 = {"scene": "brine", "site": "w1", "device": "vat-7", "type": "vat", "pare
 def rig(tmp_path, vat_scene, monkeypatch):
     monkeypatch.setattr(app, "LOOK_S", 0.02)
     monkeypatch.setattr(adoption, "FRESH_S", -1.0)
+    monkeypatch.setattr(adoption, "REST", 0)
     made = OperatorsRig(tmp_path, vat_scene, HandClock(START_MS), monkeypatch)
     yield made
     made.close()

@@ -208,10 +208,19 @@ def test_silence_is_never_drawn_over(world, uid):
 def test_every_trend_has_alarms_beside_it_by_priority_until_they_cleared():
     for boards in WORLDS.values():
         for uid, board in boards.items():
-            drawn = board["annotations"]["list"]
+            drawn = [one for one in board["annotations"]["list"] if '"alarm"' in one["target"]["query"]]
             assert bool(drawn) == (uid != "sw-pipeline")
             assert [one["iconColor"] for one in drawn] in ([], [OF_PRIORITY[p] for p in reversed(Priority)])
             assert all(one["target"]["timeEndColumn"] in one["target"]["query"] for one in drawn)
+
+
+def test_events_are_marked_on_trends_of_devices_that_tell_them_and_listed_by_site_and_scene():
+    boards = WORLDS["committed"]
+    telling = {f"sw-device-{s.key}-{t.key}" for s in SCENES for t in s.device_types if t.channels and t.events}
+    marked = {uid for uid, b in boards.items() if '"event"' in str(b["annotations"])}
+    listed = {uid for uid, b in boards.items() for p in panels(b) if 'FROM "event"' in str(p["targets"])}
+    assert marked == telling | {"sw-site"}
+    assert listed == {"sw-site", *(f"sw-scene-{s.key}" for s in SCENES)}
 
 
 def test_dashboards_are_of_grafanas_present_schema():

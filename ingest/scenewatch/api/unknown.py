@@ -45,6 +45,7 @@ class StrangerView:
     """What its newest readings are of."""
     suggested_type: str | None
     types: Sequence[str]
+    """All of its scene, those that fit first."""
     sample: str
     """How its newest message begins."""
 

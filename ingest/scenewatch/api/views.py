@@ -114,7 +114,7 @@ class LedgerView:
     store_position: int
     store_state: str
     records_dropped: Mapping[str, int]
-    """Alarms and figures that the store will never have, by kind."""
+    """Alarms, events and figures that the store will never have, by kind."""
 
     @property
     def pending(self) -> int:

@@ -7,13 +7,43 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from scenewatch.cli import backup, check, doctor, inventory, journal, ledger, letters, run, secrets, settings
+from scenewatch.cli import (
+    backup,
+    check,
+    doctor,
+    export,
+    inventory,
+    journal,
+    ledger,
+    letters,
+    rules,
+    run,
+    secrets,
+    settings,
+)
 from scenewatch.cli.words import FOUND, MISUSED, Parser, complain
 from scenewatch.model.errors import ConfigurationError, ScenewatchError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+
+
+GROUPS = (
+    run,
+    settings,
+    secrets,
+    check,
+    doctor,
+    rules,
+    inventory,
+    ledger,
+    letters,
+    journal,
+    export,
+    backup,
+)
+"""In the order of the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,6 +80,6 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example: scenewatch up --sites 10",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (run, settings, secrets, check, doctor, inventory, ledger, letters, journal, backup):
+    for group in GROUPS:
         group.add_commands(commands)
     return parser

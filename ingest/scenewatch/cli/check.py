@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add_commands(commands: Subparsers) -> None:
-    text = "find all mistakes in tables, settings and inventory files; touches no network"
+    text = "find all mistakes in tables, settings, operators and inventory files; touches no network"
     p = add(commands, "check", _check, text, "scenewatch check --config scenewatch.toml --inventory devices.csv")
     add_config(p)
     what = "a file of devices, CSV or GeoJSON; may be given several times"
@@ -50,6 +50,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _mistakes(settings: Settings, scenes: Sequence[Scene]) -> Iterator[Mistake]:
     from scenewatch.alarms.overrides import mistakes as override_mistakes
+    from scenewatch.model import operators
     from scenewatch.parts import mqtt_settings
     from scenewatch.scenes.check import mistakes
 
@@ -60,6 +61,11 @@ def _mistakes(settings: Settings, scenes: Sequence[Scene]) -> Iterator[Mistake]:
         mqtt_settings(settings).check()
     except ConfigurationError as error:
         yield from error.mistakes
+    if (operators_file := settings.http.operators_file) is not None:
+        try:
+            operators.read(operators_file)
+        except ConfigurationError as error:
+            yield from error.mistakes
     if (token_file := settings.store.token_file) is not None and not token_file.is_file():
         yield Mistake("store.token_file", f"there is no file {token_file}")
 

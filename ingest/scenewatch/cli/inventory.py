@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenewatch.cli.adopt import add_parts
-from scenewatch.cli.words import FOUND, WELL, add, add_config, add_json, add_scene, complain, group, scene_of
+from scenewatch.cli.words import WELL, add, add_config, add_json, add_scene, complain, group, scene_of
 
 if TYPE_CHECKING:
     import argparse
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TAKEN_WITHIN_S = 5.0
 LOOK_S = 0.1
+SHOWN_AFTER_S = 2.0
 NOT_YET = "no worker has yet"
 SITE_HELP = "those of one site: scene.site, or the site alone"
 
@@ -74,14 +75,17 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
     from scenewatch.cli.show import put_json
     from scenewatch.inventory.files import read_devices
     from scenewatch.parts import scenes_of
     from scenewatch.settings import load
 
     settings = load(options.config)
-    known = _known(settings)
-    found = read_devices(options.file, scenes_of(settings), known, retype=options.change_types)
+    known, scenes = _known(settings), scenes_of(settings)
+    with tqdm(desc="reading", unit=" devices", delay=SHOWN_AFTER_S, leave=False, disable=None) as bar:
+        found = read_devices(options.file, scenes, known, retype=options.change_types, on_entry=bar.update)
     for warning in found.warnings:
         complain(warning)
     changes = _changes(found.devices, known)
@@ -153,7 +157,7 @@ def _list(options: argparse.Namespace) -> int:
     else:
         rows = [(d.id, d.type, d.parent, printable(d.name.en), printable(d.name.zh)) for d in devices]
         table(("device", "type", "parent", "name", "名称"), rows)
-    return WELL if devices else FOUND
+    return WELL
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -162,7 +166,7 @@ def _export(options: argparse.Namespace) -> int:
     devices = _chosen(options)
     write_devices(options.out, devices)
     print(f"{len(devices)} devices written to {options.out}")
-    return WELL if devices else FOUND
+    return WELL
 
 
 def _chosen(options: argparse.Namespace) -> list[Device]:

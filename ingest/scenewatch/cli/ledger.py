@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from scenewatch.cli.asking import WORKER, configured, get
 from scenewatch.cli.words import FOUND, WELL, add, add_json
-from scenewatch.model.errors import ConfigurationError, Mistake, TemporaryError
+from scenewatch.model.errors import TemporaryError
 
 if TYPE_CHECKING:
     import argparse
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from scenewatch.cli.words import Subparsers
 
 Shape = TypeVar("Shape", bound="BaseModel")
-WORKER = "http://127.0.0.1:8080"
-ANSWER_S = 10.0
 COLUMNS = ("received", "stored", "duplicate", "dead", "pending", "missing", "reused")
 BALANCED = "balanced: every message is accounted for"
 
@@ -37,7 +36,7 @@ def add_commands(commands: Subparsers) -> None:
 
 
 def _ledger(options: argparse.Namespace) -> int:
-    url = _configured(options.config) if options.config is not None else options.worker or WORKER
+    url = configured(options.config) if options.config is not None else options.worker or WORKER
     show = _show_whole if options.by is None else _show_rows
     return show(url.rstrip("/"), options)
 
@@ -81,37 +80,11 @@ def _show_rows(url: str, options: argparse.Namespace) -> int:
 
 
 def _asked(url: str, path: str, shape: type[Shape]) -> Shape:
-    answer = _get(f"{url}/api/v1/ledger{path}")
+    answer = get(f"{url}/api/v1/ledger{path}")
     try:
         return shape.model_validate_json(answer)
     except ValueError as error:
         raise TemporaryError(f"what answers at {url} is no worker of this release") from error
-
-
-def _configured(config: Path) -> str:
-    from scenewatch.settings import load
-
-    http = load(config).http
-    if http.port == 0:
-        raise ConfigurationError([Mistake("http.port", "is 0, so nobody knows the port; use --worker URL")])
-    host = f"[{http.host}]" if ":" in http.host else http.host
-    return f"http://{host}:{http.port}"
-
-
-def _get(url: str) -> bytes:
-    import httpx
-
-    try:
-        answer = httpx.get(url, timeout=ANSWER_S, trust_env=False)
-    except httpx.InvalidURL as error:
-        raise ConfigurationError([Mistake("--worker", f"{url} is no URL ({error})")]) from error
-    except httpx.UnsupportedProtocol as error:
-        raise ConfigurationError([Mistake("--worker", f"{url} must begin with http:// or https://")]) from error
-    except httpx.HTTPError as error:
-        raise TemporaryError(f"no worker answers at {url} ({error})") from error
-    if answer.status_code != httpx.codes.OK:
-        raise TemporaryError(f"{url} answers with status {answer.status_code}")
-    return answer.content
 
 
 def _complaint(ledger: Ledger | Account) -> str | None:

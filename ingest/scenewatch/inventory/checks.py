@@ -15,7 +15,7 @@ from scenewatch.model.place import ID, Device
 from scenewatch.model.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from scenewatch.model.scene import Scene
 
@@ -49,6 +49,8 @@ class Checks:
         self._mistakes: list[tuple[int, str]] = []
         self.word = "line"
         """What an entry's number counts."""
+        self.on_entry: Callable[[], object] = _nothing
+        """Called with each."""
 
     def wrong(self, number: int, what: str) -> None:
         self._mistakes.append((number, what))
@@ -74,6 +76,7 @@ class Checks:
 
     def add(self, number: int, cells: Mapping[str, str]) -> None:
         """One entry; `cells` has every column, and further ones, which are its properties."""
+        self.on_entry()
         for column, cell in cells.items():
             self._check_text(number, column, cell)
         self._check_kind(number, cells["scene"], cells["type"])
@@ -172,7 +175,7 @@ class Checks:
             if at is not None and at.id in way and at.parent != at.device:
                 circle = [d.device for d in list(way.values())[list(way).index(at.id) :]]
                 yield number, f"parents go round in a circle, {' to '.join((*circle, at.device))}: break it"
-            done |= way.keys()
+            done.update(way)
 
     def _device(self, device_id: str) -> Device | None:
         """As it will be: what is entered stands for what is known."""
@@ -181,12 +184,18 @@ class Checks:
         return self._known.get(device_id)
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 def _parent_id(device: Device) -> str:
     return f"{device.site_id}.{device.parent}"
 
 
 def _bad_sign(cell: str, allowed: str) -> str | None:
     """What is wrong with a text that is not one to be read, in words."""
+    if cell.isprintable():  # none of the signs below is, and most cells are
+        return None
     for sign in cell:
         if sign == "\0":
             return "a zero character"

@@ -12,7 +12,7 @@ from scenewatch.inventory.textfile import read_text
 from scenewatch.model.errors import ScenewatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from scenewatch.model.place import Device
@@ -31,11 +31,18 @@ class Found:
 
 
 def read_devices(
-    path: Path, scenes: Iterable[Scene], known: Iterable[Device] = (), *, retype: bool = False
+    path: Path,
+    scenes: Iterable[Scene],
+    known: Iterable[Device] = (),
+    *,
+    retype: bool = False,
+    on_entry: Callable[[], object] | None = None,
 ) -> Found:
     """Raises ConfigurationError with all mistakes. `known` is what the inventory has already."""
     read = read_text(path)
     checks = Checks(str(path), scenes, known, retype=retype)
+    if on_entry is not None:
+        checks.on_entry = on_entry
     parse = parse_features if path.suffix.lower() in MAPS else parse_rows
     parse(read.text, checks)
     return Found(checks.devices(), read.encoding, checks.warnings())

@@ -38,6 +38,19 @@ class Event:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Happening:
+    """What a simulated device has to tell, before any gateway, clock or broker had a part in it."""
+
+    device: int
+    """Its number among those that are simulated together."""
+    t_ms: int
+    kind: str
+    level: Severity = Severity.INFO
+    text: str = ""
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
     """A device's answer to a command."""
 

@@ -10,13 +10,20 @@ if TYPE_CHECKING:
     from scenewatch.model.scene import DeviceType
 
 
+def by_fit(types: Iterable[DeviceType], channels: Collection[str]) -> list[DeviceType]:
+    """Those first that have most of them and least else; alike ones stay in their order."""
+    return sorted(types, key=lambda device_type: -_fit(device_type, channels))
+
+
 def best_fit(types: Iterable[DeviceType], channels: Collection[str]) -> DeviceType | None:
-    """The one that has most of them and least else; None where that is none, or not one alone."""
-    said = set(channels)
-    by_fit: dict[float, list[DeviceType]] = {}
-    for device_type in types:
-        keys = {channel.key for channel in device_type.channels}
-        if keys & said:
-            by_fit.setdefault(len(keys & said) / len(keys | said), []).append(device_type)
-    best = by_fit[max(by_fit)] if by_fit else []
-    return best[0] if len(best) == 1 else None
+    """None where no type has any of them, or not one alone fits best."""
+    first, second = [*by_fit(types, channels), None, None][:2]
+    if first is None or not _fit(first, channels):
+        return None
+    return None if second is not None and _fit(second, channels) == _fit(first, channels) else first
+
+
+def _fit(device_type: DeviceType, channels: Collection[str]) -> float:
+    """1 where they are the same, 0 where no channel is common."""
+    keys, said = {channel.key for channel in device_type.channels}, set(channels)
+    return len(keys & said) / max(1, len(keys | said))

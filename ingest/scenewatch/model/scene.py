@@ -399,6 +399,8 @@ class Scene:
     """`module:class` of its `scenewatch.model.ports.Simulator`; imported only where devices are simulated."""
     mishap: str
     """Key of the fault that a demonstration shows first."""
+    teller: str = ""
+    """`module:class` of its `scenewatch.model.ports.Teller`; empty where devices tell nothing by themselves."""
     demonstration: str = ""
     """`module:class` of its `scenewatch.model.ports.Demonstration`; empty for a scene that has none."""
     calendar: str = ""

@@ -56,6 +56,8 @@ def _keys(kind: str, entries: Iterable[Any]) -> Iterator[Found]:
 def _scene(scene: Scene) -> Iterator[Found]:
     if not REFERENCE.match(scene.simulator):
         yield "scene: simulator", f"must read module:class, not {scene.simulator!r}"
+    if scene.teller and not REFERENCE.match(scene.teller):
+        yield "scene: teller", f"must read module:class, not {scene.teller!r}"
     if scene.demonstration and not REFERENCE.match(scene.demonstration):
         yield "scene: demonstration", f"must read module:class, not {scene.demonstration!r}"
     mishap = next((f for f in scene.faults if f.key == scene.mishap), None)

@@ -14,7 +14,7 @@ import msgspec
 from scenewatch.api.unknown import Adopted, StrangersView, StrangerView
 from scenewatch.inventory.checks import Checks
 from scenewatch.model.errors import InUseError, RefusedError, TemporaryError
-from scenewatch.model.fitting import best_fit
+from scenewatch.model.fitting import best_fit, by_fit
 from scenewatch.model.ledger import UNKNOWN_DEVICE
 from scenewatch.store.deadletters import DeadLetters
 from scenewatch.store.devices import Inventory
@@ -40,6 +40,8 @@ TAKEN_WITHIN_S = 5.0
 LOOK_S = 0.05
 FRESH_S = 2.0
 """For so long an answer serves everybody who asks."""
+REST = 20
+"""And for so many times as long as it took: of a million dead letters that is seconds."""
 
 
 class Adoption:
@@ -55,12 +57,16 @@ class Adoption:
         self._leases = Leases(database)
         self._lock = threading.Lock()
         self._seen: tuple[float, StrangersView] | None = None
+        """Until when it serves, and the answer."""
 
     def unknown(self) -> StrangersView:
         """Those heard of last come first."""
         with self._lock:
-            if self._seen is None or time.monotonic() - self._seen[0] > FRESH_S:
-                self._seen = time.monotonic(), self._look()
+            began_s = time.monotonic()
+            if self._seen is None or began_s > self._seen[0]:
+                seen = self._look()
+                now_s = time.monotonic()
+                self._seen = now_s + max(FRESH_S, REST * (now_s - began_s)), seen
             return self._seen[1]
 
     def suggested(self, device_id: str) -> str | None:
@@ -139,7 +145,7 @@ class Adoption:
             last_at=stranger.last_ms,
             channels=channels,
             suggested_type=None if fit is None else fit.key,
-            types=tuple(t.key for t in types),
+            types=tuple(t.key for t in by_fit(types, channels)),
             sample=sample,
         )
 

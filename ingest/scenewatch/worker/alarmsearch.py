@@ -43,7 +43,12 @@ def _words(text: str, scenes: Iterable[Scene], registry: Registry) -> Words:
     named = (d.id for d in registry.devices if _says(d.name, wanted))
     return Words(
         text=text,
-        rules=[f"{scene.key}.{rule.key}" for scene in scenes for rule in scene.rules if _says(rule.title, wanted)],
+        rules=[
+            f"{scene.key}.{rule.key}"
+            for scene in scenes
+            for rule in scene.rules
+            if wanted in f"{scene.key}.{rule.key}" or _says(rule.title, wanted)
+        ],
         devices=[device for device, _ in zip(named, range(MOST_NAMED), strict=False)],
     )
 

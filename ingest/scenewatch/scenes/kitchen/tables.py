@@ -104,6 +104,7 @@ KITCHEN = Scene(
     rules=RULES,
     faults=FAULTS,
     simulator="scenewatch.scenes.kitchen.physics:Kitchen",
+    teller="scenewatch.scenes.kitchen.teller:KitchenTeller",
     demonstration="scenewatch.scenes.kitchen.demonstration:KitchenDemonstration",
     mishap="door_ajar",
     zone="Asia/Shanghai",
