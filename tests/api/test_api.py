@@ -182,6 +182,7 @@ def test_a_chart_has_few_windows_and_every_extreme(rig):
         (422, "/api/v1/alarms?before=1~2", "query.before: must be `next` of a page before"),
         (422, f"/api/v1/alarms?before={10**30}~a~b", "query.before: no such time"),
         (422, f"/api/v1/alarms?search={'x' * 201}", "query.search: "),
+        (422, "/api/v1/alarms?search=%00", "query.search: "),
         (422, "/api/v1/alarms/raised", "query.from: Field required"),
     ],
 )

@@ -101,7 +101,10 @@ class DeskWorker(FakeWorker):
     def scenes(self):
         (scene,) = super().scenes()
         fault = {"key": "p", "title": text("Compressor dead", "压缩机停机")}
-        return [scene | {"device_types": [*scene["device_types"], VALVE_KIND], "faults": [fault]}]
+        warm, ajar, silent = scene["rules"]
+        ajar = ajar | {"table_text": text("Door “open” for 9 min", "柜门“打开”，持续 9 分钟")}
+        kinds = [*scene["device_types"], VALVE_KIND]
+        return [scene | {"device_types": kinds, "rules": [warm, ajar, silent], "faults": [fault]}]
 
     async def _sign_in(self, request):
         if (await request.json())["token"] != TOKEN:

@@ -60,7 +60,7 @@ def query(page):
 PAGES = {
     "/alarms": ("Fridge too warm", "冷藏柜温度过高"),
     "/unknown": ("Adopt", "接纳"),
-    "/rules": ("Compressor dead", "压缩机停机"),
+    "/rules": ("In the table: Door “open” for 9 min", "表中条件: 柜门“打开”，持续 9 分钟"),
     "/sign-in": ("Operator token", "操作员令牌"),
     f"/commands?device={VALVE}": ("Shut the valve", "关闭阀门"),
     f"/commands?device={VALVE}&name=shut": ("Valve becomes shut", "阀门 变为 关闭"),
@@ -145,6 +145,7 @@ def test_an_alarm_leads_to_its_chart_and_to_its_rule(shown, page):
     lines(page).nth(1).locator(".title").click()
     expect(page.locator("[id='kitchen.fridge_warm']")).to_be_in_viewport()
     expect(page.locator("[id='kitchen.fridge_warm']")).to_contain_text("24 h: 3 · 7 days: 17")
+    expect(page.locator("[id='kitchen.fridge_warm']")).to_contain_text("Compressor dead")
 
 
 def test_an_alarm_is_acknowledged_by_keyboard_and_says_by_whom(worker, signed_in, page):

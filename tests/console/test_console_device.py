@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from fake_desk import DeskWorker
 from fake_worker import MINUTE, FakeWorker
 from playwright.sync_api import expect
 
@@ -270,3 +271,13 @@ def test_record_that_cannot_be_read_is_said_and_tried_again(address, page, compl
     page.unroute("**/api/v1/events?*")
     is_drawn(page)
     expect(sentence(page, "air_temp")).to_contain_text("721 readings")
+
+
+def test_what_a_device_can_be_told_stands_on_its_page(standing_with, page):
+    worker = DeskWorker()
+    page.goto(f"{standing_with(worker)}/device?device=kitchen.s001.s001-valve&lang=en")
+    is_drawn(page)
+    expect(page.locator("#commands")).to_contain_text("Shut the valve")
+    worker.raise_alarm("kitchen.s001.s001-valve", "fridge_warm", 9.4)
+    expect(page.locator(".alarm")).to_have_count(1)
+    expect(page.locator("#commands")).to_contain_text("No command was sent yet.")

@@ -14,6 +14,12 @@ def worker():
     return DeskWorker()
 
 
+@pytest.fixture(scope="module")
+def shown(standing_with):
+    """The address of a console for all who only look."""
+    return standing_with(DeskWorker())
+
+
 @pytest.fixture
 def console(stage):
     return stage.start()
@@ -137,6 +143,31 @@ def test_what_no_page_of_ours_sends_is_refused(standing, path, headers, body, st
 )
 def test_the_way_back_stays_on_this_server(asked, back):
     assert way_back(asked) == back
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "state=no&priority=x&before=standing",
+        "before=past%20x~y",
+        "before=past%20" + "9" * 40 + "~a~b",
+        "search=%00%ff&site=%3Cb%3E&rule=%27%3B--",
+        "device=%00&name=no&next=//elsewhere.example&part=1",
+        "lang=xx&theme=%22%3E",
+    ],
+)
+def test_any_address_is_answered(shown, query):
+    for path in ("/alarms", "/unknown", "/rules", "/commands", "/sign-in"):
+        answer = httpx.get(f"{shown}{path}?{query}", trust_env=False)
+        assert answer.status_code == 200, path
+        assert '"//elsewhere' not in answer.text, path
+
+
+def test_an_alarm_of_what_is_gone_is_shown_by_its_ids(worker, reader):
+    worker.raise_alarm("kitchen.s009.gone", "no_more", None)
+    html = reader.get("/alarms?lang=en").text
+    assert "kitchen.s009.gone</a>" in html
+    assert "kitchen.no_more</a>" in html
 
 
 def test_away_is_told(stage, reader):

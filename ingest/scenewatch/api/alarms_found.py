@@ -28,6 +28,8 @@ AlarmFilter = Literal[
 ]
 PriorityFilter = Literal["high", "medium", "low"]
 LONGEST_SEARCH = 200
+WRITTEN = r"^[^\x00]*$"
+"""No database takes more as a text."""
 FOREVER_MS = 2**62
 
 
@@ -73,11 +75,12 @@ def add(app: FastAPI, view: View) -> None:
         state: AlarmFilter = "all",
         limit: Annotated[int, Query(ge=1, le=100_000)] = 1000,
         priority: PriorityFilter | None = None,
-        site: Annotated[str | None, Query(description="`scene.site`")] = None,
-        device: Annotated[str | None, Query(description="`scene.site.device`")] = None,
-        rule: Annotated[str | None, Query(description="`scene.rule`")] = None,
+        site: Annotated[str | None, Query(description="`scene.site`", pattern=WRITTEN)] = None,
+        device: Annotated[str | None, Query(description="`scene.site.device`", pattern=WRITTEN)] = None,
+        rule: Annotated[str | None, Query(description="`scene.rule`", pattern=WRITTEN)] = None,
         search: Annotated[
-            str | None, Query(description="part of a title, name or id", max_length=LONGEST_SEARCH)
+            str | None,
+            Query(description="part of a title, name or id", max_length=LONGEST_SEARCH, pattern=WRITTEN),
         ] = None,
         before: Annotated[str | None, Query(description="`next` of the page before")] = None,
     ) -> Response:

@@ -96,8 +96,10 @@ class FromWorker:
         for a in found:
             if span[0] <= a["raised_at"] < span[1]:
                 times = (iso(a["raised_at"]), a["raised_at"], iso(a["cleared_at"]), a["cleared_at"])
-                device = a["device"]
-                yield site_of(device), device, a["rule"], a["priority"], a["state"], *times, a["value"], a["flag"]
+                device, seen_at = a["device"], a["acknowledged_at"]
+                head = (site_of(device), device, a["rule"], a["priority"], a["state"])
+                seen = (a["acknowledged_by"] or "", iso(seen_at), seen_at)
+                yield *head, *times, a["value"], a["flag"], *seen
 
     def events(self, span: Span) -> Iterator[Row]:
         def fetch(to_ms: int, limit: int) -> Sequence[Json]:
@@ -190,7 +192,9 @@ class FromStores:
         for a in backwards(fetch, lambda a: a.raised_at_ms, known_by, span[1], PAGE):
             times = (iso(a.raised_at_ms), a.raised_at_ms, iso(a.cleared_at_ms), a.cleared_at_ms)
             value = None if math.isnan(a.value) else a.value
-            yield (site_of(a.device), a.device, a.rule, str(a.priority), str(a.state), *times, value, FLAGS[a.flag])
+            head = (site_of(a.device), a.device, a.rule, str(a.priority), str(a.state))
+            seen = (a.acknowledged_by or "", iso(a.acknowledged_at_ms), a.acknowledged_at_ms)
+            yield *head, *times, value, FLAGS[a.flag], *seen
 
     def events(self, span: Span) -> Iterator[Row]:
         from scenewatch.store.events import EventFilter, EventRow, Events

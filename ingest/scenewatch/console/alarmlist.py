@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ PRIORITIES = tuple(p.value for p in Priority)
 FILTERS = ("priority", "site", "rule", "search")
 KEYS = FRAME_KEYS | {"state", "before", "device", *FILTERS}
 LONGEST_SEARCH = 200
+PLACE = re.compile(r"-?\d{1,18}~[\w.-]+~[\w.-]+", re.ASCII)
+"""Where a page begins, as the worker tells it."""
 TO_ACKNOWLEDGE = (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED)
 AROUND = hours(1)
 """The chart of an alarm begins so long before it and ends so long after."""
@@ -101,6 +104,7 @@ class AlarmList:
         groups = ["standing", "past"] if state == "all" else [state]
         first, _, before = asked.get("before", "").partition(" ")
         groups = groups[groups.index(first) :] if first in groups else groups
+        before = before if PLACE.fullmatch(before) else ""
         found: list[Alarm] = []
         for group in groups:
             wanted = query | {"state": group, "limit": str(A_PAGE - len(found))}
@@ -116,7 +120,7 @@ class AlarmList:
 
 def _query(asked: dict[str, str]) -> dict[str, str]:
     """The filters that the worker would not refuse."""
-    query = {name: asked[name] for name in (*FILTERS, "device") if asked.get(name)}
+    query = {name: asked[name] for name in (*FILTERS, "device") if asked.get(name) and asked[name].isprintable()}
     if query.get("priority") not in PRIORITIES:
         query.pop("priority", None)
     if "search" in query:

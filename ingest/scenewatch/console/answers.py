@@ -29,8 +29,9 @@ class Answers:
         await self.hub.first_look()
         return choose(request, self.hub.picture, path=path, keys=keys)
 
-    def page(
-        self, request: Request, name: str, choice: Choice, found: dict[str, Any], status: int = 200
-    ) -> Response:
-        template = f"_{name}_record" if PART in request.query_params else name
-        return HTMLResponse(self._pages.render(template, choice, **found), status, headers=FRESH)
+    def page(self, request: Request, name: str, choice: Choice, found: dict[str, Any]) -> Response:
+        return self.whole(f"_{name}_record" if PART in request.query_params else name, choice, found)
+
+    def whole(self, name: str, choice: Choice, found: dict[str, Any], status: int = 200) -> Response:
+        """A page that has no part of its own."""
+        return HTMLResponse(self._pages.render(name, choice, **found), status, headers=FRESH)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from scenewatch.console.answers import Answers
     from scenewatch.console.picture import Picture
-    from scenewatch.console.shapes import Command, Device
+    from scenewatch.console.shapes import Device
+    from scenewatch.console.shapes_desk import Command
     from scenewatch.console.texts import Language
     from scenewatch.console.worker import Worker
 

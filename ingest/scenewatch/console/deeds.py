@@ -69,7 +69,7 @@ class Deeds:
         if wants_json(request):
             return tell(done=outcome.done, said=outcome.said, chart=chart)
         found = {"said": outcome.said, "back": form.back, "chart": chart}
-        return self._answers.page(request, "told", choice, found, 200 if outcome.done else 422)
+        return self._answers.whole("told", choice, found, 200 if outcome.done else 422)
 
     async def _acknowledge(self, form: Form, cookie: str, language: Language) -> Outcome:
         """One by its own button, else all that were chosen; one that is refused keeps no other back."""

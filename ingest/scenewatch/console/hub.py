@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from scenewatch.console.picture import KEPT_ALARMS, Picture
-from scenewatch.console.shapes import Alarms, Commands, DeviceEvents, Ledger, Values
+from scenewatch.console.shapes import Alarms, DeviceEvents, Ledger, Values
+from scenewatch.console.shapes_desk import Commands
 from scenewatch.console.wording import announcement
 from scenewatch.model.errors import TemporaryError
 

@@ -65,7 +65,7 @@ class Signing:
             found["session"] = await self._worker.session(request.cookies.get(SESSION_COOKIE, ""))
         except TemporaryError:
             found["away"] = True
-        return self._answers.page(request, "sign_in", choice, found, status)
+        return self._answers.whole("sign_in", choice, found, status)
 
 
 def _with_cookies(response: Response, cookies: tuple[str, ...]) -> Response:

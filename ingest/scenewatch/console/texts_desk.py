@@ -30,9 +30,9 @@ TEXTS_DESK: Mapping[str, Text] = {
     "sign.token": Text("Operator token", "操作员令牌"),
     "sign.hint": Text(
         "Looking is free; acknowledging, commands and adoption need an operator's token. The worker's operators "
-        "file has one a line; of `scenewatch up` it is data/operators.",
+        "file has one a line; after “scenewatch up” it is data/operators.",
         "查看无需登录；确认报警、下发命令和接纳设备需要操作员令牌。令牌在后台服务的操作员文件中，每行一个；"
-        "使用 `scenewatch up` 时该文件为 data/operators。",
+        "使用“scenewatch up”时该文件为 data/operators。",
     ),
     "sign.wrong": Text("No operator has this token.", "没有操作员使用此令牌。"),
     "sign.empty": Text("Type the token.", "请输入令牌。"),

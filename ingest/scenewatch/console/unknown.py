@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from scenewatch.console.answers import Answers
     from scenewatch.console.picture import Picture
-    from scenewatch.console.shapes import UnknownDevice
+    from scenewatch.console.shapes_desk import UnknownDevice
     from scenewatch.console.texts import Language
     from scenewatch.console.worker import Worker
 

@@ -15,8 +15,6 @@ from scenewatch.console.shapes import (
     Alarm,
     AlarmPage,
     Alarms,
-    Command,
-    Commands,
     DeadLetter,
     DeadLetters,
     Device,
@@ -26,20 +24,24 @@ from scenewatch.console.shapes import (
     Devices,
     Ledger,
     Online,
-    RaisedByRule,
     Readiness,
     Reason,
     Reasons,
     Scene,
     Scenes,
-    Session,
     Site,
     SiteAccounts,
     Sites,
+    Values,
+)
+from scenewatch.console.shapes_desk import (
+    Command,
+    Commands,
+    RaisedByRule,
+    Session,
     UnknownCount,
     UnknownDevice,
     UnknownDevices,
-    Values,
 )
 from scenewatch.model.errors import TemporaryError
 from scenewatch.model.operators import SESSION_COOKIE

@@ -53,6 +53,9 @@ ALARMS: Final[Columns] = {
     "cleared_ms": Kind.WHOLE,
     "value": Kind.NUMBER,
     "flag": Kind.TEXT,
+    "acknowledged_by": Kind.TEXT,
+    "acknowledged": Kind.TIME,
+    "acknowledged_ms": Kind.WHOLE,
 }
 EVENTS: Final[Columns] = {
     "site": Kind.TEXT,
