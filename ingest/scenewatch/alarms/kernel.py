@@ -201,7 +201,9 @@ def _hold(row: Any, kind: Any, device: Any, tables: Tables, reading: tuple[int, 
             held.ended = row.good_t + kind.gap_ms + 1
         held.now = not _released(term.is_, value, test) if before else _beyond(term.is_, value, test)
         if held.now and not before:
-            held.began = t
+            # Of what already holds where readings begin, or begin again, nobody knows since when.
+            if t - row.good_t <= kind.gap_ms:
+                held.began = t
         elif before and not held.now:
             held.ended = t
         _narrow(row, term.is_, held.now != 0, value)
@@ -367,7 +369,7 @@ def step(begin: int, batch: Columns, tables: Tables, moves: NDArray[np.void]) ->
     i = begin
     while i < len(batch.series):
         series, t, received_ms, value = batch.series[i], batch.t_ms[i], batch.received_ms[i], batch.value[i]
-        flag, test = int(batch.flag[i]), int(batch.test[i])
+        flag = int(batch.flag[i])
         if not _counts(batch.place[i], batch.live[i], flag):
             i += 1
             continue
@@ -388,7 +390,7 @@ def step(begin: int, batch: Columns, tables: Tables, moves: NDArray[np.void]) ->
                 continue
             if written + 2 * (kind.rule_to - kind.rule_from) > len(moves):
                 return i, written, FULL
-            reading = (t, received_ms, value, flag, test)
+            reading = (t, received_ms, value, flag, int(batch.test[i]))
             written = _walk(row, kind, tables.rules, tables.instances, reading, moves, written)
         _remember(row, t, received_ms)
         i += 1
