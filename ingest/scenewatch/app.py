@@ -25,9 +25,10 @@ from scenewatch.store.lease import Leases
 from scenewatch.store.relational import Database
 from scenewatch.store.retries import Retries
 from scenewatch.worker.accounts import Accounts, Mender
+from scenewatch.worker.adoption import Adoption
 from scenewatch.worker.book import Book
 from scenewatch.worker.chronicle import Chronicle
-from scenewatch.worker.controls import Controls
+from scenewatch.worker.controls import Controls, check_operators
 from scenewatch.worker.ending import Deadline, Ending, aside
 from scenewatch.worker.lateness import Marking
 from scenewatch.worker.loop import Ends, Loop
@@ -76,6 +77,7 @@ class Worker:
         self.settings = settings
         self._scenes = scenes_of(settings)
         check_limits(self._scenes, settings.limits)
+        check_operators(settings)
         self.pipeline = Pipeline(self._scenes, settings.root)
         self.source_state, self.source_since_ms = "connecting", clock.now_ms()
         self._mqtt = mqtt_settings(settings)
@@ -97,6 +99,7 @@ class Worker:
         self.letters = DeadLetters(self._database)
         retries = Retries(self._database, self.letters)
         self.accounts = Accounts(self.pipeline.tally.copy(), self.letters, retries)
+        self.adoption = Adoption(self._database, self._scenes, settings.root, clock)
         self._mender = Mender(retries, self.journal, self.store.position, clock)
         self.book = Book(Alarms(self._database), self.pipeline.registry, self.pipeline.alarms.rules)
         kept_days = settings.keep.days_days

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from records import START_MS
-from scenewatch.api import events, operate_shapes, shapes, tableshapes
+from scenewatch.api import events, operate_shapes, shapes, tableshapes, unknown
 from scenewatch.model.errors import TemporaryError
 
 SHAPES = {
@@ -23,6 +23,7 @@ SHAPES = {
     "/api/v1/commands": operate_shapes.Commands,
     "/api/v1/audit": operate_shapes.Actions,
     "/api/v1/events": events.Events,
+    "/api/v1/unknown-devices": unknown.UnknownDevices,
     "/api/v1/readings?device=vat-1&channel=temp": shapes.ReadingsPage,
     f"/api/v1/chart?series=brine.w1.vat-1.temp&from=0&to={2 * START_MS}": shapes.Chart,
 }
@@ -31,6 +32,7 @@ CHANGES = {
     ("/api/v1/sessions/current", "delete"),
     ("/api/v1/alarms/acknowledge", "post"),
     ("/api/v1/commands", "post"),
+    ("/api/v1/unknown-devices/adopt", "post"),
 }
 
 
@@ -317,6 +319,7 @@ def test_refusals_are_described_as_the_problems_they_are(rig):
         "/api/v1/ledger/devices",
         "/api/v1/audit",
         "/api/v1/events",
+        "/api/v1/unknown-devices",
         *(path for path, method in CHANGES if method == "post"),
         *letters,
     }

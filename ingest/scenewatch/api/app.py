@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from scenewatch.api import accounts, commands, events, operate, present, shapes, tableshapes
+from scenewatch.api import accounts, commands, events, operate, present, shapes, tableshapes, unknown
 from scenewatch.api.answers import WRONG_QUERY, json_answer, problem, refusals
 from scenewatch.api.docs import page
 from scenewatch.api.finding import SiteFilter, find_device
@@ -71,6 +71,7 @@ def create_app(view: View) -> FastAPI:
     operate.add(app, view)
     commands.add(app, view)
     events.add(app, view)
+    unknown.add(app, view)
 
     @app.get("/api/v1/stream", tags=["live"], response_class=StreamingResponse)
     async def live() -> StreamingResponse:

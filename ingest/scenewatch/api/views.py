@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scenewatch.api.controls import Controls
+    from scenewatch.api.unknown import Unknown
     from scenewatch.model.ledger import Counts, DeadLetter
     from scenewatch.model.level import Summaries
     from scenewatch.model.ports import Readings
@@ -188,6 +189,9 @@ class View(Protocol):
 
     @property
     def registry(self) -> Registry: ...
+
+    @property
+    def strangers(self) -> Unknown: ...
 
     def scenes(self) -> Iterable[Scene]: ...
 

@@ -9,6 +9,7 @@ from scenewatch.model.errors import ConfigurationError, Mistake, RefusedError, T
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     import httpx
     from pydantic import BaseModel
@@ -35,26 +36,42 @@ def add_token(parser: argparse.ArgumentParser) -> None:
 
 def worker_url(options: argparse.Namespace) -> str:
     """Without a slash at its end."""
-    url = _configured(options.config) if options.config is not None else options.worker or WORKER
+    url = configured(options.config) if options.config is not None else options.worker or WORKER
     return str(url).rstrip("/")
+
+
+def configured(config: Path | None) -> str:
+    """Where the worker of these settings has its API."""
+    from scenewatch.settings import load
+
+    http = load(config).http
+    if http.port == 0:
+        raise ConfigurationError([Mistake("http.port", "is 0, so nobody knows the port; use --worker URL")])
+    host = f"[{http.host}]" if ":" in http.host else http.host
+    return f"http://{host}:{http.port}"
+
+
+def get(url: str, query: Mapping[str, Any] | None = None, answer_s: float = ANSWER_S) -> bytes:
+    """What the address answers. Raises TemporaryError when nobody does, or not well."""
+    answer = _answer("GET", url, answer_s, params=query)
+    if answer.status_code != OK:
+        raise TemporaryError(f"{url} answers with status {answer.status_code}")
+    return answer.content
 
 
 def asked(url: str, shape: type[Shape], **query: Any) -> Shape:
     """What the address answers, checked. Raises TemporaryError when nobody of this release is there."""
     given = {name: value for name, value in query.items() if value is not None}
-    answer = _answer("GET", url, params=given or None)
-    if answer.status_code != OK:
-        raise TemporaryError(f"{url} answers with status {answer.status_code}")
-    return _shaped(url, answer, shape)
+    return _shaped(url, get(url, given or None), shape)
 
 
 def told(url: str, body: dict[str, Any], token_file: Path, shape: type[Shape]) -> Shape:
     """What comes of having something changed. Raises RefusedError with the worker's reason."""
     headers = {"Authorization": f"Bearer {read_token(token_file)}"}
-    answer = _answer("POST", url, json=body, headers=headers)
+    answer = _answer("POST", url, ANSWER_S, json=body, headers=headers)
     if answer.is_error:
         raise RefusedError(_reason(url, answer))
-    return _shaped(url, answer, shape)
+    return _shaped(url, answer.content, shape)
 
 
 def read_token(path: Path) -> str:
@@ -74,21 +91,11 @@ def read_token(path: Path) -> str:
     return token
 
 
-def _configured(config: Path) -> str:
-    from scenewatch.settings import load
-
-    http = load(config).http
-    if http.port == 0:
-        raise ConfigurationError([Mistake("http.port", "is 0, so nobody knows the port; use --worker URL")])
-    host = f"[{http.host}]" if ":" in http.host else http.host
-    return f"http://{host}:{http.port}"
-
-
-def _answer(method: str, url: str, **more: Any) -> httpx.Response:
+def _answer(method: str, url: str, answer_s: float, **more: Any) -> httpx.Response:
     import httpx
 
     try:
-        return httpx.request(method, url, timeout=ANSWER_S, trust_env=False, **more)
+        return httpx.request(method, url, timeout=answer_s, trust_env=False, **more)
     except httpx.InvalidURL as error:
         raise ConfigurationError([Mistake("--worker", f"{url} is no URL ({error})")]) from error
     except httpx.UnsupportedProtocol as error:
@@ -97,9 +104,9 @@ def _answer(method: str, url: str, **more: Any) -> httpx.Response:
         raise TemporaryError(f"no worker answers at {url} ({error})") from error
 
 
-def _shaped(url: str, answer: httpx.Response, shape: type[Shape]) -> Shape:
+def _shaped(url: str, answer: bytes, shape: type[Shape]) -> Shape:
     try:
-        return shape.model_validate_json(answer.content)
+        return shape.model_validate_json(answer)
     except ValueError as error:
         at = url.partition("/api/")[0]
         raise TemporaryError(f"what answers at {at} is no worker of this release") from error

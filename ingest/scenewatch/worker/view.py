@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from scenewatch.api.controls import Controls
+    from scenewatch.api.unknown import Unknown
     from scenewatch.api.views import AlarmView, EventQuery, EventView, LetterQuery
     from scenewatch.app import Worker
     from scenewatch.model.ports import Readings
@@ -33,6 +34,10 @@ class WorkerView:
     @property
     def registry(self) -> Registry:
         return self._worker.pipeline.registry
+
+    @property
+    def strangers(self) -> Unknown:
+        return self._worker.adoption
 
     def scenes(self) -> Iterable[Scene]:
         return self._worker.scenes_in_force
