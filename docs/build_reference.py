@@ -15,27 +15,29 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scenewatch.cli import _parser as command_line  # a parser is built for the command alone, and read here
 from scenewatch.cli.settings import sample
+from scenewatch.model.conditions import compared, watched_types
 from scenewatch.model.flags import Flag, Test
 from scenewatch.model.scene import (
-    Above,
     Away,
-    Below,
     Drift,
     Drive,
+    Flagged,
     Frozen,
-    NoData,
     Ramp,
     Scope,
     Silence,
     Spikes,
+    Tells,
     WrongClock,
 )
+from scenewatch.model.speech import amount, condition_text
 from scenewatch.scenes import SCENES
 from scenewatch.settings import ENVIRONMENT, Section, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from scenewatch.model import scene as tables
     from scenewatch.model.scene import Channel, DeviceType, Effect, Fault, Rule, Scene, Sizes, Span
     from scenewatch.model.words import Text
 
@@ -88,9 +90,17 @@ on_delay_s = 600
 """
 NUMBERS = (
     ("`limit`", "above, below", "Beyond it the alarm is raised, in the channel's unit."),
-    ("`deadband`", "above, below", "How far back within the limit a value must be for the alarm to return."),
+    ("`low`, `high`", "outside", "Below the one and above the other it is raised, in the channel's unit."),
+    (
+        "`deadband`",
+        "above, below, outside",
+        "How far within the limit a value must be for the alarm to return.",
+    ),
     ("`after_s`", "no data", "How many seconds without a good reading."),
-    ("`on_delay_s`", "all", "For how many seconds the condition must hold."),
+    ("`quiet_s`", "event", "For how many seconds none may have come for the alarm to return."),
+    ("`<channel>_limit`", "combinations", "That of one of the terms; so are `_low` and `_high`."),
+    ("`within_s`", "one after the other", "In how many seconds the second must follow the first."),
+    ("`on_delay_s`", "all but no data and event", "For how many seconds the condition must hold."),
     ("`off_delay_s`", "all", "For how many seconds the return must hold."),
 )
 
@@ -207,17 +217,25 @@ def scene_parts(scene: Scene) -> Iterator[str]:
     yield f"## {both(scene.title)}: `{scene.key}`\n"
     for device_type in scene.device_types:
         yield _device_type(device_type)
+    if scene.occasions:
+        yield f"### Occasions\n\n{_named('The calendar knows', scene.occasions)}"
     yield f"### Rules\n\n{_rules(scene)}\n{_advice(scene)}"
     yield f"### Faults\n\n{_faults(scene)}"
 
 
 def _device_type(device_type: DeviceType) -> str:
     title = f"### {both(device_type.title)}: `{device_type.key}`\n\n"
+    more = _named("\nTells of", device_type.events) + _named("\nCan be told", device_type.commands)
     if not device_type.channels:
-        return f"{title}Has a status, and no channels.\n"
+        return f"{title}Has a status, and no channels.\n{more}"
     head = ("Channel", "Title", "Unit", "Possible", "Expected", "Fastest a minute", "Stuck after", "States")
     rows = [_channel(c) for c in device_type.channels]
-    return f"{title}Reports every {span_of_time(device_type.every)}.\n\n{table(head, rows)}"
+    return f"{title}Reports every {span_of_time(device_type.every)}.\n\n{table(head, rows)}{more}"
+
+
+def _named(what: str, entries: Iterable[tables.EventKind | tables.Command | tables.Occasion]) -> str:
+    listed = ", ".join(f"`{e.key}` {both(e.title)}" for e in entries)
+    return f"{what}: {listed}.\n" if listed else ""
 
 
 def _channel(channel: Channel) -> tuple[str, ...]:
@@ -244,7 +262,6 @@ def _rules(scene: Scene) -> str:
         "Title",
         "On",
         "Raised",
-        "On-delay",
         "Off-delay",
         "Priority",
         "Proof",
@@ -257,7 +274,6 @@ def _rules(scene: Scene) -> str:
             both(r.title),
             ", ".join(f"`{on}`" for on in r.on),
             _condition(scene, r),
-            span_of_time(r.on_delay),
             span_of_time(r.off_delay),
             r.priority,
             f"`{r.proof}`",
@@ -270,15 +286,14 @@ def _rules(scene: Scene) -> str:
 
 
 def _condition(scene: Scene, rule: Rule) -> str:
-    type_key, _, channel_key = rule.on[0].partition(".")
-    unit = next(c.unit for c in scene.device_type(type_key).channels if c.key == channel_key)
-    match rule.when:
-        case NoData(after):
-            return f"no good reading for {span_of_time(after)}"
-        case Above(limit, deadband):
-            return f"above {_amount(limit, unit)}, returns at {_amount(limit - deadband, unit)}"
-        case Below(limit, deadband):
-            return f"below {_amount(limit, unit)}, returns at {_amount(limit + deadband, unit)}"
+    words = both(condition_text(scene, rule))
+    bands = dict.fromkeys(
+        amount(comparison.deadband, channel.unit)
+        for device_type in watched_types(scene, rule)
+        for channel, comparison in compared(rule, device_type)
+        if not isinstance(comparison, Flagged) and comparison.deadband
+    )
+    return f"{words}; deadband {', '.join(bands)}" if bands else words
 
 
 def _advice(scene: Scene) -> str:
@@ -320,7 +335,7 @@ def _fault(fault: Fault) -> tuple[str, ...]:
     )
 
 
-def _effect(effect: Effect) -> str:  # noqa: PLR0911 - one answer a kind of effect
+def _effect(effect: Effect) -> str:  # noqa: C901, PLR0911 - one answer a kind of effect
     match effect:
         case Drive(input_, None):
             return f"`{input_}` held at its size"
@@ -340,6 +355,8 @@ def _effect(effect: Effect) -> str:  # noqa: PLR0911 - one answer a kind of effe
             return "its clock is ahead by its size"
         case Away():
             return "samples come when it is back"
+        case Tells(event=event, every=every):
+            return f"tells of `{event}` every {span_of_time(every)}"
 
 
 def _sizes(sizes: Sizes | None) -> str:
@@ -372,10 +389,6 @@ def span_of_time(ms: int) -> str:
         return "none"
     unit, length = next((u for u in UNITS_MS if ms % u[1] == 0), UNITS_MS[-1])
     return f"{ms / length:g} {unit}"
-
-
-def _amount(value: float, unit: str) -> str:
-    return f"{_number(value)} {unit}".rstrip()
 
 
 def _number(value: float) -> str:

@@ -19,6 +19,7 @@ from scenewatch.model.scene import (
     Channel,
     DeviceType,
     Drive,
+    EventKind,
     Fault,
     Mark,
     NoData,
@@ -73,6 +74,10 @@ def vat_scene() -> Scene:
                         unit="%",
                         possible=Span(0, 100),
                     ),
+                ),
+                events=(
+                    EventKind(key="boiled_over", title=_text("Boiled over")),
+                    EventKind(key="lid_open", title=_text("Lid open")),
                 ),
             ),
             DeviceType(key="gateway", title=_text("Gateway"), every=minutes(1)),

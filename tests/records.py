@@ -21,6 +21,11 @@ def telemetry(t: Any, /, b: str | None = None, n: int | None = None, **values: A
     return json.dumps({"t": t, **{k: x for k, x in named.items() if x is not None}, "v": values}).encode()
 
 
+def told(t: Any, kind: str, /, **more: Any) -> bytes:
+    """The native payload of an event."""
+    return json.dumps({"t": t, "kind": kind} | more).encode()
+
+
 def topic(device: str, kind: str = "telemetry", site: str = "w1") -> bytes:
     return f"sw/brine/{site}/{device}/{kind}".encode()
 

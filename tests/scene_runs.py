@@ -9,12 +9,14 @@ import numpy as np
 
 from scenewatch.alarms.engine import Engine
 from scenewatch.devices.fleet import NO_FAULTS, Fleet
-from scenewatch.devices.history import batches
+from scenewatch.devices.history import past
 from scenewatch.model.alarm import Step, Transition
+from scenewatch.model.conditions import watched_types
+from scenewatch.model.event import encode_event
 from scenewatch.model.flags import Flag
 from scenewatch.model.ports import Record, RecordKind
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import NO_DELAY, NoData
+from scenewatch.model.scene import NO_DELAY, Above, Happened, NoData
 from scenewatch.pipeline import Pipeline, encode_inventory
 from scenewatch.scenes import demonstration
 
@@ -44,9 +46,12 @@ class Run:
         self.registry = self._pipeline.registry
 
     def __iter__(self) -> Iterator[tuple[Batch, list[Transition]]]:
-        for made in batches(self._fleet, self.registry, self.from_ms, self.to_ms):
-            now_ms = int(made.t_ms.max())
+        for made, events in past(self._fleet, self.registry, self.from_ms, self.to_ms):
+            # Stamps of a wrong clock are no time at which anything was known.
+            now_ms = max([int(made.received_ms.max(initial=0)), *(event.received_ms for event in events)])
             batch, transitions = self._record(RecordKind.HISTORY, made.to_bytes(), now_ms)
+            for event in events:
+                transitions += self._record(RecordKind.EVENT, encode_event(event), event.received_ms)[1]
             yield batch, transitions + self._pipeline.tick(now_ms)
 
     def _record(self, kind: RecordKind, body: bytes, received_ms: int) -> tuple[Batch, list[Transition]]:
@@ -64,70 +69,83 @@ class CleanRun:
     failed: int = 0
     suspect: int = 0
     plain_raises: float = 0.0
-    """Per device that has a rule on a temperature, and day."""
-    longest_excursion: float = 0.0
-    """Of all value rules: how long the condition held at most, as a share of the rule's on-delay."""
+    """Per device with an upper limit of temperature, and day."""
+    excursions: dict[str, float] = field(default_factory=dict)
+    """Of each rule that waits, and is not held back: how long its condition held, as a share of its delay."""
 
     @property
     def suspect_share(self) -> float:
         return self.suspect / self.readings
 
+    @property
+    def longest_excursion(self) -> tuple[float, str]:
+        """The share, and the rule that it is of."""
+        return max(((share, key) for key, share in self.excursions.items()), default=(0.0, ""))
+
 
 def clean_run(scene: Scene, *, sites: int, seed: int, from_ms: int, days: int) -> CleanRun:
     run = Run(scene, sites=sites, seed=seed, from_ms=from_ms, to_ms=from_ms + days * DAY_MS)
-    plain = Engine([_plainly(scene)])
-    plain.grow(run.registry)
+    eager, plain = Engine([_eager(scene)]), Engine([_plain(scene)])
     found = CleanRun()
-    moves: list[Transition] = []
+    early: list[Transition] = []
+    raises: list[Transition] = []
+    for engine in (eager, plain):
+        engine.grow(run.registry)
     for batch, transitions in run:
         found.readings += len(batch)
         found.failed += int(np.count_nonzero(batch.flag == Flag.FAIL))
         found.suspect += int(np.count_nonzero(batch.flag == Flag.SUSPECT))
         found.alarms += [f"{t.rule} on {run.devices[t.device].id}" for t in transitions if t.step is Step.RAISED]
-        moves += plain.step(batch)
+        early += eager.step(batch)
+        raises += [t for t in plain.step(batch) if t.step is Step.RAISED]
     # What still holds at the end is measured up to there.
-    moves += [replace(t, step=Step.CLEARED, at_ms=run.to_ms) for t in plain.standing()]
-    shares = [_excursion_share(run, t) for t in moves if t.step is Step.CLEARED]
-    found.longest_excursion = max(shares, default=0.0)
-    found.plain_raises = _plain_raises(run, moves) / days
+    early += [replace(t, step=Step.CLEARED, at_ms=run.to_ms) for t in eager.standing()]
+    for cleared in early:
+        if cleared.step is Step.CLEARED:
+            key, share = cleared.rule.partition(".")[2], _excursion_share(run, cleared)
+            found.excursions[key] = max(share, found.excursions.get(key, 0.0))
+    cooling = [d for d in run.devices if d.type in _limited_types(scene)]
+    found.plain_raises = len(raises) / len(cooling) / days
     return found
 
 
-def _plainly(scene: Scene) -> Scene:
-    """The scene with its value limits alone: no delays, no deadbands."""
+def _eager(scene: Scene) -> Scene:
+    """Every rule that waits, without its waiting: how long its condition held is seen then.
+
+    Not of what is held back: an alarm that stands is not touched by that, a delay is.
+    """
     rules = tuple(
-        replace(r, when=replace(r.when, deadband=0.0), on_delay=NO_DELAY, off_delay=NO_DELAY)
+        replace(r, on_delay=NO_DELAY, off_delay=NO_DELAY)
         for r in scene.rules
-        if not isinstance(r.when, NoData)
+        if r.on_delay and not r.suppressed_by and not isinstance(r.when, NoData | Happened)
     )
     return replace(scene, rules=rules)
+
+
+def _plain(scene: Scene) -> Scene:
+    """Limits of temperatures alone, as a thermometer with a buzzer has them: no delay, deadband or suppression."""
+    rules = tuple(
+        replace(r, when=Above(r.when.limit), on_delay=NO_DELAY, off_delay=NO_DELAY, suppressed_by=())
+        for r in scene.rules
+        if _limits_temperature(scene, r) and isinstance(r.when, Above)
+    )
+    return replace(scene, rules=rules)
+
+
+def _limited_types(scene: Scene) -> set[str]:
+    return {t.key for r in _plain(scene).rules for t in watched_types(scene, r)}
+
+
+def _limits_temperature(scene: Scene, rule: Rule) -> bool:
+    channels = (watched(scene, rule, t.key) for t in watched_types(scene, rule))
+    return all(channel is not None and channel.quantity is Quantity.TEMPERATURE for channel in channels)
 
 
 def _excursion_share(run: Run, cleared: Transition) -> float:
     """The condition held from the first to the last reading beyond the limit: one before the return."""
     delay_ms = run.scene.rule(cleared.rule.partition(".")[2]).on_delay
     held_ms = cleared.at_ms - cleared.raised_at_ms - run.registry.type_of(cleared.device).every
-    return held_ms / delay_ms if delay_ms else float("inf")
-
-
-def _plain_raises(run: Run, moves: list[Transition]) -> float:
-    """A device, of those with a rule on a temperature. States are left out: a door is meant to be opened."""
-    quantities = {
-        (t.key, r.key): channel.quantity
-        for t in run.scene.device_types
-        for r in run.scene.rules
-        if not isinstance(r.when, NoData) and (channel := watched(run.scene, r, t.key)) is not None
-    }
-    warm = {type_key for (type_key, _), quantity in quantities.items() if quantity is Quantity.TEMPERATURE}
-    devices = [d for d in run.devices if d.type in warm]
-    raised = [
-        t
-        for t in moves
-        if t.step is Step.RAISED
-        and run.devices[t.device].type in warm
-        and quantities[run.devices[t.device].type, t.rule.partition(".")[2]] is not Quantity.STATE
-    ]
-    return len(raised) / len(devices)
+    return held_ms / delay_ms
 
 
 def watched(scene: Scene, rule: Rule, type_key: str) -> Channel | None:

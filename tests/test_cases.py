@@ -3,8 +3,8 @@
 `messages.jsonl` has one line a step: a message (`topic`, `received_ms`, and its payload as `payload` (JSON),
 `text`, `base64`, or `padded` to so many bytes), or `tick_ms`, or `listening_ms`. `expected.json` has the readings
 as [series, t, value, flag, test, place], the transitions as [rule, device, step, at, raised at], the counts of
-messages, the reasons of what was kept apart, how many numbers are missing and how many were used twice, and who
-is online. Times are
+messages, the events as [device, kind, level, at, text] (left out where there is none), the reasons of what was
+kept apart, how many numbers are missing and how many were used twice, and who is online. Times are
 milliseconds after `START_MS` where they are near it; the inventory is a gateway and two vats behind it.
 """
 
@@ -24,7 +24,7 @@ from scenewatch.model.ports import RecordKind
 from scenewatch.pipeline import Pipeline, encode_inventory
 
 FOLDER = Path(__file__).parent / "cases"
-CASES = sorted(path.name for path in FOLDER.iterdir())
+CASES = sorted(path.parent.name for path in FOLDER.glob("*/messages.jsonl"))
 YEAR_MS = 366 * 86_400_000
 
 
@@ -87,6 +87,11 @@ def result(pipeline, outcomes, transitions):
             d.device: lost for n, d in enumerate(registry.devices) if (lost := pipeline.identity.missing(n))
         },
         "reused": {d.device: again for d, again in zip(registry.devices, reused(pipeline), strict=True) if again},
+        "events": [
+            [registry.devices[e.device].device, e.kind, str(e.level), relative(e.at_ms), e.text]
+            for outcome in outcomes
+            for e in outcome.events
+        ],
         "online": {registry.devices[n].device: said for n, said in pipeline.online.items()},
     }
 
@@ -98,5 +103,5 @@ def reused(pipeline):
 @pytest.mark.parametrize("case", CASES)
 def test_case(case, vat_scene, vats):
     lines = (FOLDER / case / "messages.jsonl").read_text("utf-8").splitlines()
-    expected = json.loads((FOLDER / case / "expected.json").read_text("utf-8"))
+    expected = {"events": []} | json.loads((FOLDER / case / "expected.json").read_text("utf-8"))
     assert result(*play(vat_scene, vats, map(json.loads, lines))) == expected

@@ -1,4 +1,4 @@
-"""A real worker behind a real HTTP server, fed through its journal: no broker is there, and it lives without."""
+"""A real worker behind a real HTTP server, fed through its journal: it lives without a broker, if none is named."""
 
 from __future__ import annotations
 
@@ -53,13 +53,15 @@ class WorkerRig:
         store: str = "duckdb:r.duckdb",
         environment: Mapping[str, str] | None = None,
         more: str = "",
+        *,
+        broker: str | None = None,
     ) -> None:
         monkeypatch.setattr(scenes, "SCENES", (scene,))
         monkeypatch.setattr(loop, "TICK_MS", 20)  # so that it ends soon
         monkeypatch.setattr(writer, "IDLE_S", 0.02)
         monkeypatch.setattr(writer, "GATHER_S", 0.0)  # a test waits for each message: nothing comes to gather with
         with socket.create_server(("127.0.0.1", 0)) as closed:
-            self.broker = f"mqtt://127.0.0.1:{closed.getsockname()[1]}"
+            self.broker = broker or f"mqtt://127.0.0.1:{closed.getsockname()[1]}"
         config = folder / "scenewatch.toml"
         config.write_text(
             f'[broker]\nurl = "{self.broker}"\n[store]\nurl = "{store}"\n'

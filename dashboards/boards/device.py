@@ -42,6 +42,7 @@ def _board(scene: Scene, device_type: DeviceType) -> Board:
         sections=[now, _history(scene, device_type, where)],
         variables=[*device_variables(scene, device_type), level_variable()],
         alarms_where=where,
+        events_where=where if device_type.events else "",
         more_links=[
             console_menu(
                 f"?device={scene.key}.${{site}}.${{device}}", say("Device in the console", "在值守台打开设备")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from boards import events
 from boards.influxql import (
     ALARMS,
     FIGURES,
@@ -25,6 +26,8 @@ from boards.words import DEVICE, PRIORITIES, SCENE, SITE, both, say
 from scenewatch.model.level import Level
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from boards.panels import Json
     from scenewatch.model.scene import DeviceType, Priority, Scene
 
@@ -47,6 +50,8 @@ class Board:
     variables: list[Json] = field(default_factory=list)
     alarms_where: str = ""
     """Which alarms are drawn on its trends; empty for none."""
+    events_where: str = ""
+    """Which events are drawn on its trends; empty for none."""
     more_links: list[Json] = field(default_factory=list)
     tags: tuple[str, ...] = ()
     refresh: str = "1m"
@@ -67,10 +72,16 @@ class Board:
             "timepicker": {"refresh_intervals": ["30s", "1m", "5m", "15m", "1h"]},
             "timezone": "browser",
             "links": [*menu(), *self.more_links],
-            "annotations": {"list": _annotations(self.alarms_where) if self.alarms_where else []},
+            "annotations": {"list": [*self._annotations()]},
             "templating": {"list": [*self.variables, _console(console_url)]},
             "panels": arrange(self.sections),
         }
+
+    def _annotations(self) -> Iterator[Json]:
+        if self.alarms_where:
+            yield from (_annotation(priority, self.alarms_where) for priority in PRIORITIES)
+        if self.events_where:
+            yield events.annotation(self.events_where)
 
 
 # --- variables ---------------------------------------------------------------------------------------------
@@ -143,10 +154,6 @@ def _query(key: str, label: str, query: str, uid: str, *, many: bool) -> Json:
 
 
 # --- annotations -------------------------------------------------------------------------------------------
-
-
-def _annotations(where: str) -> list[Json]:
-    return [_annotation(priority, where) for priority in PRIORITIES]
 
 
 def _annotation(priority: Priority, where: str) -> Json:

@@ -3,70 +3,97 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from boards.palette import OF_PRIORITY, SOON
-from scenewatch.model.scene import Above, Below, NoData, Priority
+from scenewatch.model.conditions import compared, limits, passes
+from scenewatch.model.scene import Above, Below, Flagged, Outside, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from boards.panels import Json
-    from scenewatch.model.scene import Channel, DeviceType, Rule, Scene
+    from scenewatch.model.scene import Channel, Comparison, DeviceType, Rule, Scene
 
 _URGENCY = (Priority.LOW, Priority.MEDIUM, Priority.HIGH)
 _CALM, _NEAR = -2, -1
 """Below every place in `_URGENCY`: within no deadband, and within one."""
 
 
+class Limited(NamedTuple):
+    """A comparison that a rule makes of a channel, by itself or as one of several."""
+
+    rule: Rule
+    is_: Comparison
+
+
 def rules_on(scene: Scene, device_type: DeviceType, channel: Channel) -> list[Rule]:
     place = f"{device_type.key}.{channel.key}"
-    return [rule for rule in scene.rules if place in rule.on]
+    compares = {one.rule.key for one in drawn_on(scene, device_type, channel)}
+    return [rule for rule in scene.rules if place in rule.on or rule.key in compares]
 
 
-def limited(rules: Sequence[Rule]) -> list[Rule]:
-    """Those with a limit to the value."""
-    return [rule for rule in rules if not isinstance(rule.when, NoData)]
+def drawn_on(scene: Scene, device_type: DeviceType, channel: Channel) -> list[Limited]:
+    """Every limit that a chart of this channel shows."""
+    return [
+        Limited(rule, comparison)
+        for rule in scene.rules
+        for watched, comparison in compared(rule, device_type)
+        if watched.key == channel.key and limits(comparison)
+    ]
 
 
-def steps(rules: Sequence[Rule], *, normal: str) -> list[Json]:
+def limits_on(scene: Scene, device_type: DeviceType, channel: Channel) -> list[Limited]:
+    """Those that are an alarm by themselves: to be near one of several that belong together says nothing."""
+    return [one for one in drawn_on(scene, device_type, channel) if one.is_ == one.rule.when]
+
+
+def steps(found: Sequence[Limited], *, normal: str) -> list[Json]:
     """Grafana's ascending steps: the colour of the most urgent rule a value breaks, amber within a deadband.
 
     Each limit is a step of its own, also where the colour stays: a line is drawn at each.
     """
-    edges = {rule.when.limit for rule in rules if not isinstance(rule.when, NoData)}
-    cuts = sorted({cut for rule in rules for cut in _cuts(rule)})
+    edges = {edge for one in found for edge in limits(one.is_)}
+    cuts = sorted({cut for one in found for cut in _cuts(one.is_)})
     middles = [(low + high) / 2 for low, high in pairwise(cuts)]
     inside = [cuts[0] - 1, *middles, cuts[-1] + 1] if cuts else [0.0]
-    found: list[Json] = []
+    steps: list[Json] = []
     for begins, value in zip((None, *cuts), inside, strict=True):
-        color = _color(max((_urgency(rule, value) for rule in rules), default=_CALM), normal)
-        if not found or found[-1]["color"] != color or begins in edges:
-            found.append({"value": begins, "color": color})
-    return found
+        color = _color(max((_urgency(one, value) for one in found), default=_CALM), normal)
+        if not steps or steps[-1]["color"] != color or begins in edges:
+            steps.append({"value": begins, "color": color})
+    return steps
 
 
-def _cuts(rule: Rule) -> tuple[float, ...]:
-    match rule.when:
+def _cuts(comparison: Comparison) -> tuple[float, ...]:
+    match comparison:
         case Above(limit, deadband):
             return (limit - deadband, limit)
         case Below(limit, deadband):
             return (limit, limit + deadband)
-        case NoData():
+        case Outside(low, high, deadband):
+            return (low, low + deadband, high - deadband, high)
+        case Flagged():
             return ()
 
 
-def _urgency(rule: Rule, value: float) -> int:
-    match rule.when:
+def _urgency(one: Limited, value: float) -> int:
+    if passes(one.is_, value):
+        return _URGENCY.index(one.rule.priority)
+    return _NEAR if passes(_without_deadband(one.is_), value) else _CALM
+
+
+def _without_deadband(comparison: Comparison) -> Comparison:
+    """Where it would still hold if it held already."""
+    match comparison:
         case Above(limit, deadband):
-            beyond, near = value > limit, value > limit - deadband
+            return Above(limit - deadband)
         case Below(limit, deadband):
-            beyond, near = value < limit, value < limit + deadband
-        case NoData():
-            beyond = near = False
-    if beyond:
-        return _URGENCY.index(rule.priority)
-    return _NEAR if near else _CALM
+            return Below(limit + deadband)
+        case Outside(low, high, deadband):
+            return Outside(low + deadband, high - deadband)
+        case Flagged():
+            return comparison
 
 
 def _color(urgency: int, normal: str) -> str:

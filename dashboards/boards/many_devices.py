@@ -19,20 +19,21 @@ from boards.influxql import (
     select,
     table_target,
 )
-from boards.limits import limited, rules_on, steps
+from boards.limits import drawn_on, rules_on, steps
 from boards.links import KEEP_LEVEL, of_row, to_console, to_device, to_site
 from boards.one_device import device_trend
 from boards.panels import MERGE, Column, by_ref, table, timeline, trend
 from boards.readings import column, judged, judgement_of, over_time, silence, telling, titled, why, words_of_states
 from boards.units import unit_id
 from boards.words import DEVICE, SITE, both, say
-from scenewatch.model.scene import Above, Below
+from scenewatch.model.scene import Above, Below, Flagged, Outside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from boards.limits import Limited
     from boards.panels import Json
-    from scenewatch.model.scene import Channel, DeviceType, Rule, Scene
+    from scenewatch.model.scene import Channel, Comparison, DeviceType, Scene
 
 MOST_ROWS: Final = 20
 
@@ -50,14 +51,14 @@ def devices_trend(scene: Scene, device_type: DeviceType, channel: Channel, where
         titled(device_type, channel),
         targets,
         unit=unit_id(channel.unit),
-        steps=steps(limited(rules), normal=palette.UNDRAWN),
+        steps=steps(drawn_on(scene, device_type, channel), normal=palette.UNDRAWN),
         overrides=[by_ref("min", custom__hideFrom=hidden)],
         description="\n".join(filter(None, (say("Highest and lowest.", "最高与最低。"), why(rules)))),
     )
 
 
 def devices_states(scene: Scene, device_type: DeviceType, channel: Channel, where: str) -> Json:
-    what = telling(channel, rules_on(scene, device_type, channel))
+    what = telling(channel, drawn_on(scene, device_type, channel))
     targets = [over_time(channel.key, what, name(device_type.key), where, alias="$tag_device", by=("device",))]
     return timeline(titled(device_type, channel), targets, mappings=words_of_states(channel))
 
@@ -91,9 +92,9 @@ def extremes(scene: Scene, device_type: DeviceType, channel: Channel) -> Json:
     return device_trend(titled(device_type, channel), scene, device_type, channel, of_scene(scene))
 
 
-def furthest(scene: Scene, device_type: DeviceType, channel: Channel, rules: Sequence[Rule]) -> Json:
+def furthest(scene: Scene, device_type: DeviceType, channel: Channel, found: Sequence[Limited]) -> Json:
     """The devices nearest to a limit now, or furthest beyond it."""
-    pick = "top" if any(isinstance(rule.when, Above) for rule in rules) else "bottom"
+    pick = "top" if any(isinstance(one.is_, Above) for one in found) else "bottom"
     newest = select(
         f'last({name(channel.key)}) AS "now"',
         name(device_type.key),
@@ -109,18 +110,18 @@ def furthest(scene: Scene, device_type: DeviceType, channel: Channel, rules: Seq
     return panel
 
 
-def minutes_beyond(scene: Scene, device_type: DeviceType, channel: Channel, rules: Sequence[Rule]) -> Json:
+def minutes_beyond(scene: Scene, device_type: DeviceType, channel: Channel, found: Sequence[Limited]) -> Json:
     """How long each device was beyond each limit: whole minutes in which it was, at least once."""
-    targets = [_minutes(scene, device_type, channel, rule) for rule in rules]
+    targets = [_minutes(scene, device_type, channel, one) for one in found]
     columns = [
         *_places(scene, device_type),
-        *(Column(name=rule.key, title=both(rule.title), unit="m") for rule in rules),
+        *(Column(name=one.rule.key, title=both(one.rule.title), unit="m") for one in found),
     ]
     return table(
         f"{titled(device_type, channel)}, {say('minutes out of limits', '超限分钟数')}",
         targets,
         columns,
-        sort=both(rules[0].title),
+        sort=both(found[0].rule.title),
         before=[MERGE] if len(targets) > 1 else [],
         description=say(
             "Minutes in which at least one reading was beyond the limit.", "至少有一个读数超限的分钟数。"
@@ -128,17 +129,17 @@ def minutes_beyond(scene: Scene, device_type: DeviceType, channel: Channel, rule
     )
 
 
-def _minutes(scene: Scene, device_type: DeviceType, channel: Channel, rule: Rule) -> Json:
-    field, sign, limit = _beyond(channel, rule)
+def _minutes(scene: Scene, device_type: DeviceType, channel: Channel, one: Limited) -> Json:
+    field, beyond = _beyond(channel, one.is_)
     query = select(
-        f"count({name(field)}) AS {name(rule.key)}",
+        f"count({name(field)}) AS {name(one.rule.key)}",
         name(device_type.key),
         of_scene(scene),
-        f"{name(field)} {sign} {number(limit)}",
+        beyond,
         IN_RANGE,
         by=("site", "device"),
     )
-    return table_target(rule.key, query, source=FIGURES)
+    return table_target(one.rule.key, query, source=FIGURES)
 
 
 def _places(scene: Scene, device_type: DeviceType) -> list[Column]:
@@ -154,11 +155,15 @@ def _device(device_type: DeviceType, place: tuple[str, str, str]) -> Column:
     return Column(name="device", title=DEVICE, links=links)
 
 
-def _beyond(channel: Channel, rule: Rule) -> tuple[str, str, float]:
-    match rule.when:
-        case Above(limit, _):
-            return f"{channel.key}_max", ">", limit
-        case Below(limit, _):
-            return f"{channel.key}_min", "<", limit
-        case _:
-            raise ValueError(f"{rule.key} has no limit")
+def _beyond(channel: Channel, comparison: Comparison) -> tuple[str, str]:
+    """The field to count, and which minutes of it."""
+    low, high = f"{channel.key}_min", f"{channel.key}_max"
+    match comparison:
+        case Above(limit):
+            return high, f"{name(high)} > {number(limit)}"
+        case Below(limit):
+            return low, f"{name(low)} < {number(limit)}"
+        case Outside(below, above):
+            return high, f"({name(low)} < {number(below)} OR {name(high)} > {number(above)})"
+        case Flagged():
+            raise ValueError(f"{channel.key} has no limit")

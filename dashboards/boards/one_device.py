@@ -15,7 +15,7 @@ from boards.influxql import (
     select,
     target,
 )
-from boards.limits import limited, rules_on, steps
+from boards.limits import drawn_on, limits_on, rules_on, steps
 from boards.panels import by_ref, color, tiles, timeline, trend
 from boards.readings import is_state, judged, judgement_of, over_time, silence, telling, why, words_of_states
 from boards.units import in_unit, unit_id
@@ -49,7 +49,7 @@ def device_trend(title: str, scene: Scene, device_type: DeviceType, channel: Cha
         title,
         targets,
         unit=unit_id(channel.unit),
-        steps=steps(limited(rules), normal=palette.UNDRAWN),
+        steps=steps(drawn_on(scene, device_type, channel), normal=palette.UNDRAWN),
         overrides=overrides,
         description=why(rules),
     )
@@ -59,7 +59,7 @@ def device_states(scene: Scene, device_type: DeviceType, channels: Sequence[Chan
     """States of a device in words."""
     targets = []
     for channel in channels:
-        what = telling(channel, rules_on(scene, device_type, channel))
+        what = telling(channel, drawn_on(scene, device_type, channel))
         targets.append(over_time(channel.key, what, name(device_type.key), where, alias=both(channel.title)))
     overrides = [by_ref(c.key, mappings=words_of_states(c)) for c in channels]
     return timeline(say("States", "状态"), targets, overrides=overrides)
@@ -77,7 +77,7 @@ def last_values(scene: Scene, device_type: DeviceType, where: str) -> Json:
         for c in device_type.channels
     ]
     overrides = [
-        by_ref(c.key, **_looks(c, steps(limited(rules_on(scene, device_type, c)), normal=palette.NORMAL)))
+        by_ref(c.key, **_looks(c, steps(limits_on(scene, device_type, c), normal=palette.NORMAL)))
         for c in device_type.channels
     ]
     return tiles(say("Newest readings", "最新读数"), targets, overrides=overrides)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from boards.influxql import number
-from boards.words import PRIORITIES, SITE_STATES, both, say
+from boards.words import PRIORITIES, SEVERITIES, SITE_STATES, both, say
 from scenewatch.model.flags import Flag
 from scenewatch.model.scene import Priority
 
@@ -56,6 +56,12 @@ def site_states() -> list[Json]:
 
 def priorities() -> list[Json]:
     return words_of_names((p.value, both(word), OF_PRIORITY[p]) for p, word in PRIORITIES.items())
+
+
+def severities() -> list[Json]:
+    colors = (QUIET, SOON, NOW)
+    rows = zip(SEVERITIES.items(), colors, strict=True)
+    return words_of_names((s.value, both(word), color) for (s, word), color in rows)
 
 
 def flags() -> list[Json]:

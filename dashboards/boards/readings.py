@@ -15,16 +15,17 @@ from boards.influxql import (
     target,
     worst_flag,
 )
-from boards.limits import limited, rules_on, steps
+from boards.limits import limits_on, steps
 from boards.panels import Column, timeline
 from boards.units import unit_id
 from boards.words import both, say
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import Below
+from scenewatch.model.scene import Below, Outside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from boards.limits import Limited
     from boards.panels import Json
     from scenewatch.model.scene import Channel, DeviceType, Rule, Scene
 
@@ -47,9 +48,9 @@ def titled(device_type: DeviceType, channel: Channel) -> str:
     return f"{both(device_type.title)}: {both(channel.title)}"
 
 
-def telling(channel: Channel, rules: Sequence[Rule]) -> str:
+def telling(channel: Channel, found: Sequence[Limited]) -> str:
     """Of the states within an interval the one to show: the lowest where a rule waits for it, else the highest."""
-    low = any(isinstance(rule.when, Below) for rule in rules)
+    low = any(isinstance(one.is_, Below | Outside) for one in found)
     return lowest(channel.key) if low else highest(channel.key)
 
 
@@ -68,7 +69,7 @@ def column(scene: Scene, device_type: DeviceType, channel: Channel) -> Column:
         name=channel.key,
         title=both(channel.title),
         unit=unit_id(channel.unit),
-        steps=steps(limited(rules_on(scene, device_type, channel)), normal=palette.NORMAL),
+        steps=steps(limits_on(scene, device_type, channel), normal=palette.NORMAL),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from boards import figures, many_devices, readings
+from boards import events, figures, many_devices, readings
 from boards.frame import Board, level_variable, scene_variable, site_variable
 from boards.influxql import THIS_SITE
 from boards.layout import Section
@@ -26,6 +26,9 @@ def board(scenes: Sequence[Scene]) -> Board:
     now.add(many_devices.judgement([t for _, t in measuring], THIS_SITE), width=24, height=8)
     history = Section(title=say("Alarms", "报警"), folded=True)
     history.add(figures.alarms_table(THIS_SITE), width=24, height=9)
+    told = Section(title=events.EVENTS, folded=True)
+    if events.tell(scenes):
+        told.add(events.events_table(THIS_SITE), width=24, height=9)
     return Board(
         uid=SITE,
         title=say("Site", "站点"),
@@ -34,10 +37,12 @@ def board(scenes: Sequence[Scene]) -> Board:
             now,
             *(_watched(scene, t) for scene, t in measuring),
             *(_others(scene, t) for scene, t in measuring),
+            told,
             history,
         ],
         variables=[scene_variable(many=False), site_variable(many=False), level_variable()],
         alarms_where=THIS_SITE,
+        events_where=THIS_SITE if events.tell(scenes) else "",
         more_links=[console_menu("?site=${scene}.${site}", say("Site in the console", "在值守台打开站点"))],
         since="now-24h",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scenewatch.model.scene import Priority
+from scenewatch.model.scene import Priority, Severity
 from scenewatch.model.words import Text
 
 if TYPE_CHECKING:
@@ -27,6 +27,12 @@ PRIORITIES: Mapping[Priority, Text] = {
     Priority.LOW: Text("low", "一般"),
 }
 """The most urgent first."""
+
+SEVERITIES: Mapping[Severity, Text] = {
+    Severity.INFO: Text("notice", "提示"),
+    Severity.WARNING: Text("warning", "警告"),
+    Severity.ALARM: Text("alarm", "报警"),
+}
 
 SITE_STATES = (
     Text("normal", "正常"),

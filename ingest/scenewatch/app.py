@@ -20,11 +20,15 @@ from scenewatch.store.alarms import Alarms
 from scenewatch.store.deadletters import DeadLetters
 from scenewatch.store.devices import Inventory
 from scenewatch.store.duck import DuckStore
+from scenewatch.store.events import Events
 from scenewatch.store.lease import Leases
 from scenewatch.store.relational import Database
 from scenewatch.store.retries import Retries
 from scenewatch.worker.accounts import Accounts, Mender
+from scenewatch.worker.adoption import Adoption
 from scenewatch.worker.book import Book
+from scenewatch.worker.chronicle import Chronicle
+from scenewatch.worker.controls import Controls
 from scenewatch.worker.ending import Deadline, Ending, aside
 from scenewatch.worker.lateness import Marking
 from scenewatch.worker.loop import Ends, Loop
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scenewatch.api.views import View
+    from scenewatch.model.event import Event, Result
     from scenewatch.model.ports import Arrival, Clock, Notifier, Source
     from scenewatch.model.scene import Scene
     from scenewatch.settings import Settings
@@ -93,8 +98,11 @@ class Worker:
         self.letters = DeadLetters(self._database)
         retries = Retries(self._database, self.letters)
         self.accounts = Accounts(self.pipeline.tally.copy(), self.letters, retries)
+        self.adoption = Adoption(self._database, self._scenes, settings.root, clock)
         self._mender = Mender(retries, self.journal, self.store.position, clock)
         self.book = Book(Alarms(self._database), self.pipeline.registry, self.pipeline.alarms.rules)
+        kept_days = settings.keep.days_days
+        self.chronicle = Chronicle(Events(self._database), self.pipeline.registry, kept_days=kept_days)
         self.summaries, self._lateness = open_rollup(
             settings,
             self.store,
@@ -119,6 +127,7 @@ class Worker:
             self._mqtt, settings.root, self.pipeline.registry, lambda: self.pipeline.alarms.rules
         )
         self.records = Records(self, self._database)
+        self.controls = Controls(self, self._database)
         self._steps: list[Callable[[], None]] = []
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
@@ -153,12 +162,17 @@ class Worker:
             ends=Ends(
                 put=self._outbox.put,
                 tell=self.book.tell,
+                keep=self._keep_told,
                 stored=self.store.position,
                 past_damage=self._past_damage,
                 connected=lambda: self.source_state == "connected",
                 had=self.accounts.had,
             ),
         )
+
+    def _keep_told(self, events: list[Event], results: list[Result]) -> None:
+        self.chronicle.keep(events)
+        self.controls.commands.answered(results)
 
     # --- life ----------------------------------------------------------------------------------------------
 
@@ -200,6 +214,7 @@ class Worker:
     def _end_pipeline(self) -> None:
         self.loop.stop()
         self._notifier.close()
+        self.controls.close()
 
     def _close(self) -> None:
         self.loop.final_snapshot()
@@ -225,6 +240,8 @@ class Worker:
                 try:
                     self.told.sync()
                     self._mender.step()
+                    self.controls.commands.step()
+                    self.chronicle.tidy(self.clock.now_ms())
                 except TemporaryError as error:
                     log.warning("%s; tried again", error)
         except Exception as error:
@@ -250,6 +267,7 @@ class Worker:
             self.book.close_strangers(standing, self.clock.now_ms())
             self._notifier.start(standing)
             self.book.open(self._notifier)
+        self.controls.start()
         self._source.expects_session = self.pipeline.listening
         self._source.start(self._arrived, self._listening)
 
@@ -267,6 +285,11 @@ class Worker:
     def waiting_readings(self) -> int:
         """Made or received, and not in the store yet."""
         return self._outbox.depth().readings
+
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """As their tables have them."""
+        return tuple(self._scenes)
 
     @property
     def scenes_in_force(self) -> tuple[Scene, ...]:
@@ -301,14 +324,7 @@ class Worker:
 
     def source_events(self) -> dict[str, int]:
         """What befell the broker's connection since the start."""
-        stats = self._source.stats
-        return {
-            "reconnects": stats.reconnects,
-            "refusals": stats.refusals,
-            "sessions_lost": stats.sessions_lost,
-            "protocol_errors": stats.protocol_errors,
-            "too_long": stats.too_long,
-        }
+        return self._source.stats.events()
 
     def _full(self, full: bool) -> None:  # noqa: FBT001  # the journal's hook is told one truth
         if full:

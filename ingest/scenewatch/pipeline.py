@@ -22,6 +22,7 @@ from scenewatch.ledger.tally import Owners, Tally
 from scenewatch.model.batch import Batch
 from scenewatch.model.devices import Devices
 from scenewatch.model.errors import CorruptError
+from scenewatch.model.event import decode_event
 from scenewatch.model.flags import Place
 from scenewatch.model.ledger import Counts
 from scenewatch.model.ports import Record, RecordKind
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from scenewatch.model.alarm import Transition
     from scenewatch.model.decoded import StatusReport
+    from scenewatch.model.event import Event, Result
     from scenewatch.model.messages import Messages
     from scenewatch.model.pieces import Piece
     from scenewatch.model.place import Device
@@ -59,6 +61,8 @@ class Outcome:
     batch: Batch
     transitions: list[Transition] = field(default_factory=list)
     status: list[StatusReport] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
 
 
 class _Head(msgspec.Struct):
@@ -154,6 +158,8 @@ class Pipeline:
         twice = self.identity.duplicates(decoded)
         batch, again = self._checked(decoded.batch, twice)
         transitions += self.alarms.step(batch)
+        events = [event for event in decoded.events if not twice[event.position - record.first]]
+        transitions += self._happened(events)
         duplicate = twice | _wholly_duplicate(batch, len(messages))
         decoded.dead = [replace(letter, owner=self.owners.of(letter.topic)) for letter in decoded.dead]
         # of a message that came twice, what was wrong with it has been told
@@ -165,7 +171,11 @@ class Pipeline:
         batch.shares = self.owners.shares(decoded, duplicate, again)
         for report in decoded.status:
             self.online[report.device] = report.online
-        return Outcome(batch, transitions, decoded.status)
+        return Outcome(batch, transitions, decoded.status, events, decoded.results)
+
+    def _happened(self, events: list[Event]) -> list[Transition]:
+        live = [event for event in events if event.live]
+        return self.alarms.happened(live) if live else []
 
     def _checked(self, batch: Batch, twice: NDArray[np.bool_]) -> tuple[Batch, set[int]]:
         """Without what came twice; and the messages among those whose number was used twice."""
@@ -185,12 +195,16 @@ class Pipeline:
     def _control(self, record: Record) -> Outcome:
         batch = _nothing()
         transitions: list[Transition] = []
+        events: list[Event] = []
         match record.kind:
             case RecordKind.HISTORY:
                 batch = Batch.from_bytes(record.body)
                 batch.message[:] = 0  # all of it has the one position
                 self.quality.check(batch)
                 transitions = self.alarms.step(batch)
+            case RecordKind.EVENT:
+                events = [decode_event(record)]
+                transitions = self._happened(events)
             case RecordKind.INVENTORY:
                 self.registry.apply(Devices.from_bytes(record.body), at_ms=record.received_ms)
                 self._grow()
@@ -210,13 +224,13 @@ class Pipeline:
                 raise CorruptError(f"record {record.first} holds no messages")
         batch.counts = Counts(control=record.end - record.first)
         batch.dead = []
-        return Outcome(batch, transitions)
+        return Outcome(batch, transitions, events=events)
 
     def _retry(self, record: Record) -> Outcome:
-        batch, mended = self.retry.run(record)
-        batch.counts += Counts(control=record.end - record.first)
-        self.values_refused -= mended
-        return Outcome(batch)
+        tried = self.retry.run(record)
+        tried.batch.counts += Counts(control=record.end - record.first)
+        self.values_refused -= tried.mended
+        return Outcome(tried.batch, events=tried.events, results=tried.results)
 
     def _grow(self) -> None:
         self.owners.grow(self.registry)

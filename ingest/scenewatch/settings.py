@@ -186,6 +186,11 @@ class HttpSettings(Section):
     names: tuple[str, ...] = _setting(
         (), "Host names that requests may call it by; empty: on loopback the machine's own, elsewhere any."
     )
+    operators_file: Path | None = _setting(
+        None,
+        "Who may acknowledge, command and adopt: a line `NAME TOKEN` each, mode 600. Read again at SIGHUP.",
+        example="secrets/operators",
+    )
 
 
 class ScenesSettings(Section):
@@ -348,4 +353,6 @@ def _resolved(settings: Settings, base: Path) -> Settings:
         if (value := getattr(settings.store, name)) is not None
     }
     updates["store"] = updates.get("store", settings.store).model_copy(update=store)
+    if (operators := settings.http.operators_file) is not None:
+        updates["http"] = settings.http.model_copy(update={"operators_file": base / operators})
     return settings.model_copy(update=updates)

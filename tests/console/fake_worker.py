@@ -45,6 +45,13 @@ KINDS = [
     {"key": "fridge", "title": text("Fridge", "冷藏柜"), "every_ms": 30_000, "channels": CHANNELS},
     {"key": "freezer", "title": text("Freezer", "冷冻柜"), "every_ms": 30_000, "channels": CHANNELS},
     {"key": "gateway", "title": text("Gateway", "网关"), "every_ms": 30_000, "channels": []},
+    {
+        "key": "camera",
+        "title": text("Camera", "摄像机"),
+        "every_ms": 30_000,
+        "channels": [],
+        "events": [{"key": "no_hat", "title": text("Without a hat", "未戴工作帽")}],
+    },
 ]
 CODE = {
     "document": text("2018 catering operation code (SAMR), recommended", "《餐饮服务食品安全操作规范》2018，推荐"),
@@ -52,17 +59,13 @@ CODE = {
 }
 
 
-def rule(key, title, on, *, kind="above", limit=None, on_delay_s=0, priority, advice, after_s=None):
+def rule(key, title, on, *, said, lines=(), priority, advice):
     return {
         "key": key,
         "title": title,
         "on": on,
-        "kind": kind,
-        "limit": limit,
-        "deadband": 0.5,
-        "on_delay_s": on_delay_s,
-        "off_delay_s": 0,
-        "after_s": after_s,
+        "text": said,
+        "lines": list(lines),
         "priority": priority,
         "source": CODE,
         "advice": advice,
@@ -75,8 +78,8 @@ RULES = [
         "fridge_warm",
         text("Fridge too warm", "冷藏柜温度过高"),
         ["fridge.air_temp"],
-        limit=8.0,
-        on_delay_s=1800,
+        said=text("Air temperature above 8 °C for 30 min", "柜内温度高于 8 °C，持续 30 分钟"),
+        lines=[{"channel": "air_temp", "at": 8.0, "priority": "high"}],
         priority="high",
         advice=text("Move the food, then check the door and the compressor.", "先转移食品，再检查柜门和压缩机。"),
     ),
@@ -84,8 +87,7 @@ RULES = [
         "door_ajar",
         text("Door left ajar", "柜门未关"),
         ["fridge.door", "freezer.door"],
-        limit=0.5,
-        on_delay_s=300,
+        said=text("Door “open” for 5 min", "柜门“打开”，持续 5 分钟"),
         priority="medium",
         advice=text("Close the door and look whether something holds it open.", "关好柜门，检查是否有物品卡住。"),
     ),
@@ -93,8 +95,7 @@ RULES = [
         "sensor_silent",
         text("Sensor silent", "传感器无数据"),
         ["fridge.air_temp", "freezer.air_temp"],
-        kind="no_data",
-        after_s=600,
+        said=text("no good reading for 10 min", "10 分钟无有效读数"),
         priority="low",
         advice=text("Check the battery and the distance to the gateway.", "检查电池及与网关的距离。"),
     ),
@@ -104,6 +105,7 @@ SCENES = [
         "key": "kitchen",
         "title": text("School kitchens", "学校厨房"),
         "site_title": text("Kitchen", "厨房"),
+        "zone": "Asia/Shanghai",
         "device_types": KINDS,
         "rules": RULES,
     }
@@ -178,11 +180,17 @@ class FakeWorker:
             "store": {"position": 1198, "state": "ok"},
         }
         self.dead_letters = []
+        self.events = []
         self.asked = []
         self.flags = {}
         self.peaks = {}
         self._streams = set()
         self._loop = None
+
+    @property
+    def is_heard(self):
+        """Somebody follows the stream."""
+        return bool(self._streams)
 
     def device(self, device_id):
         return next(d for d in self.devices if d["id"] == device_id)
@@ -238,10 +246,11 @@ class FakeWorker:
 
     def app(self):
         routes = [
-            Route("/api/v1/scenes", lambda _: JSONResponse({"scenes": SCENES})),
+            Route("/api/v1/scenes", lambda _: JSONResponse({"scenes": self.scenes()})),
             Route("/api/v1/sites", self._sites),
             Route("/api/v1/devices", lambda _: JSONResponse({"devices": self.devices})),
             Route("/api/v1/alarms", self._alarms),
+            Route("/api/v1/events", self._events),
             Route("/api/v1/ledger", lambda _: JSONResponse(self.ledger)),
             Route("/api/v1/ledger/sites", self._site_accounts),
             Route("/api/v1/ledger/devices", self._device_accounts),
@@ -251,6 +260,7 @@ class FakeWorker:
             Route("/api/v1/chart", self._chart),
             Route("/api/v1/stream", self._stream),
             Route("/api/v1/echo", self._echo),
+            *self.more_routes(),
             Route("/healthz", lambda _: JSONResponse({"status": "ok"})),
             Route("/readyz", lambda _: JSONResponse(self.ready, 200 if self.ready["ready"] else 503)),
             Route("/metrics", lambda _: PlainTextResponse("sw_up 1\n")),
@@ -258,6 +268,16 @@ class FakeWorker:
         app = Starlette(routes=routes)
         app.state.end = self._end
         return app
+
+    def scenes(self):
+        return SCENES
+
+    def more_routes(self):
+        """Nobody has signed in, and every device is known."""
+        return [
+            Route("/api/v1/sessions/current", lambda _: JSONResponse({"name": None, "expires_at": None})),
+            Route("/api/v1/unknown-devices", lambda _: JSONResponse({"unknown_devices": [], "beyond": 0})),
+        ]
 
     def _end(self):
         """Open streams would keep the server from stopping."""
@@ -270,8 +290,40 @@ class FakeWorker:
 
     def _alarms(self, request):
         standing = request.query_params.get("state") == "standing"
+        device = request.query_params.get("device")
         wanted = [a for a in self.alarms if not standing or a["state"] in ("unacknowledged", "acknowledged")]
+        wanted = [a for a in wanted if device in (None, a["device"])]
         return JSONResponse({"alarms": wanted})
+
+    def happen(self, device_id, kind, text="", *, level="info", at=None, media=""):
+        event = {
+            "position": 5000 + len(self.events),
+            "device": device_id,
+            "kind": kind,
+            "level": level,
+            "text": text,
+            "at": at or self.now,
+            "received_at": self.now,
+            "lat": None,
+            "lon": None,
+            "media": media,
+            "data": {},
+        }
+        self.events.insert(0, event)
+        if self._loop:
+            self.tell("events", {"events": [event]})
+
+    def _events(self, request):
+        asked = dict(request.query_params)
+        first, last = int(asked.get("from", 0)), int(asked.get("to", 2**62))
+        wanted = [
+            e
+            for e in self.events
+            if asked.get("device", e["device"]) == e["device"]
+            and e["device"].startswith(asked.get("site", ""))
+            and first <= e["at"] < last
+        ]
+        return JSONResponse({"events": wanted[: int(asked["limit"])]})
 
     def refuse(self, reason, topic, payload, *, position=None, **more):
         """One more dead letter, the newest."""
@@ -371,7 +423,7 @@ class FakeWorker:
         async def blocks():
             yield f"event: values\ndata: {json.dumps({'at': self.now, 'devices': everything})}\n\n"
             try:
-                while (block := await queue.get()) is not None:
+                while (block := await next_of(queue)) is not None:
                     yield block
             finally:
                 self._streams.discard(queue)
@@ -382,8 +434,16 @@ class FakeWorker:
         """The same world in a worker that was started again."""
         other = FakeWorker(now=self.now)
         other.devices, other.alarms = copy.deepcopy(self.devices), copy.deepcopy(self.alarms)
-        other.ledger, other.flags, other.peaks = self.ledger, self.flags, self.peaks
+        other.ledger, other.flags, other.peaks, other.events = self.ledger, self.flags, self.peaks, self.events
         return other
+
+
+async def next_of(queue):
+    """What comes next, or a sign of life in time."""
+    try:
+        return await asyncio.wait_for(queue.get(), 5)
+    except TimeoutError:
+        return ": alive\n\n"
 
 
 class Served:

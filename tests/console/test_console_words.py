@@ -5,19 +5,19 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from fake_worker import CHANNELS, RULES
+from fake_worker import CHANNELS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scenewatch.console
 from scenewatch.console.picture import State
-from scenewatch.console.shapes import Channel, Rule
+from scenewatch.console.shapes import Channel
 from scenewatch.console.texts import SIGNS, TEXTS, Language, catalogue, translate
-from scenewatch.console.wording import condition_text, number, span_text, value_text, with_unit
+from scenewatch.console.wording import number, span_text, value_text, with_unit
 from scenewatch.model.alarm import AlarmState
 from scenewatch.model.flags import Flag
 from scenewatch.model.flags import Test as QualityTest
-from scenewatch.model.scene import Mark
+from scenewatch.model.scene import Mark, Severity
 
 HOME = Path(scenewatch.console.__file__).parent
 CALL = re.compile(r"""(?<![\w.])(?:t|translate)\(\s*(f?)["'`]([^"'`]+)["'`](\s*~)?""")
@@ -62,7 +62,7 @@ def test_every_text_is_used():
         ("flag.", [f.name.lower() for f in Flag]),
         ("test.", [t.name.lower() for t in QualityTest if t is not QualityTest.NONE]),
         ("mark.", [m.value for m in Mark]),
-        ("rule.", ["above", "below", "no_data"]),
+        ("level.", [level.value for level in Severity]),
     ],
 )
 def test_every_word_of_the_model_has_a_text(prefix, members):
@@ -104,16 +104,6 @@ def test_values_in_words():
     assert with_unit(battery, 3.018, Language.ZH) == "3.02 V"
     assert value_text(door, 1, Language.ZH) == "打开"
     assert value_text(door, 7, Language.EN) == "7"
-
-
-def test_rules_in_words():
-    temperature, door, *_ = (msgspec.convert(c, Channel) for c in CHANNELS)
-    warm, ajar, silent = (msgspec.convert(r, Rule) for r in RULES)
-    assert condition_text(warm, temperature, Language.EN) == "above 8.0 °C for 30 min"
-    assert condition_text(ajar, door, Language.EN) == "open for 5 min"
-    assert condition_text(silent, temperature, Language.ZH) == "10分钟无数据"
-    below = msgspec.structs.replace(ajar, kind="below", on_delay_s=0)
-    assert condition_text(below, door, Language.EN) == "closed"
 
 
 @given(st.floats(-1e6, 1e6), st.integers(0, 3))

@@ -12,7 +12,8 @@ import pytest
 
 from scenewatch import cli
 from scenewatch.credentials import rights
-from scenewatch.inventory.csvfile import write_devices
+from scenewatch.inventory.files import write_devices
+from scenewatch.model import operators
 from scenewatch.scenes import SCENES, demonstration
 
 OPENSSL = shutil.which("openssl")
@@ -152,6 +153,7 @@ def test_show_tells_what_there_is_and_until_when(secrets):
     lines = {line.split()[0]: line for line in secrets("show")[1].splitlines()}
     assert list(lines) == [
         "ca", "broker", "worker", "health", "influxdb-admin", "influxdb-token", "grafana-admin", "kitchen.s001",
+        "operator:operator",
     ]  # fmt: skip
     assert "broker, localhost, 127.0.0.1, 10.0.0.7, b.example" in lines["broker"]
     assert "until 20" in lines["broker"]
@@ -232,3 +234,48 @@ def test_a_hash_of_mosquittos_own_tool_is_taken_for_what_it_is(tmp_path):
     hashed = file.read_text().strip().removeprefix("u:")
     assert rights.fits(hashed, "open sesame")
     assert not rights.fits(hashed, "open sesam")
+
+
+def tokens(folder):
+    return dict(
+        line.split() for line in (folder / "operators").read_text().splitlines() if not line.startswith("#")
+    )
+
+
+def test_the_first_operator_is_made_where_nobody_is_named(secrets):
+    secrets("init")
+    assert list(tokens(secrets.folder)) == ["operator"]
+    assert list(operators.read(secrets.folder / "operators")) == ["operator"], "the worker takes it as it is"
+    before = tokens(secrets.folder)
+    secrets("init")
+    assert tokens(secrets.folder) == before
+
+
+def test_operators_are_added_and_renewed_one_by_one(secrets):
+    assert "operator:li" in secrets("init", "--operator", "li")[1]
+    file = secrets.folder / "operators"
+    file.write_text(f"# the kitchen's\n{file.read_text()}")
+    first = tokens(secrets.folder)
+    status, said = secrets("add", "--operator", "wang@desk", "--operator", "li")
+    assert (status, said.splitlines()) == (
+        0,
+        [
+            "made in secrets: operator:wang@desk",
+            "the worker takes them when told: docker compose kill --signal HUP worker",
+        ],
+    )
+    both = tokens(secrets.folder)
+    assert (list(both), both["li"]) == (["li", "wang@desk"], first["li"])
+    said += secrets("init", "--renew", "operator:li")[1] + secrets("show")[1]
+    renewed = tokens(secrets.folder)
+    assert renewed["wang@desk"] == both["wang@desk"]
+    assert renewed["li"] != both["li"]
+    assert file.read_text().startswith("# the kitchen's\n")
+    assert not [token for token in (*both.values(), *renewed.values()) if token in said]
+    assert "operator:wang@desk" in said
+
+
+def test_a_strange_name_of_an_operator_is_refused(secrets):
+    with pytest.raises(SystemExit):
+        secrets("init", "--operator", "li wang")
+    assert not secrets.folder.exists()

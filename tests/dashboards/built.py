@@ -4,19 +4,24 @@ import json
 import sys
 from pathlib import Path
 
+from scenewatch.model.flags import Test
 from scenewatch.model.quantity import UNITS, Quantity
 from scenewatch.model.scene import (
     Above,
     Below,
     Channel,
     DeviceType,
+    Flagged,
     Mark,
     NoData,
+    Outside,
     Priority,
     Rule,
     Scene,
     Source,
     Span,
+    Term,
+    all_of,
 )
 from scenewatch.model.words import Text, minutes, seconds
 from scenewatch.scenes import SCENES
@@ -91,6 +96,13 @@ def odd_scene(types=9):
         _rule(4, ("kind_0.power_0",), Below(10, deadband=1.0), Priority.HIGH),
         _rule(5, ("kind_0.state_0",), Below(0.5), Priority.MEDIUM),
         _rule(6, ("lonely.battery_left",), NoData(minutes(3))),
+        _rule(7, ("kind_0.voltage_0",), Outside(2.5, 3.5, deadband=0.1), Priority.MEDIUM),
+        _rule(
+            8,
+            ("kind_0.temperature_0",),
+            all_of(Term("temperature_0", Above(5e5)), Term("humidity_0", Below(20)), Term("state_0", Above(0.5))),
+        ),
+        _rule(9, ("kind_1.humidity_0",), Flagged(Test.STUCK)),
     )
     return Scene(
         key="a_scene_with_a_long_key",

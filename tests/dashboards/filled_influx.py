@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from scenewatch.devices.telling import Telling
     from scenewatch.model.place import Device
 
 BUCKET = "proof"
@@ -138,14 +139,21 @@ TAKEN = (
     b"sw/kitchen/s004/s004-fridge-1/telemetry",
     b'{"t": %d, "b": "x", "n": 0, "v": {"air_temp": 4.1}}' % NOW_MS,
 )
+ALARMING = (
+    b"sw/kitchen/s001/s001-gas/event",
+    b'{"t": %d, "kind": "alarm", "level": "alarm", "text": "27 %% LEL", "media": "https://cam.example/1.jpg"}'
+    % NOW_MS,
+)
 ODD_MESSAGES = (
+    ALARMING,
     TAKEN,
     TAKEN,
     (TAKEN[0], TAKEN[1].replace(b'"n": 0', b'"n": 5').replace(b"}}", b', "door": "open"}}')),
     (TAKEN[0], b"not JSON"),
     (b"sw/kitchen/s004/s004-fridge-9/telemetry", b"{}"),
 )
-"""One twice, one with numbers skipped before it and a text for a number, one unreadable, one of nobody's."""
+"""What no device tells of by itself; one twice, one with numbers skipped before it and a text for a number, one
+unreadable, one of nobody's."""
 
 
 class _Publishers:
@@ -159,10 +167,16 @@ class _Publishers:
 
     def until(self, to_ms: int) -> Iterator[Messages]:
         for block in self._fleet.advance(to_ms):
+            if block.told:
+                yield Messages.of([self._told(one) for one in block.told], max(one.t_ms for one in block.told))
             for t_ms, values, silent in zip(block.t_ms, block.values, block.silent, strict=True):
                 measuring = [n for n, channels in enumerate(self._fleet.channels) if channels and not silent[n]]
                 pairs = [(self._topics[n], self._payload(n, int(t_ms[n]), values)) for n in measuring]
                 yield Messages.of(pairs, int(t_ms.max()))
+
+    def _told(self, telling: Telling) -> tuple[bytes, bytes]:
+        topic = self._topics[telling.device].replace(b"/telemetry", b"/event")
+        return topic, self._buffers[telling.device].event(telling)
 
     def _payload(self, number: int, t_ms: int, values: NDArray[np.float64]) -> bytes:
         first = self._fleet.first_column

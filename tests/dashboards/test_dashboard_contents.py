@@ -9,20 +9,16 @@ from hypothesis import strategies as st
 from layout_checks import panels
 
 from boards.frame import SCHEMA
-from boards.limits import steps
+from boards.limits import Limited, steps
 from boards.palette import NOW, OF_PRIORITY, SILENT, SOON
+from scenewatch.model.conditions import compared, limits
 from scenewatch.model.level import Level
 from scenewatch.model.quantity import UNITS, Quantity
-from scenewatch.model.scene import Above, Below, Mark, Priority, Rule, Source
+from scenewatch.model.scene import Above, Below, Mark, Outside, Priority, Rule, Source
 from scenewatch.model.words import Text
 from scenewatch.scenes import SCENES
 
 ODD = odd_scene()
-
-
-def states_of(scene, on):
-    type_key, _, channel_key = on.partition(".")
-    return next(c.states for c in scene.device_type(type_key).channels if c.key == channel_key)
 
 
 CHANNELS = [
@@ -32,13 +28,22 @@ CHANNELS = [
     for c in t.channels
 ]
 LIMITS = [
-    pytest.param("committed" if scene is not ODD else "odd", on.partition("."), rule, id=f"{rule.key} {on}")
+    pytest.param(
+        "committed" if scene is not ODD else "odd",
+        t.key,
+        c.key,
+        limit,
+        rule,
+        id=f"{rule.key} {t.key}.{c.key} {limit}",
+    )
     for scene in (*SCENES, ODD)
     for rule in scene.rules
-    if isinstance(rule.when, Above | Below)
-    for on in rule.on
-    if not states_of(scene, on)
+    for t in scene.device_types
+    for c, comparison in compared(rule, t)
+    for limit in limits(comparison)
+    if not c.states
 ]
+"""Of rules by themselves and of their terms."""
 FIELD = re.compile(r"(max|min|mean)\(/(\^\w+\(_\w+\)\?\$)/\)")
 
 
@@ -148,14 +153,13 @@ def test_every_unit_of_the_tables_has_a_name_of_grafanas():
     assert {unit for units in UNITS.values() for unit in units} <= GRAFANA_UNITS.keys()
 
 
-@pytest.mark.parametrize(("world", "on", "rule"), LIMITS)
+@pytest.mark.parametrize(("world", "type_key", "channel_key", "limit", "rule"), LIMITS)
 @pytest.mark.parametrize("uid", ["sw-device", "sw-site", "sw-scene"])
-def test_every_limit_of_a_number_is_drawn(world, uid, on, rule):
-    type_key, _, channel_key = on
+def test_every_limit_of_a_number_is_drawn(world, uid, type_key, channel_key, limit, rule):
     trends = of_type(asking(board_of(world, uid, type_key), f"max(/^{channel_key}(_max)?$/)"), type_key)
     assert len(trends) == 1
     field = trends[0]["fieldConfig"]["defaults"]
-    assert rule.when.limit in [step["value"] for step in field["thresholds"]["steps"]]
+    assert limit in [step["value"] for step in field["thresholds"]["steps"]]
     assert field["custom"]["thresholdsStyle"]["mode"] == "dashed"
     assert rule.source.document.en in trends[0]["description"]
 
@@ -204,10 +208,19 @@ def test_silence_is_never_drawn_over(world, uid):
 def test_every_trend_has_alarms_beside_it_by_priority_until_they_cleared():
     for boards in WORLDS.values():
         for uid, board in boards.items():
-            drawn = board["annotations"]["list"]
+            drawn = [one for one in board["annotations"]["list"] if '"alarm"' in one["target"]["query"]]
             assert bool(drawn) == (uid != "sw-pipeline")
             assert [one["iconColor"] for one in drawn] in ([], [OF_PRIORITY[p] for p in reversed(Priority)])
             assert all(one["target"]["timeEndColumn"] in one["target"]["query"] for one in drawn)
+
+
+def test_events_are_marked_on_trends_of_devices_that_tell_them_and_listed_by_site_and_scene():
+    boards = WORLDS["committed"]
+    telling = {f"sw-device-{s.key}-{t.key}" for s in SCENES for t in s.device_types if t.channels and t.events}
+    marked = {uid for uid, b in boards.items() if '"event"' in str(b["annotations"])}
+    listed = {uid for uid, b in boards.items() for p in panels(b) if 'FROM "event"' in str(p["targets"])}
+    assert marked == telling | {"sw-site"}
+    assert listed == {"sw-site", *(f"sw-scene-{s.key}" for s in SCENES)}
 
 
 def test_dashboards_are_of_grafanas_present_schema():
@@ -219,6 +232,11 @@ def test_dashboards_are_of_grafanas_present_schema():
 halves = st.integers(-40, 40).map(lambda n: n / 2)
 conditions = st.builds(
     lambda kind, limit, deadband: kind(limit, deadband), st.sampled_from([Above, Below]), halves, halves.map(abs)
+) | st.builds(
+    lambda low, width, deadband: Outside(low, low + width + 0.5, min(deadband, width / 2)),
+    halves,
+    halves.map(abs),
+    halves.map(abs),
 )
 
 
@@ -232,30 +250,33 @@ def rule_of(when, priority):
 
 def told(rules, value):
     """What the rules themselves say of a value that is none of their edges."""
-    broken = [
-        r.priority for r in rules if (value > r.when.limit if isinstance(r.when, Above) else value < r.when.limit)
-    ]
+    broken = [r.priority for r in rules if beyond(r.when, value, back=0.0)]
     for priority in reversed(Priority):
         if priority in broken:
             return OF_PRIORITY[priority]
-    near = any(
-        value > r.when.limit - r.when.deadband
-        if isinstance(r.when, Above)
-        else value < r.when.limit + r.when.deadband
-        for r in rules
-    )
+    near = any(beyond(r.when, value, back=r.when.deadband) for r in rules)
     return SOON if near else "normal"
+
+
+def beyond(when, value, back):
+    if isinstance(when, Outside):
+        return value < when.low + back or value > when.high - back
+    return value > when.limit - back if isinstance(when, Above) else value < when.limit + back
+
+
+def edges_of(when):
+    return {when.low, when.high} if isinstance(when, Outside) else {when.limit}
 
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.builds(rule_of, conditions, st.sampled_from(Priority)), max_size=4), halves)
 def test_a_value_has_the_colour_of_the_most_urgent_rule_it_breaks(rules, half):
     value = half + 0.25  # never on an edge
-    drawn = steps(rules, normal="normal")
+    drawn = steps([Limited(rule, rule.when) for rule in rules], normal="normal")
     assert drawn[0]["value"] is None
     edges = [step["value"] for step in drawn[1:]]
     assert edges == sorted(set(edges))
-    assert {rule.when.limit for rule in rules} <= set(edges)
+    assert {edge for rule in rules for edge in edges_of(rule.when)} <= set(edges)
     shown = [step["color"] for step in drawn if step["value"] is None or step["value"] <= value][-1]
     assert shown == told(rules, value)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import atheris
 from fuzzing import plain_kernels, run
@@ -18,17 +19,25 @@ with plain_kernels(), atheris.instrument_imports(include=["scenewatch"]):
 
 import numpy as np
 
+from scenewatch.model.clock import ALLOWED_SKEW_MS, YEAR_2000_MS
 from scenewatch.model.messages import Messages
 from scenewatch.model.ports import Record, RecordKind
 from scenewatch.pipeline import Pipeline, encode_inventory
 from scenewatch.scenes import all_scenes, demonstration
 
+if TYPE_CHECKING:
+    from scenewatch.model.event import Event
+
 NOW_MS = 1_800_000_000_000
 SCENE = next(iter(all_scenes()))
-DEVICES = [d for d in demonstration(SCENE).devices(1) if SCENE.device_type(d.type).channels][:3]
+OF_A_SITE = demonstration(SCENE).devices(1)
+TELLING = next(d for d in OF_A_SITE if SCENE.device_type(d.type).events and SCENE.device_type(d.type).channels)
+DEVICES = [*[d for d in OF_A_SITE if SCENE.device_type(d.type).channels][:3], TELLING]
+KIND = SCENE.device_type(TELLING.type).events[0].key
 KEYS = tuple(c.key for c in SCENE.device_type(DEVICES[0].type).channels)
 TOPICS = [f"sw/{d.scene}/{d.site}/{d.device}/telemetry".encode() for d in DEVICES]
 TOPICS += [TOPICS[0].replace(b"telemetry", kind) for kind in (b"status", b"event", b"nothing")]
+TOPICS += [TOPICS[3].replace(b"telemetry", kind) for kind in (b"event", b"result")]
 LATEST = 253
 """From this first byte on a message's topic is a part of the bytes too."""
 
@@ -56,7 +65,9 @@ def one(data: bytes) -> None:
     record = Record(
         first, first + len(pairs), RecordKind.MESSAGES, NOW_MS + first, Messages.of(pairs, NOW_MS + first), b""
     )
-    batch = pipeline.run(record).batch
+    outcome = pipeline.run(record)
+    batch = outcome.batch
+    sound(outcome.events)
     counts = batch.counts
     if counts.positions != len(pairs) or pipeline.counts.positions != before.positions + len(pairs):
         raise AssertionError(f"{len(pairs)} messages are counted as {counts}")
@@ -66,6 +77,18 @@ def one(data: bytes) -> None:
         raise AssertionError("a reading without value, time or flag")
     if first > 200_000:
         globals()["pipeline"] = fresh()
+
+
+def sound(events: list[Event]) -> None:
+    for event in events:
+        if event.at_ms > event.received_ms + ALLOWED_SKEW_MS or event.at_ms < YEAR_2000_MS:
+            raise AssertionError(f"an event of {event.at_ms}, received at {event.received_ms}")
+        if event.media and not event.media.lower().startswith(("http://", "https://")):
+            raise AssertionError(f"an address that a page must not link to: {event.media!r}")
+        if "\0" in event.text or not json.dumps(dict(event.data), allow_nan=False):
+            raise AssertionError(f"a text or data that no database takes: {event}")
+        if event.lat is not None and (event.lon is None or not abs(event.lat) <= 90 or not abs(event.lon) <= 180):
+            raise AssertionError(f"no place on earth: {event.lat}, {event.lon}")
 
 
 def message(part: bytes) -> tuple[bytes, bytes]:
@@ -92,6 +115,21 @@ def agree(topic: bytes, payload: bytes) -> None:
         raise AssertionError(f"the quick way numbers {decoded.n}, the slow {slow.n}: {slow.complaints}")
 
 
+EVENT = {
+    "t": NOW_MS,
+    "b": "x",
+    "n": 2,
+    "kind": KIND,
+    "level": "alarm",
+    "text": "x",
+    "lat": 31.2,
+    "lon": -121.5,
+    "media": "https://a/b.jpg",
+    "data": {"k": [1, 2.5, None]},
+    "h": True,
+}
+
+
 def seeds() -> list[bytes]:
     values = dict.fromkeys(KEYS, 4.5)
     plain = {"t": NOW_MS, "b": "x", "n": 1, "v": values}
@@ -101,9 +139,12 @@ def seeds() -> list[bytes]:
     payloads = [json.dumps(p).encode() for p in (plain, buffered, odd)]
     return [
         *(b"\x00" + p for p in payloads),
-        b"\x03" + json.dumps(status).encode(),
+        b"\x04" + json.dumps(status).encode(),
         b"\x00" + payloads[0] + b"\0\0\x01" + payloads[0],
         b"\xfdsw/a/b/c/telemetry {}",
+        b"\x07" + json.dumps(EVENT).encode(),
+        b"\x07" + json.dumps({"t": 5, "kind": KIND, "n": 2, "b": "x"}).encode(),
+        b"\x08" + json.dumps({"id": "c1", "ok": False, "text": "no"}).encode(),
         b"\x00\0only the beginning of 99 bytes\0{",
     ]
 

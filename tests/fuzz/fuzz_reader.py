@@ -13,7 +13,7 @@ with plain_kernels(), atheris.instrument_imports(include=["scenewatch", "paho"])
     from conversation import Conversation
     from mqtt_wire import CONNACK_3, CONNACK_5, PINGRESP, packet, publish
 
-    from scenewatch.source.versions import Protocol
+    from scenewatch.model.versions import Protocol
 
 CONVERSATION = Conversation()
 

@@ -36,6 +36,8 @@ def plain_kernels() -> Iterator[None]:
         yield
     finally:
         numba.njit = njit
+        if (made := sys.modules.get("scenewatch.model.compiled")) is not None:
+            vars(made)["njit"] = njit  # it has the name, and makes the kernels that are imported later
 
 
 def run(one: Callable[[bytes], None], seeds: Iterable[bytes], what: str) -> None:

@@ -98,10 +98,24 @@ def listener(port, topic):
     return client, seen
 
 
+def assert_an_operator_can_sign_in(up, file):
+    """With the token that was made, which is said nowhere but in its file."""
+    said = up.process.stdout.readline()
+    assert f"http://127.0.0.1:{up.port}/sign-in" in said
+    assert str(file) in said
+    token = file.read_text().split()[1]
+    assert token not in said
+    sessions = f"http://127.0.0.1:{up.port}/api/v1/sessions"
+    assert httpx.post(sessions, json={"token": token}, trust_env=False, timeout=20).json()["name"] == "operator"
+    logs = [path.read_text() for path in (file.parent / "logs").iterdir()]
+    assert not [text for text in logs if token in text]
+
+
 @pytest.mark.timeout(180)
 def test_a_newcomer_sees_it_live_publishes_by_hand_ends_it_and_starts_it_again(started, tmp_path):
     up = started()
     assert f"http://127.0.0.1:{up.port}/" in up.first_line()
+    assert_an_operator_can_sign_in(up, tmp_path / "data" / "operators")
     assert up.get("/readyz")["ready"] is True
     assert "Scenewatch" in up.get("/")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from records import START_MS, control, messages, telemetry, topic
+from records import START_MS, control, messages, telemetry, told, topic
 from scenewatch.ledger.retry import encode_retry
 from scenewatch.model.errors import CorruptError
 from scenewatch.model.flags import Place
@@ -109,6 +109,19 @@ def test_it_raises_no_alarm_and_shows_nothing_as_now(chain):
     assert np.isnan(chain.pipeline.quality.last(slice(series, series + 1)).value).all()
     live = chain.send(LATER_MS, (topic("vat-7"), telemetry(LATER_MS, b="x", n=8, temp=20)))
     assert live.batch.place.tolist() == [Place.NEW]
+
+
+def test_what_it_told_is_history_and_has_its_own_place_in_the_journal(chain):
+    lid = told(START_MS, "lid_open", b="x", n=0, text="early")
+    chain.send(START_MS + 5, (topic("vat-7", "event"), lid))
+    chain.send(START_MS + 5, (topic("vat-7", "result"), b'{"id": "c1", "ok": true}'))
+    chain.know(STRANGER)
+    outcome = chain.retry()
+    [event] = outcome.events
+    assert (event.position, event.at_ms, event.received_ms, event.live) == (1, START_MS, START_MS + 5, False)
+    assert [(r.position, r.command) for r in outcome.results] == [(2, "c1")]
+    assert chain.send(LATER_MS, (topic("vat-7", "event"), lid)).events == []
+    assert chain.of("vat-7")[:2] == [2, 1]
 
 
 def test_it_is_received_when_it_was_received(chain):

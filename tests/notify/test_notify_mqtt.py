@@ -23,8 +23,8 @@ from scenewatch.model.registry import Registry
 from scenewatch.model.scene import Above, Channel, DeviceType, Mark, NoData, Priority, Rule, Scene, Source, Span
 from scenewatch.model.words import Text, minutes, seconds
 from scenewatch.notify import mqtt
-from scenewatch.notify.connection import Connection
 from scenewatch.notify.mqtt import MqttNotifier
+from scenewatch.notify.retained import RetainedConnection
 
 pytestmark = pytest.mark.integration
 
@@ -107,6 +107,7 @@ def test_a_raised_alarm_is_seen_by_late_subscribers_until_it_clears(broker, noti
         "raised_at": 1000,
         "value": 7.5,
         "unit": "°C",
+        "condition": {"en": "a box is warm above 5 °C", "zh": "箱体过热高于 5 °C"},
         "limit": 5.0,
         "flag": "good",
         "state": "unacknowledged",
@@ -114,6 +115,23 @@ def test_a_raised_alarm_is_seen_by_late_subscribers_until_it_clears(broker, noti
     notifier.publish([step(Step.CLEARED)])
     late.wait(lambda now: not now)
     assert late.log[-1] == (TOPIC, b"")
+
+
+def test_an_acknowledged_alarm_stands_on_and_says_so(broker, notify, watch):
+    notifier = notify(broker.url, [step(Step.RAISED), step(Step.RAISED, 1)])
+    watcher = watch(broker.port)
+    watcher.wait(lambda now: len(now) == 2)
+    notifier.acknowledge("lab.warm", 0, 999)  # another alarm of this rule and device, long over
+    notifier.acknowledge("lab.warm", 2, 1000)
+    notifier.acknowledge("lab.warm", 0, 1000)
+    watcher.wait(lambda now: json.loads(now[TOPIC])["state"] == "acknowledged")
+    states = {topic: json.loads(payload)["state"] for topic, payload in watcher.now.items()}
+    assert states == {TOPIC: "acknowledged", "sw/lab/one/alarm/warm/b1": "unacknowledged"}
+    notifier.publish([step(Step.CLEARED)])
+    watcher.wait(lambda now: TOPIC not in now)
+    notifier.acknowledge("lab.warm", 0, 1000)
+    notifier.publish([step(Step.RAISED, raised_at_ms=2000)])
+    watcher.wait(lambda now: TOPIC in now and json.loads(now[TOPIC])["state"] == "unacknowledged")
 
 
 def test_the_limit_that_is_told_is_the_one_in_force(mosquitto, notify, watch):
@@ -235,7 +253,7 @@ def guarded(tmp_path):
 
 
 def enter(broker: Broker) -> None:
-    attempt = Connection(broker, threading.Condition(), lambda *_: None)
+    attempt = RetainedConnection(broker, threading.Condition(), lambda *_: None)
     try:
         attempt.open()
     finally:

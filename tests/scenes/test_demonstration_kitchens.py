@@ -6,7 +6,7 @@ from scenewatch.model.place import ID
 from scenewatch.scenes.kitchen import KITCHEN
 from scenewatch.scenes.kitchen.demonstration import KitchenDemonstration
 
-A_SITE = 13
+A_SITE = 15
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def value_rules(clean):
         for on in rule.on:
             type_key, _, key = on.partition(".")
             keys = [c.key for c in KITCHEN.device_type(type_key).channels]
-            if isinstance(rule.when, Above):
+            if isinstance(rule.when, Above) and type_key in clean:
                 yield rule, clean[type_key][:, :, keys.index(key)] > rule.when.limit
 
 

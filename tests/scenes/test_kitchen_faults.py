@@ -76,6 +76,12 @@ def stands_still(told):
     assert told.now("air_temp")[-1] > told.was("air_temp")[-1] + 5
 
 
+def freezes(told):
+    assert told.now("compressor_power").all()
+    assert told.now("air_temp")[-1] < -2
+    assert told.was("air_temp").min() > 0
+
+
 def wears(told):
     """Half the cooling power: it runs for longer and takes more than it did."""
     assert duty(told.now("compressor_power")) > 1.4 * duty(told.was("compressor_power"))
@@ -157,6 +163,7 @@ def is_wet(told):
 EFFECTS = {
     "door_ajar": is_ajar,
     "compressor_dead": stands_still,
+    "compressor_endless": freezes,
     "compressor_wearing": wears,
     "refrigerant_loss": empties,
     "defrost_endless": defrosts_on,

@@ -6,8 +6,32 @@ from dataclasses import replace
 import pytest
 
 from scenewatch.model.errors import ConfigurationError
+from scenewatch.model.flags import Test as QualityTest
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import Above, Drive, Frozen, NoData, PhysicsEffect, Scope, Sizes, Span
+from scenewatch.model.scene import (
+    Above,
+    AtLeast,
+    Below,
+    Command,
+    Drive,
+    During,
+    EventKind,
+    Flagged,
+    Frozen,
+    Happened,
+    NoData,
+    Occasion,
+    Outside,
+    PhysicsEffect,
+    Scope,
+    Sizes,
+    Span,
+    Tells,
+    Term,
+    Then,
+    While,
+    all_of,
+)
 from scenewatch.model.words import Duration, Text, minutes
 from scenewatch.scenes import SCENES, all_scenes, demonstration, simulator
 from scenewatch.scenes.check import mistakes
@@ -30,10 +54,46 @@ def with_rule(**changes):
     return replace(KITCHEN, rules=(replace(WARM, **changes), *OTHER_RULES))
 
 
+def with_type(**changes):
+    return replace(KITCHEN, device_types=(replace(FRIDGE, **changes), *OTHER_TYPES))
+
+
+def with_command(**changes):
+    command = Command(key="open_up", title=AJAR.title, channel="door", to=1.0, input="door")
+    return with_type(commands=(replace(command, **changes),))
+
+
+def with_knock(rule, fault):
+    """A fridge that tells when somebody knocks, its rule and its fault."""
+    knocking = with_type(events=(EventKind(key="knock", title=AJAR.title),))
+    return replace(knocking, rules=(*KITCHEN.rules, rule), faults=(*KITCHEN.faults, fault))
+
+
+KNOCKED = replace(
+    WARM,
+    key="knocked",
+    on=("fridge",),
+    when=Happened(event="knock", quiet=minutes(5)),
+    on_delay=Duration(0),
+    proof="knocking",
+    suppressed_by=(),
+)
+KNOCKING = replace(
+    AJAR,
+    key="knocking",
+    on=("fridge",),
+    effect=Tells(event="knock", every=minutes(1)),
+    sizes=None,
+    shows=(),
+    rules=("knocked",),
+)
+
+
 def with_fault(**changes):
     return replace(KITCHEN, faults=(replace(AJAR, **changes), *OTHER_FAULTS))
 
 
+WARM_AIR = Term("air_temp", Above(8.0))
 AIR_PLACE = "device type fridge: channel air_temp"
 BROKEN = {
     "unit of another quantity": (with_channel(AIR, unit="W"), f"{AIR_PLACE}: unit"),
@@ -73,6 +133,102 @@ BROKEN = {
     "limit out of reach": (with_rule(when=Above(99.0)), "rule fridge_warm: when.limit"),
     "deadband negative": (with_rule(when=Above(8.0, deadband=-1)), "rule fridge_warm: when.deadband"),
     "deadband beyond reach": (with_rule(when=Above(8.0, deadband=200)), "rule fridge_warm: when.deadband"),
+    "limit at the end of what can be": (with_rule(when=Above(60.0)), "rule fridge_warm: when.limit"),
+    "limits in the wrong order": (with_rule(when=Outside(8.0, 2.0)), "rule fridge_warm: when.low"),
+    "limits that nothing passes": (with_rule(when=Outside(-45.0, 60.0)), "rule fridge_warm: when.low"),
+    "deadbands that meet": (with_rule(when=Outside(2.0, 8.0, deadband=4.0)), "rule fridge_warm: when.deadband"),
+    "doubt that no rule sees": (with_rule(when=Flagged(QualityTest.POSSIBLE)), "rule fridge_warm: when.test"),
+    "doubt that never comes": (
+        with_rule(on=("fridge.door",), when=Flagged(QualityTest.STUCK)),
+        "rule fridge_warm: when.test",
+    ),
+    "no terms": (with_rule(when=AtLeast(1, ())), "rule fridge_warm: when.count"),
+    "more than all terms": (with_rule(when=AtLeast(2, (WARM_AIR,))), "rule fridge_warm: when.count"),
+    "none of the terms": (with_rule(when=AtLeast(0, (WARM_AIR,))), "rule fridge_warm: when.count"),
+    "term on an unknown channel": (
+        with_rule(when=all_of(WARM_AIR, Term("wind", Above(3)))),
+        "rule fridge_warm: when.terms[1].channel",
+    ),
+    "term out of reach": (
+        with_rule(when=all_of(WARM_AIR, Term("battery", Below(-2)))),
+        "rule fridge_warm: when.terms[1].limit",
+    ),
+    "terms that rule each other out": (
+        with_rule(when=all_of(WARM_AIR, Term("air_temp", Below(5.0)))),
+        "rule fridge_warm: when.terms",
+    ),
+    "states that rule each other out": (
+        with_rule(when=all_of(Term("door", Above(0.2)), Term("door", Below(0.8)))),
+        "rule fridge_warm: when.terms",
+    ),
+    "at once": (
+        with_rule(when=Then(first=WARM_AIR, second=Term("door", Above(0.5)), within=Duration(0))),
+        "rule fridge_warm: when.within",
+    ),
+    "the same again": (
+        with_rule(when=Then(first=WARM_AIR, second=WARM_AIR, within=minutes(1))),
+        "rule fridge_warm: when.second",
+    ),
+    "silence shorter than a report": (
+        with_rule(when=NoData(FRIDGE.every), on_delay=Duration(0)),
+        "rule fridge_warm: when.after",
+    ),
+    "held back by an unknown channel": (
+        with_rule(suppressed_by=(While(term=Term("wind", Above(3))),)),
+        "rule fridge_warm: suppressed_by[0].term.channel",
+    ),
+    "held back for less than nothing": (
+        with_rule(suppressed_by=(While(term=WARM_AIR, after=Duration(-1)),)),
+        "rule fridge_warm: suppressed_by[0].after",
+    ),
+    "held back by an unknown occasion": (
+        with_rule(suppressed_by=(During(occasion="carnival"),)),
+        "rule fridge_warm: suppressed_by[0].occasion",
+    ),
+    "event that nobody tells of": (
+        with_knock(replace(KNOCKED, when=Happened(event="ring", quiet=minutes(5))), KNOCKING),
+        "rule knocked: when.event",
+    ),
+    "event that is proven by another": (
+        with_knock(replace(KNOCKED, proof="door_ajar"), KNOCKING),
+        "rule knocked: proof",
+    ),
+    "event on an unknown type": (with_knock(replace(KNOCKED, on=("oven",)), KNOCKING), "rule knocked: on"),
+    "event that is over at once": (
+        with_knock(replace(KNOCKED, when=Happened(event="knock", quiet=Duration(0))), KNOCKING),
+        "rule knocked: when.quiet",
+    ),
+    "event that must hold": (with_knock(replace(KNOCKED, on_delay=minutes(1)), KNOCKING), "rule knocked: on_delay"),
+    "tells of what it cannot": (
+        with_knock(KNOCKED, replace(KNOCKING, effect=Tells(event="ring", every=minutes(1)))),
+        "fault knocking: effect.event",
+    ),
+    "tells without end": (
+        with_knock(KNOCKED, replace(KNOCKING, effect=Tells(event="knock", every=Duration(0)))),
+        "fault knocking: effect.every",
+    ),
+    "event twice": (
+        with_type(events=(EventKind(key="knock", title=AJAR.title),) * 2),
+        "device type fridge: event knock: key",
+    ),
+    "command that nobody sees obeyed": (with_command(channel="air_temp"), "fridge: command open_up: channel"),
+    "command on an unknown channel": (with_command(channel="wind"), "fridge: command open_up: channel"),
+    "command to no state": (with_command(to=0.5), "fridge: command open_up: to"),
+    "command that moves nothing": (with_command(input=""), "fridge: command open_up: input"),
+    "command refused by an unknown channel": (
+        with_command(refused_when=Term("wind", Above(1))),
+        "fridge: command open_up: refused_when.channel",
+    ),
+    "command that expires at once": (
+        with_command(expires_after=Duration(0)),
+        "fridge: command open_up: expires_after",
+    ),
+    "calendar without function": (replace(KITCHEN, calendar="somewhere"), "scene: calendar"),
+    "occasions without calendar": (
+        replace(KITCHEN, calendar="", occasions=(Occasion(key="lunch", title=AJAR.title),)),
+        "scene: calendar",
+    ),
+    "calendar without occasions": (replace(KITCHEN, calendar="a:b", occasions=()), "scene: occasions"),
     "negative delay": (with_rule(off_delay=Duration(-1)), "rule fridge_warm: off_delay"),
     "two delays of silence": (with_rule(when=NoData(minutes(10))), "rule fridge_warm: on_delay"),
     "silence of no length": (
@@ -118,9 +274,7 @@ BROKEN = {
     "scene without title": (replace(KITCHEN, site_title=Text("", "厨房")), "site_title.en"),
 }
 BROKEN["proof of another type"] = (
-    replace(
-        with_fault(on=("freezer",)), rules=(WARM, *(replace(r, on=("fridge.door",)) for r in OTHER_RULES[1:2]))
-    ),
+    replace(with_fault(on=("freezer",)), rules=(WARM, *(replace(KITCHEN.rule("door_ajar"), on=("fridge.door",)),))),
     "rule door_ajar: proof",
 )
 
@@ -128,6 +282,14 @@ BROKEN["proof of another type"] = (
 @pytest.mark.parametrize("scene", SCENES, ids=lambda s: s.key)
 def test_a_scene_of_ours_has_no_mistakes(scene):
     assert mistakes(scene) == []
+
+
+def test_events_commands_and_combinations_can_be_right():
+    assert mistakes(with_knock(KNOCKED, KNOCKING)) == []
+    assert mistakes(with_command(refused_when=WARM_AIR)) == []
+    combined = all_of(Term("door", Above(0.5)), Term("air_temp", Above(4.0)), Term("air_temp", Below(8.0)))
+    assert mistakes(with_rule(when=combined, suppressed_by=(While(term=Term("defrost", Above(0.5))),))) == []
+    assert mistakes(with_rule(when=Then(first=WARM_AIR, second=Term("door", Above(0.5)), within=minutes(1)))) == []
 
 
 @pytest.mark.parametrize(("scene", "place"), BROKEN.values(), ids=BROKEN.keys())

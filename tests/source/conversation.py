@@ -10,12 +10,12 @@ from mqtt_wire import Published, parse
 from paho.mqtt.client import Client
 
 from scenewatch.model.clock import SystemClock
+from scenewatch.model.versions import Protocol
 from scenewatch.source import timing
 from scenewatch.source.doorbell import Doorbell
 from scenewatch.source.session import Ending, Session, Surroundings
 from scenewatch.source.settings import MqttSettings
 from scenewatch.source.stats import SourceStats
-from scenewatch.source.versions import Protocol
 
 if TYPE_CHECKING:
     from scenewatch.model.ports import Arrival

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mqtt_wire import CONNACK_3, CONNACK_5, packet, publish
 from test_source_cutter import streams
 
-from scenewatch.source.versions import Outcome, Protocol
+from scenewatch.model.versions import Outcome, Protocol
 
 GREETINGS = {
     Protocol.MQTT_3: CONNACK_3 + packet(0x90, b"\x00\x01\x01\x01"),

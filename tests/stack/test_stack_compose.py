@@ -112,13 +112,20 @@ def test_every_secret_is_one_that_the_command_makes_and_somebody_reads(stack, ke
     assert "ca.key" not in used
     readers = {
         name: {service.name for service in stack.values() if name in service.given.get("secrets", [])}
-        for name in ("influxdb-admin.token", "influxdb-admin.password", "broker-worker.password", "broker.key")
+        for name in (
+            "influxdb-admin.token",
+            "influxdb-admin.password",
+            "broker-worker.password",
+            "broker.key",
+            "operators",
+        )
     }
     assert readers == {
         "influxdb-admin.token": {"influxdb", "influxdb-setup"},
         "influxdb-admin.password": {"influxdb"},
         "broker-worker.password": {"worker"},
         "broker.key": {"broker"},
+        "operators": {"worker"},
     }
 
 

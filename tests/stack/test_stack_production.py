@@ -57,6 +57,14 @@ def test_every_command_of_the_page_does_what_the_page_says(desk):
     assert (whole["received"], whole["stored"], whole["dead"]) == (1, 1, 0)
     assert [one["value"] for one in kept["readings"]] == [4.5]
     assert readings(desk) == kept
+    assert signed_in(desk) == ["operator", "li"]
+
+
+def signed_in(desk):
+    """At the console, with each token of the file."""
+    url = f"http://{desk.stack.address('console')}/api/v1/sessions"
+    lines = (desk.folder / "secrets/operators").read_text().splitlines()
+    return [httpx.post(url, json={"token": line.split()[1]}, timeout=10).json().get("name") for line in lines]
 
 
 def logs(desk):

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -141,6 +142,7 @@ class Desk:
             "exec": self._exec,
             "run": self._run,
             "cp": self._cp,
+            "kill": self._kill,
         }
         return ways[words[1]](words[2:], given)
 
@@ -218,6 +220,13 @@ class Desk:
         command: list[Any] = [influx_server.program(), words[0], "-portable", "-host", self.stack.backups, folder]
         done = subprocess.run(command, capture_output=True, text=True, timeout=STEP_S, check=False)
         return done.returncode, done.stdout, done.stderr
+
+    def _kill(self, words: list[str], _: str) -> tuple[int, str, str]:
+        option, name, service = words
+        assert option == "--signal"
+        assert self.stack is not None
+        self.stack.signal(service, signal.Signals[f"SIG{name}"])
+        return 0, "", ""
 
     def _cp(self, words: list[str], _: str) -> tuple[int, str, str]:
         assert self.stack is not None

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from ends import HandClock
 from scenewatch.model.alarm import AlarmState
 from scenewatch.model.scene import Priority
 from scenewatch.store.alarms import AlarmRow, Alarms
+from scenewatch.store.audit import Audit
 
 RAISED = AlarmRow(
     rule="kitchen.cold_room_warm",
@@ -22,8 +24,16 @@ CLEARED = replace(RAISED, cleared_at_ms=2_000, state=AlarmState.RETURNED_UNACKNO
 IDENTITY = (RAISED.rule, RAISED.device, RAISED.raised_at_ms)
 
 
+LI = {"by": "li", "at_ms": 1_500}
+
+
 @pytest.fixture
-def alarms(database):
+def audit(database):
+    return Audit(database, HandClock(0))
+
+
+@pytest.fixture
+def alarms(database, audit):  # noqa: ARG001  # makes the table
     return Alarms(database)
 
 
@@ -63,9 +73,10 @@ def test_deriving_the_same_again_changes_nothing(alarms):
 
 def test_what_an_operator_acknowledged_stays_so(alarms):
     alarms.record([RAISED])
-    assert alarms.acknowledge(*IDENTITY) is AlarmState.ACKNOWLEDGED
+    seen = replace(RAISED, state=AlarmState.ACKNOWLEDGED, acknowledged_by="li", acknowledged_at_ms=1_500)
+    assert alarms.acknowledge(*IDENTITY, **LI) == (seen, True)
     alarms.record([RAISED])
-    assert only(alarms).state is AlarmState.ACKNOWLEDGED
+    assert only(alarms) == seen
     alarms.record([CLEARED])
     assert (only(alarms).state, only(alarms).cleared_at_ms) == (AlarmState.NORMAL, 2_000)
     alarms.record([RAISED, CLEARED])
@@ -74,14 +85,24 @@ def test_what_an_operator_acknowledged_stays_so(alarms):
 
 def test_acknowledging_after_the_return_makes_it_normal(alarms):
     alarms.record([RAISED, CLEARED])
-    assert alarms.acknowledge(*IDENTITY) is AlarmState.NORMAL
-    assert alarms.acknowledge(*IDENTITY) is AlarmState.NORMAL
+    row, is_news = alarms.acknowledge(*IDENTITY, **LI)
+    assert (row.state, row.cleared_at_ms, is_news) == (AlarmState.NORMAL, 2_000, True)
 
 
-def test_acknowledging_what_is_not_there_says_so(alarms):
+def test_who_was_first_stays_on_record(alarms, audit):
     alarms.record([RAISED])
-    assert alarms.acknowledge(RAISED.rule, RAISED.device, 1_001) is None
+    first, _ = alarms.acknowledge(*IDENTITY, **LI)
+    assert alarms.acknowledge(*IDENTITY, by="wang", at_ms=1_600) == (first, False)
+    assert [(a.at_ms, a.by, a.what, a.target) for a in audit.actions(9)] == [
+        (1_500, "li", "acknowledge", RAISED.device)
+    ]
+
+
+def test_acknowledging_what_is_not_there_says_so(alarms, audit):
+    alarms.record([RAISED])
+    assert alarms.acknowledge(RAISED.rule, RAISED.device, 1_001, **LI) is None
     assert only(alarms) == RAISED
+    assert audit.actions(9) == []
 
 
 @pytest.mark.parametrize("state", [AlarmState.SHELVED, AlarmState.SUPPRESSED])

@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
+from ends import HandClock
 from scenewatch.model.alarm import AlarmState
 from scenewatch.model.scene import Priority
 from scenewatch.store.alarms import ALARM, NOT_MIRRORED, AlarmRow, Alarms
+from scenewatch.store.audit import Audit
 from scenewatch.store.mirrored import Mirrored
 from scenewatch.store.relational import Database
 
@@ -33,6 +35,7 @@ create table alarm (
 
 @pytest.fixture
 def alarms(database):
+    Audit(database, HandClock(0))
     return Alarms(database)
 
 
@@ -75,7 +78,7 @@ def test_recorded_or_acknowledged_again_it_is_not_missing(alarms, mirrored):
     alarms.record([RAISED])
     mirrored.mark([RAISED])
     alarms.record([RAISED])
-    alarms.acknowledge(RAISED.rule, RAISED.device, RAISED.raised_at_ms)
+    alarms.acknowledge(RAISED.rule, RAISED.device, RAISED.raised_at_ms, by="li", at_ms=1_500)
     assert missing(mirrored) == []
 
 
@@ -138,5 +141,5 @@ def test_standing_alarms_are_counted_by_device_and_priority(alarms):
     other = replace(RAISED, rule="brine.vat_silent", priority=Priority.LOW)
     twice = replace(RAISED, raised_at_ms=3_000)
     alarms.record([RAISED, twice, other, replace(CLEARED, device="brine.w1.vat-2")])
-    alarms.acknowledge(RAISED.rule, RAISED.device, RAISED.raised_at_ms)
+    alarms.acknowledge(RAISED.rule, RAISED.device, RAISED.raised_at_ms, by="li", at_ms=1_500)
     assert sorted(alarms.standing()) == [(RAISED.device, "high", 2), (RAISED.device, "low", 1)]

@@ -39,8 +39,8 @@ def points(vat_registry, rules):
 def test_silence_has_no_value_and_tells_its_span(points):
     point = points.point(replace(ROW, rule="brine.vat_silent", value=math.nan))
     assert "value" not in point.fields
-    assert point.fields["text_en"] == "vat-1: Vat silent, no data for 1 min"
-    assert point.fields["text_zh"] == "vat-1：Vat silent（中），1 分钟无数据"
+    assert point.fields["text_en"] == "vat-1: Vat silent, no good reading for 1 min"
+    assert point.fields["text_zh"] == "vat-1：Vat silent（中），1 分钟无有效读数"
 
 
 def test_an_alarm_of_a_rule_that_is_gone_has_the_rule_s_key_for_words(points):

@@ -6,12 +6,13 @@ import math
 
 import pytest
 
+from ends import HandClock
 from scenewatch.model.alarm import AlarmState, Step, Transition
 from scenewatch.model.errors import TemporaryError
 from scenewatch.model.flags import Flag
 from scenewatch.store.alarms import Alarms
+from scenewatch.store.audit import Audit
 from scenewatch.store.relational import Database
-from scenewatch.worker import book as module
 from scenewatch.worker.book import Book
 
 
@@ -20,9 +21,13 @@ class Told:
 
     def __init__(self):
         self.transitions = []
+        self.acknowledged = []
 
     def publish(self, transitions):
         self.transitions += transitions
+
+    def acknowledge(self, rule, device, raised_at_ms):
+        self.acknowledged.append((rule, device, raised_at_ms))
 
     def close(self):
         pass
@@ -31,6 +36,7 @@ class Told:
 @pytest.fixture
 def alarms(tmp_path):
     database = Database(f"sqlite:///{tmp_path / 'alarms.sqlite'}")
+    Audit(database, HandClock(0))
     yield Alarms(database)
     database.close()
 
@@ -46,6 +52,8 @@ def hot(step, at_ms, raised_at_ms, device=1):
 
 RAISED = hot(Step.RAISED, 1000, 1000)
 CLEARED = hot(Step.CLEARED, 5000, 1000)
+HOT = ("brine.vat_hot", "brine.w1.vat-1", 1000)
+LI = {"by": "li", "at_ms": 3000}
 SILENT = Transition("brine.vat_silent", 2, Step.RAISED, 2000, 2000, math.nan, Flag.MISSING)
 
 
@@ -102,9 +110,9 @@ def test_a_stranger_never_ends_before_it_began(book):
     assert rows(book)[0][-2:] == (1000, 1000)
 
 
-def test_an_acknowledged_stranger_becomes_normal(book, alarms):
+def test_an_acknowledged_stranger_becomes_normal(book):
     book.tell([RAISED])
-    alarms.acknowledge("brine.vat_hot", "brine.w1.vat-1", 1000)
+    book.acknowledge(*HOT, **LI)
     book.close_strangers([], now_ms=9000)
     assert rows(book) == [("brine.vat_hot", "brine.w1.vat-1", AlarmState.NORMAL, 1000, 9000)]
 
@@ -118,15 +126,6 @@ def test_listeners_get_what_was_told_since_they_looked(book):
     count, new = book.changes(count)
     assert (count, [a.rule for a in new]) == (3, ["brine.vat_hot", "brine.vat_silent"])
     assert book.changes(count) == (3, [])
-
-
-def test_a_listener_far_behind_gets_what_is_remembered(alarms, vat_scene, vat_registry, monkeypatch):
-    monkeypatch.setattr(module, "CHANGES_KEPT", 2)
-    book = Book(alarms, vat_registry, {f"brine.{rule.key}": rule for rule in vat_scene.rules})
-    for n in range(5):
-        book.tell([hot(Step.RAISED, n, n)])
-    count, new = book.changes(0)
-    assert (count, [a.raised_at for a in new]) == (5, [3, 4])
 
 
 def test_the_outside_is_told_once_the_book_is_open(book):
@@ -149,3 +148,58 @@ def test_nobody_is_told_what_is_not_on_record(book, alarms, monkeypatch):
         book.tell([RAISED])
     assert told.transitions == []
     assert book.changes(0) == (0, [])
+
+
+def told_of(view):
+    return view.state, view.cleared_at, view.acknowledged_by, view.acknowledged_at
+
+
+def test_an_acknowledged_alarm_stands_on_with_who_saw_it_and_returns_to_normal(book):
+    told = Told()
+    book.open(told)
+    book.tell([RAISED])
+    assert told_of(book.acknowledge(*HOT, **LI)) == ("acknowledged", None, "li", 3000)
+    assert told.acknowledged == [("brine.vat_hot", 1, 1000)]
+    book.tell([RAISED])  # derived again, as after a crash
+    book.tell([CLEARED])
+    _, changes = book.changes(0)
+    assert [told_of(change) for change in changes] == [
+        ("unacknowledged", None, None, None),
+        ("acknowledged", None, "li", 3000),
+        ("acknowledged", None, "li", 3000),
+        ("normal", 5000, "li", 3000),
+    ]
+    assert [told_of(one) for one in book.alarms("all", 9)] == [("normal", 5000, "li", 3000)]
+
+
+def test_acknowledged_twice_it_is_told_once(book):
+    told = Told()
+    book.open(told)
+    book.tell([RAISED])
+    first = book.acknowledge(*HOT, **LI)
+    assert book.acknowledge(*HOT, by="wang", at_ms=4000) == first
+    assert len(told.acknowledged) == 1
+    assert book.changes(0)[0] == 2
+
+
+def test_what_has_returned_is_acknowledged_on_record_alone(book):
+    told = Told()
+    book.open(told)
+    book.tell([RAISED, CLEARED])
+    assert told_of(book.acknowledge(*HOT, **LI)) == ("normal", 5000, "li", 3000)
+    assert told.acknowledged == []
+
+
+def test_there_is_nothing_to_acknowledge_where_nothing_was_raised(book):
+    assert book.acknowledge(*HOT, **LI) is None
+
+
+def test_a_book_that_is_opened_again_knows_what_was_acknowledged(book, alarms, vat_scene, vat_registry):
+    book.tell([RAISED, SILENT])
+    book.acknowledge(*HOT, **LI)
+    again = Book(alarms, vat_registry, {f"brine.{rule.key}": rule for rule in vat_scene.rules})
+    told = Told()
+    again.open(told)
+    assert told.acknowledged == [("brine.vat_hot", 1, 1000)]
+    again.tell([CLEARED])
+    assert [told_of(change) for change in again.changes(0)[1]] == [("normal", 5000, "li", 3000)]

@@ -7,10 +7,11 @@ import threading
 import pytest
 
 from ends import Gate, HandClock, wait_for
-from records import START_MS, telemetry, topic
+from records import START_MS, telemetry, told, topic
 from scenewatch.journal.journal import FileJournal
 from scenewatch.model.alarm import Step
 from scenewatch.model.batch import Batch
+from scenewatch.model.event import Event, Result
 from scenewatch.model.ledger import Counts
 from scenewatch.model.messages import Messages
 from scenewatch.model.ports import RecordKind
@@ -37,6 +38,8 @@ class Rig:
         self.stored = 0
         self.told = []
         self.tell = Gate(self.told.extend)
+        self.kept = []
+        self.keep = Gate(lambda events, results: self.kept.extend([*events, *results]))
         self.journal = FileJournal(folder / "journal", clock=self.clock)
         self.begin()
 
@@ -51,6 +54,7 @@ class Rig:
         ends = Ends(
             put=self._put,
             tell=self.tell,
+            keep=self.keep,
             stored=lambda: self.stored,
             past_damage=lambda position: max(d.end for d in self.journal.damaged if d.first <= position),
             connected=lambda: self.connected,
@@ -166,6 +170,33 @@ def test_an_alarm_that_could_not_be_told_before_a_stop_is_told_after_it(rig):
     assert [(t.rule, t.at_ms) for t in rig.told] == [("brine.vat_hot", START_MS + 20_000)]
 
 
+def test_events_and_answers_wait_for_the_database_before_their_batch_is_handed_on(rig, caplog):
+    caplog.set_level("INFO")
+    rig.bring_inventory()
+    rig.keep.shut = True
+    rig.send(START_MS, (topic("vat-1", "event"), told(START_MS, "lid_open")))
+    rig.send(START_MS, (topic("vat-1", "result"), b'{"id": "c1", "ok": true}'))
+    wait_for(lambda: rig.keep.refused >= 3)
+    assert rig.put_position() == 1
+    rig.keep.shut = False
+    rig.caught_up(3)
+    assert [(one.position, type(one)) for one in rig.kept] == [(1, Event), (2, Result)]
+    assert caplog.text.count("events wait: the gate is shut") == 1
+
+
+def test_an_event_that_could_not_be_kept_before_a_stop_is_kept_after_it(rig):
+    rig.bring_inventory()
+    rig.keep.shut = True
+    rig.send(START_MS, (topic("vat-1", "event"), told(START_MS, "lid_open")))
+    wait_for(lambda: rig.keep.refused >= 1)
+    rig.loop.stop()
+    rig.loop.final_snapshot()
+    rig.keep.shut = False
+    rig.begin()
+    rig.caught_up(2)
+    assert [(one.kind, one.position) for one in rig.kept] == [("lid_open", 1)]
+
+
 def test_silence_that_could_not_be_told_before_a_stop_is_told_after_it(rig):
     rig.bring_inventory()
     rig.listen()
@@ -222,6 +253,7 @@ def test_a_deaf_source_raises_nothing(rig):
     rig.loop._ends = Ends(
         put=rig.loop._ends.put,
         tell=rig.tell,
+        keep=rig.keep,
         stored=rig.loop._ends.stored,
         past_damage=rig.loop._ends.past_damage,
         connected=lambda: bool(looked.set()),

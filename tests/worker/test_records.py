@@ -281,7 +281,7 @@ def test_what_the_store_refuses_is_counted_told_once_and_holds_up_nothing(begin,
     measure(rig, 85.5, 0, 10, 20)
     pass_to(rig, 10)
     pass_to(rig, 60)
-    wait_for(lambda: rig.worker.records.dropped == {"alarms": 1, "figures": 2})
+    wait_for(lambda: rig.worker.records.dropped == {"alarms": 1, "events": 0, "figures": 2})
     assert len(recorded(rig, "site", Level.MINUTE)) == 2
     told = [m for m in caplog.messages if "the store refuses" in m]
     assert len(told) == 2

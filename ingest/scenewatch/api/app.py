@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import msgspec
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from scenewatch.api import accounts, present, shapes
+from scenewatch.api import (
+    accounts,
+    alarms_found,
+    commands,
+    events,
+    operate,
+    present,
+    shapes,
+    tableshapes,
+    unknown,
+)
+from scenewatch.api.answers import WRONG_QUERY, json_answer, problem, refusals
 from scenewatch.api.docs import page
+from scenewatch.api.finding import SiteFilter, find_device
 from scenewatch.api.metrics import exposition
 from scenewatch.api.stream import Stream
 from scenewatch.api.views import LetterQuery
@@ -24,18 +34,7 @@ if TYPE_CHECKING:
 
     from scenewatch.api.views import View
 
-AlarmFilter = Literal[
-    "standing",
-    "all",
-    "unacknowledged",
-    "acknowledged",
-    "returned_unacknowledged",
-    "normal",
-    "shelved",
-    "suppressed",
-]
 LetterFilter = Literal["dead", "taken", "all"]
-SiteFilter = Annotated[str | None, Query(description="`scene.site`, or the site alone")]
 OPENAPI_URL = "/api/openapi.json"
 DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 FOREVER_MS = 2**62
@@ -44,18 +43,7 @@ FAR_MS = 2**61
 """A span between two such times is still a number of 64 bits."""
 MOST_READINGS = 1_000_000
 MOST_POINTS = 10_000
-PROBLEM = "application/problem+json"
-Refusals = dict[int | str, dict[str, Any]]
-
-
-def _refusals(**why: str) -> Refusals:
-    """How OpenAPI describes an answer that is a problem; `_404` is what status 404 means."""
-    content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {int(status[1:]): {"description": text, "content": content} for status, text in why.items()}
-
-
-WRONG_QUERY = _refusals(_422="A parameter is missing or wrong.")
-NO_READINGS = WRONG_QUERY | _refusals(_404="No such device or channel.", _503="The store does not answer now.")
+NO_READINGS = WRONG_QUERY | refusals(_404="No such device or channel.", _503="The store does not answer now.")
 
 
 def create_app(view: View) -> FastAPI:
@@ -78,12 +66,17 @@ def create_app(view: View) -> FastAPI:
     _add_problems(app)
     _add_health(app, view)
     _add_nouns(app, view)
+    alarms_found.add(app, view)
     _add_ledger(app, view)
     _add_readings(app, view)
+    operate.add(app, view)
+    commands.add(app, view)
+    events.add(app, view)
+    unknown.add(app, view)
 
     @app.get("/api/v1/stream", tags=["live"], response_class=StreamingResponse)
-    async def events() -> StreamingResponse:
-        """Server-sent events `values`, `online`, `alarms`, `ledger`: first everything, then what changes."""
+    async def live() -> StreamingResponse:
+        """Events `values`, `online`, `alarms`, `commands`, `ledger`, `events`: first all, then what changes."""
         return StreamingResponse(
             stream.listen(), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )
@@ -97,29 +90,18 @@ def create_app(view: View) -> FastAPI:
     return app
 
 
-def _json(body: Any, status: int = 200) -> Response:
-    return Response(
-        msgspec.json.encode(body), status, media_type="application/json", headers={"Cache-Control": "no-store"}
-    )
-
-
-def _problem(status: int, detail: str) -> Response:
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return Response(msgspec.json.encode(body), status, media_type=PROBLEM)
-
-
 def _add_problems(app: FastAPI) -> None:
     """Every error is an RFC 9457 problem."""
 
     async def refused(_: Request, error: Exception) -> Response:
         if isinstance(error, StarletteHTTPException):
-            return _problem(error.status_code, str(error.detail))
+            return problem(error.status_code, str(error.detail), error.headers)
         if isinstance(error, TemporaryError):
-            return _problem(503, str(error))
+            return problem(503, str(error))
         if isinstance(error, RequestValidationError):
             lines = (f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
-            return _problem(422, "; ".join(lines))
-        return _problem(500, "internal error; the worker's log has it")
+            return problem(422, "; ".join(lines))
+        return problem(500, "internal error; the worker's log has it")
 
     for kind in (StarletteHTTPException, RequestValidationError, TemporaryError, Exception):
         app.add_exception_handler(kind, refused)
@@ -136,7 +118,7 @@ def _add_health(app: FastAPI, view: View) -> None:
         """200 when broker, journal and store answer, history is written and devices are live."""
         r = view.readiness()
         history = None if r.history is None else {"done": r.history[0], "of": r.history[1]}
-        return _json({"ready": r.ready, "history": history, "reasons": r.reasons}, 200 if r.ready else 503)
+        return json_answer({"ready": r.ready, "history": history, "reasons": r.reasons}, 200 if r.ready else 503)
 
     @app.get("/metrics", tags=["health"], response_class=Response)
     def metrics() -> Response:
@@ -145,42 +127,38 @@ def _add_health(app: FastAPI, view: View) -> None:
 
 
 def _add_nouns(app: FastAPI, view: View) -> None:
-    @app.get("/api/v1/scenes", tags=["tables"], response_model=shapes.Scenes)
+    @app.get("/api/v1/scenes", tags=["tables"], response_model=tableshapes.Scenes)
     def scenes() -> Response:
         """The scene tables: device types, channels, and rules with the limits in force."""
-        return _json({"scenes": [present.scene_table(s) for s in view.scenes()]})
+        pairs = zip(view.scenes(), view.scenes_written(), strict=True)
+        return json_answer({"scenes": [present.scene_table(*pair) for pair in pairs]})
 
     @app.get("/api/v1/sites", tags=["live"], response_model=shapes.Sites)
     def sites() -> Response:
         """Every site and how it is."""
-        return _json({"sites": present.sites(view)})
+        return json_answer({"sites": present.sites(view)})
 
     @app.get("/api/v1/devices", tags=["live"], response_model=shapes.Devices, responses=WRONG_QUERY)
     def devices(site: SiteFilter = None) -> Response:
         """Devices with their values now."""
-        return _json({"devices": present.devices(view, site)})
-
-    @app.get("/api/v1/alarms", tags=["live"], response_model=shapes.Alarms, responses=WRONG_QUERY)
-    def alarms(state: AlarmFilter = "all", limit: Annotated[int, Query(ge=1, le=100_000)] = 1000) -> Response:
-        """Alarms, newest first; `standing` are those whose condition holds."""
-        return _json({"alarms": [present.alarm(a) for a in view.alarms(state, limit)]})
+        return json_answer({"devices": present.devices(view, site)})
 
 
 def _add_ledger(app: FastAPI, view: View) -> None:
     @app.get("/api/v1/ledger", tags=["ledger"], response_model=shapes.Ledger)
     def ledger() -> Response:
         """Received = stored + duplicate + dead + pending, in messages."""
-        return _json(present.ledger(view.ledger()))
+        return json_answer(present.ledger(view.ledger()))
 
     @app.get("/api/v1/ledger/sites", tags=["ledger"], response_model=shapes.SiteAccounts)
     def ledger_by_site() -> Response:
         """The ledger site by site."""
-        return _json(accounts.by_site(view))
+        return json_answer(accounts.by_site(view))
 
     @app.get("/api/v1/ledger/devices", tags=["ledger"], response_model=shapes.DeviceAccounts, responses=WRONG_QUERY)
     def ledger_by_device(site: SiteFilter = None) -> Response:
         """The ledger device by device, with the numbers each one skipped."""
-        return _json(accounts.by_device(view, site))
+        return json_answer(accounts.by_device(view, site))
 
     @app.get("/api/v1/dead-letters", tags=["ledger"], response_model=shapes.DeadLetters, responses=WRONG_QUERY)
     def dead_letters(
@@ -193,7 +171,7 @@ def _add_ledger(app: FastAPI, view: View) -> None:
     ) -> Response:
         """Messages that could not be taken, newest first; `taken` are those that were at last."""
         query = LetterQuery(limit=limit, before=before, reason=reason, topic=topic, site=site, state=state)
-        return _json({"dead_letters": [present.dead_letter(d) for d in view.dead_letters(query)]})
+        return json_answer({"dead_letters": [present.dead_letter(d) for d in view.dead_letters(query)]})
 
     @app.get(
         "/api/v1/dead-letters/reasons",
@@ -204,7 +182,7 @@ def _add_ledger(app: FastAPI, view: View) -> None:
     def dead_letter_reasons(limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> Response:
         """How many there are for each kind of reason."""
         found = view.dead_letter_reasons(limit)
-        return _json({"reasons": [{"reason": reason, "count": count} for reason, count in found]})
+        return json_answer({"reasons": [{"reason": reason, "count": count} for reason, count in found]})
 
 
 def _add_readings(app: FastAPI, view: View) -> None:
@@ -228,7 +206,7 @@ def _add_readings(app: FastAPI, view: View) -> None:
             {"t": t, "value": value, "flag": present.FLAGS[flag], "test": present.TESTS[test]}
             for t, value, flag, test in columns
         ]
-        return _json(_about_series(view, at) | {"readings": rows, "truncated": page.truncated})
+        return json_answer(_about_series(view, at) | {"readings": rows, "truncated": page.truncated})
 
     @app.get("/api/v1/chart", tags=["readings"], response_model=shapes.Chart, responses=NO_READINGS)
     def chart(
@@ -244,11 +222,11 @@ def _add_readings(app: FastAPI, view: View) -> None:
         at = _find_series(view, device, channel)
         found = view.chart(view.registry.series_name(at), from_ms, to_ms, points)
         rows = {"width_ms": found.width_ms, "windows": present.windows(found.windows)}
-        return _json(_about_series(view, at) | rows | {"truncated": found.windows.truncated})
+        return json_answer(_about_series(view, at) | rows | {"truncated": found.windows.truncated})
 
 
 def _find_series(view: View, device: str, channel: str) -> int:
-    number, registry = _find(view, device), view.registry
+    number, registry = find_device(view, device), view.registry
     at = next((s for s in registry.series_of(number) if registry.channel_of(s).key == channel), None)
     if at is None:
         known = ", ".join(c.key for c in registry.type_of(number).channels) or "none"
@@ -260,19 +238,3 @@ def _about_series(view: View, series: int) -> dict[str, Any]:
     registry = view.registry
     channel = registry.channel_of(series)
     return {"device": registry.ids[registry.series_device[series]], "channel": channel.key, "unit": channel.unit}
-
-
-def _find(view: View, device: str) -> int:
-    """Number of a device by its full id, or by its own id where one site alone has it."""
-    registry = view.registry
-    number = registry.number(device)
-    if number is not None:
-        return number
-    own_ids = (device_id.rpartition(".")[2] for device_id in registry.ids)
-    named = [n for n, own_id in enumerate(own_ids) if own_id == device and registry.active[n]]
-    if len(named) == 1:
-        return named[0]
-    if named:
-        ids = ", ".join(registry.ids[n] for n in named[:5])
-        raise HTTPException(404, f"{device!r} is not unique: say which, such as {ids}")
-    raise HTTPException(404, f"no device {device!r}; see /api/v1/devices")

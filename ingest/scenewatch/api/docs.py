@@ -41,10 +41,12 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
         f"<td>{'required' if p.get('required') else ''}<td>{_text(p)}"
         for p in operation.get("parameters", [])
     )
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    body_line = f"<p>Body: {_type(body)}</p>" if body else ""
     answers = ", ".join(f"{code} {_answer(answer)}" for code, answer in operation["responses"].items())
     return (
         f"<section><h2>{method.upper()} {escape(path)}</h2><p>{_text(operation)}</p>"
-        f"{f'<table>{rows}</table>' if rows else ''}<p>Answers: {answers}</p></section>"
+        f"{f'<table>{rows}</table>' if rows else ''}{body_line}<p>Answers: {answers}</p></section>"
     )
 
 

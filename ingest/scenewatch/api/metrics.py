@@ -64,7 +64,7 @@ class WorkerCollector(Collector):
             events.add_metric([event], count)
         yield events
         dropped = CounterMetricFamily(
-            "scenewatch_records_dropped", "Alarms and figures the store will never have", labels=["kind"]
+            "scenewatch_records_dropped", "Alarms, events and figures the store will never have", labels=["kind"]
         )
         for kind, count in ledger.records_dropped.items():
             dropped.add_metric([kind], count)

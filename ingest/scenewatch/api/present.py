@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scenewatch.api import ruletables
 from scenewatch.model.flags import Flag, Test
-from scenewatch.model.scene import Above, Below, NoData, Priority
+from scenewatch.model.scene import Priority
 
 if TYPE_CHECKING:
     from scenewatch.api.views import AlarmView, LedgerView, LetterView, Now, View
     from scenewatch.model.level import Summaries
-    from scenewatch.model.scene import Channel, DeviceType, Rule, Scene
+    from scenewatch.model.scene import Channel, Command, DeviceType, EventKind, Fault, Occasion, Scene
     from scenewatch.model.words import Text
 
 FLAGS = {int(flag): flag.name.lower() for flag in Flag}
@@ -22,13 +23,17 @@ URGENCY = {priority: rank for rank, priority in enumerate(Priority)}
 Json = dict[str, Any]
 
 
-def scene_table(scene: Scene) -> Json:
+def scene_table(scene: Scene, written: Scene) -> Json:
+    """`written` is the scene as its tables have it, before operators set other numbers."""
     return {
         "key": scene.key,
         "title": _text(scene.title),
         "site_title": _text(scene.site_title),
+        "zone": scene.zone,
         "device_types": [_device_type(t) for t in scene.device_types],
-        "rules": [_rule(r) for r in scene.rules],
+        "rules": [ruletables.rule(scene, r, written.rule(r.key)) for r in scene.rules],
+        "occasions": [_named(o) for o in scene.occasions],
+        "faults": [_named(f) for f in scene.faults],
     }
 
 
@@ -42,6 +47,22 @@ def _device_type(device_type: DeviceType) -> Json:
         "title": _text(device_type.title),
         "every_ms": device_type.every,
         "channels": [_channel(c) for c in device_type.channels],
+        "events": [_named(e) for e in device_type.events],
+        "commands": [_command(c) for c in device_type.commands],
+    }
+
+
+def _named(entry: EventKind | Occasion | Fault) -> Json:
+    return {"key": entry.key, "title": _text(entry.title)}
+
+
+def _command(command: Command) -> Json:
+    return {
+        "key": command.key,
+        "title": _text(command.title),
+        "channel": command.channel,
+        "to": command.to,
+        "expires_after_s": command.expires_after / 1000,
     }
 
 
@@ -55,26 +76,6 @@ def _channel(channel: Channel) -> Json:
         "states": [{"value": value, "text": _text(text)} for value, text in channel.states],
         "possible": {"low": channel.possible.low, "high": channel.possible.high},
         "expected": None if expected is None else {"low": expected.low, "high": expected.high},
-    }
-
-
-def _rule(rule: Rule) -> Json:
-    when = rule.when
-    kinds = {Above: "above", Below: "below", NoData: "no_data"}
-    return {
-        "key": rule.key,
-        "title": _text(rule.title),
-        "on": list(rule.on),
-        "kind": kinds[type(when)],
-        "limit": None if isinstance(when, NoData) else when.limit,
-        "deadband": None if isinstance(when, NoData) else when.deadband,
-        "after_s": when.after / 1000 if isinstance(when, NoData) else None,
-        "on_delay_s": rule.on_delay / 1000,
-        "off_delay_s": rule.off_delay / 1000,
-        "priority": str(rule.priority),
-        "source": {"document": _text(rule.source.document), "mark": str(rule.source.mark)},
-        "advice": _text(rule.advice),
-        "proof": rule.proof,
     }
 
 
@@ -202,6 +203,8 @@ def alarm(a: AlarmView) -> Json:
         "cleared_at": a.cleared_at,
         "value": a.value,
         "flag": a.flag,
+        "acknowledged_by": a.acknowledged_by,
+        "acknowledged_at": a.acknowledged_at,
     }
 
 

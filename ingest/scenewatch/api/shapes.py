@@ -6,90 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from scenewatch.api.tableshapes import Bilingual  # noqa: TC001 - pydantic reads the types of fields at run time
+
 FlagName = Literal["good", "not_evaluated", "suspect", "fail", "missing"]
-
-
-class Bilingual(BaseModel):
-    """One text, English and Chinese."""
-
-    en: str
-    zh: str
-
-
-class Bounds(BaseModel):
-    """A closed interval."""
-
-    low: float
-    high: float
-
-
-class StateWord(BaseModel):
-    """The word of one number of a state channel."""
-
-    value: float
-    text: Bilingual
-
-
-class ChannelTable(BaseModel):
-    """A channel of a device type."""
-
-    key: str
-    title: Bilingual
-    unit: str
-    quantity: str
-    states: list[StateWord]
-    possible: Bounds
-    expected: Bounds | None
-
-
-class DeviceTypeTable(BaseModel):
-    """A device type and its channels."""
-
-    key: str
-    title: Bilingual
-    every_ms: int
-    channels: list[ChannelTable]
-
-
-class SourceText(BaseModel):
-    """Where a limit comes from, and how well that was read."""
-
-    document: Bilingual
-    mark: str
-
-
-class RuleTable(BaseModel):
-    """A rule with the operator's numbers in force."""
-
-    key: str
-    title: Bilingual
-    on: list[str]
-    kind: Literal["above", "below", "no_data"]
-    limit: float | None
-    deadband: float | None
-    after_s: float | None
-    on_delay_s: float
-    off_delay_s: float
-    priority: str
-    source: SourceText
-    advice: Bilingual
-    proof: str
-
-
-class SceneTable(BaseModel):
-    """One scene's tables."""
-
-    key: str
-    title: Bilingual
-    site_title: Bilingual
-    device_types: list[DeviceTypeTable]
-    rules: list[RuleTable]
-
-
-class Scenes(BaseModel):
-    """`GET /scenes`"""
-
-    scenes: list[SceneTable]
 
 
 class Site(BaseModel):
@@ -197,12 +116,29 @@ class Alarm(BaseModel):
     cleared_at: int | None
     value: float | None
     flag: FlagName
+    acknowledged_by: str | None
+    acknowledged_at: int | None
 
 
 class Alarms(BaseModel):
     """`GET /alarms`, newest first."""
 
     alarms: list[Alarm]
+    next: str | None = None
+    """`before` of the next page; null where this is the last."""
+
+
+class Raised(BaseModel):
+    """How often a rule raised an alarm."""
+
+    rule: str
+    count: int
+
+
+class RaisedByRule(BaseModel):
+    """`GET /alarms/raised`; rules that raised none are left out."""
+
+    rules: list[Raised]
 
 
 class DeadLetter(BaseModel):

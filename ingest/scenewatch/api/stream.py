@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from scenewatch.api import present
+from scenewatch.api.commands import command_json
+from scenewatch.api.controls import CommandQuery
+from scenewatch.api.events import shown
+from scenewatch.api.views import EventQuery
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
+    from scenewatch.api.controls import CommandView
     from scenewatch.api.views import Now, View
 
 log = logging.getLogger(__name__)
@@ -23,6 +28,9 @@ LOOK_S = 0.25
 LEDGER_EVERY = 8
 HEARTBEAT_EVERY = 20
 """In looks."""
+NEWEST = 200
+"""Alarms, and events, in a listener's first snapshot."""
+NEWEST_COMMANDS = CommandQuery(limit=100)
 QUEUE = 64
 """Events a listener may be behind; a slower one is let go and connects again to a fresh snapshot."""
 
@@ -35,6 +43,8 @@ class Stream:
         self._queues: set[asyncio.Queue[bytes | None]] = set()
         self._now: Now | None = None
         self._alarms_seen = 0
+        self._commands_seen = 0
+        self._events_seen = 0
         self._online: dict[str, bool] = {}
 
     @asynccontextmanager
@@ -69,6 +79,8 @@ class Stream:
         """What the first listener's snapshot holds is no change."""
         self._now = self._view.now()
         self._alarms_seen = self._view.alarm_changes(self._alarms_seen)[0]
+        self._commands_seen = self._view.controls.commands.changes(self._commands_seen)[0]
+        self._events_seen = self._view.event_changes(self._events_seen)[0]
         self._online = present.online_states(self._view)
 
     def _snapshot(self) -> list[bytes]:
@@ -77,8 +89,10 @@ class Stream:
         return [
             event("values", {"at": view.now_ms(), "devices": present.changed_values(view, None, now)}),
             event("online", present.online_states(view)),
-            event("alarms", {"alarms": [present.alarm(a) for a in view.alarms("all", 200)]}),
+            event("alarms", {"alarms": [present.alarm(a) for a in view.alarms("all", NEWEST)]}),
             event("ledger", present.ledger(view.ledger())),
+            event("events", shown(view.events(EventQuery(limit=NEWEST)))),
+            event("commands", _commands(view.controls.commands.commands(NEWEST_COMMANDS))),
         ]
 
     async def _run(self) -> None:
@@ -110,6 +124,12 @@ class Stream:
         self._alarms_seen, alarms = view.alarm_changes(self._alarms_seen)
         if alarms:
             chunks.append(event("alarms", {"alarms": [present.alarm(a) for a in alarms]}))
+        self._commands_seen, commands = view.controls.commands.changes(self._commands_seen)
+        if commands:
+            chunks.append(event("commands", _commands(commands)))
+        self._events_seen, happened = view.event_changes(self._events_seen)
+        if happened:
+            chunks.append(event("events", shown(reversed(happened))))
         online = present.online_states(view)
         if changed := {device: state for device, state in online.items() if self._online.get(device) != state}:
             chunks.append(event("online", changed))
@@ -119,6 +139,10 @@ class Stream:
         if looks % HEARTBEAT_EVERY == 0:
             chunks.append(b": alive\n\n")
         return chunks
+
+
+def _commands(commands: Sequence[CommandView]) -> Any:
+    return {"commands": [command_json(command) for command in commands]}
 
 
 def event(name: str, data: Any) -> bytes:

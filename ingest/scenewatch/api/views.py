@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from scenewatch.api.alarms_found import AlarmQuery
+    from scenewatch.api.controls import Controls
+    from scenewatch.api.unknown import Unknown
     from scenewatch.model.ledger import Counts, DeadLetter
     from scenewatch.model.level import Summaries
     from scenewatch.model.ports import Readings
     from scenewatch.model.registry import Registry
-    from scenewatch.model.scene import Scene
+    from scenewatch.model.scene import Scene, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,40 @@ class AlarmView:
     cleared_at: int | None
     value: float | None
     flag: str
+    acknowledged_by: str | None = None
+    """The operator who did so first."""
+    acknowledged_at: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventView:
+    """One event as the API tells it."""
+
+    position: int
+    device: str
+    kind: str
+    level: str
+    text: str
+    at: int
+    received_at: int
+    lat: float | None
+    lon: float | None
+    media: str
+    data: Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventQuery:
+    """Which events are wanted; all that is given must fit. Times are [from_ms, to_ms)."""
+
+    limit: int
+    sites: Collection[str] | None = None
+    """Ids."""
+    device: str | None = None
+    kind: str | None = None
+    level: Severity | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +114,7 @@ class LedgerView:
     store_position: int
     store_state: str
     records_dropped: Mapping[str, int]
-    """Alarms and figures that the store will never have, by kind."""
+    """Alarms, events and figures that the store will never have, by kind."""
 
     @property
     def pending(self) -> int:
@@ -154,7 +191,16 @@ class View(Protocol):
     @property
     def registry(self) -> Registry: ...
 
-    def scenes(self) -> Iterable[Scene]: ...
+    def scenes(self) -> Iterable[Scene]:
+        """With operators' numbers in force."""
+        ...
+
+    def scenes_written(self) -> Iterable[Scene]:
+        """The same ones, as their tables have them."""
+        ...
+
+    @property
+    def strangers(self) -> Unknown: ...
 
     def now(self) -> Now: ...
 
@@ -170,8 +216,24 @@ class View(Protocol):
         """Newest first. `state`: an ISA-18.2 state, `standing` or `all`."""
         ...
 
+    def find_alarms(self, query: AlarmQuery) -> Sequence[AlarmView]:
+        """Newest first."""
+        ...
+
+    def alarms_raised(self, from_ms: int) -> Mapping[str, int]:
+        """How often since then, by rule."""
+        ...
+
     def alarm_changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:
         """Changes since the given number, and the number now."""
+        ...
+
+    def events(self, query: EventQuery) -> Sequence[EventView]:
+        """Newest first."""
+        ...
+
+    def event_changes(self, after: int) -> tuple[int, Sequence[EventView]]:
+        """Events since the given number, and the number now."""
         ...
 
     def readings(self, series: str, from_ms: int, to_ms: int, limit: int) -> Readings: ...
@@ -195,5 +257,8 @@ class View(Protocol):
     def summaries(self) -> SummariesView: ...
 
     def readiness(self) -> Readiness: ...
+
+    @property
+    def controls(self) -> Controls: ...
 
     def now_ms(self) -> int: ...

@@ -7,13 +7,47 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from scenewatch.cli import backup, doctor, inventory, journal, ledger, letters, run, secrets, settings
+from scenewatch.cli import (
+    alarms,
+    backup,
+    check,
+    commands,
+    doctor,
+    export,
+    inventory,
+    journal,
+    ledger,
+    letters,
+    rules,
+    run,
+    secrets,
+    settings,
+)
 from scenewatch.cli.words import FOUND, MISUSED, Parser, complain
 from scenewatch.model.errors import ConfigurationError, ScenewatchError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+
+
+GROUPS = (
+    run,
+    settings,
+    secrets,
+    check,
+    doctor,
+    rules,
+    inventory,
+    alarms,
+    commands,
+    ledger,
+    letters,
+    journal,
+    export,
+    backup,
+)
+"""In the order of the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Trustworthy readings, few alarms and rehearsals for city sensors on MQTT.",
         epilog="example: scenewatch up --sites 10",
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (run, settings, secrets, doctor, inventory, ledger, letters, journal, backup):
-        group.add_commands(commands)
+    parts = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for group in GROUPS:
+        group.add_commands(parts)
     return parser

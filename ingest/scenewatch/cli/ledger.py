@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from scenewatch.cli.asking import add_worker, asked, worker_url
 from scenewatch.cli.words import FOUND, WELL, add, add_json
-from scenewatch.model.errors import ConfigurationError, Mistake, TemporaryError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from pydantic import BaseModel
-
     from scenewatch.api.shapes import Account, Ledger
     from scenewatch.cli.words import Subparsers
 
-Shape = TypeVar("Shape", bound="BaseModel")
-WORKER = "http://127.0.0.1:8080"
-ANSWER_S = 10.0
 COLUMNS = ("received", "stored", "duplicate", "dead", "pending", "missing", "reused")
 BALANCED = "balanced: every message is accounted for"
 
@@ -30,23 +24,20 @@ def add_commands(commands: Subparsers) -> None:
     p.add_argument(
         "--by", choices=("site", "device"), default=None, help="one line a site, or a device, and their sum"
     )
-    where = p.add_mutually_exclusive_group()
-    where.add_argument("--worker", default=None, metavar="URL", help=f"where the worker's API is ({WORKER})")
-    where.add_argument("--config", type=Path, default=None, metavar="FILE", help="TOML file whose worker is asked")
+    add_worker(p)
     add_json(p)
 
 
 def _ledger(options: argparse.Namespace) -> int:
-    url = _configured(options.config) if options.config is not None else options.worker or WORKER
     show = _show_whole if options.by is None else _show_rows
-    return show(url.rstrip("/"), options)
+    return show(f"{worker_url(options)}/api/v1/ledger", options)
 
 
 def _show_whole(url: str, options: argparse.Namespace) -> int:
     from scenewatch.api.shapes import Ledger
     from scenewatch.cli.show import put_json
 
-    ledger = _asked(url, "", Ledger)
+    ledger = asked(url, Ledger)
     complaint = _complaint(ledger)
     if options.json is not None:
         put_json(ledger.model_dump(), options.json)
@@ -62,10 +53,10 @@ def _show_rows(url: str, options: argparse.Namespace) -> int:
     accounts: SiteAccounts | DeviceAccounts
     rows: Sequence[Account]
     if options.by == "site":
-        sites = _asked(url, "/sites", SiteAccounts)
+        sites = asked(f"{url}/sites", SiteAccounts)
         accounts, rows, ids = sites, sites.sites, [site.id for site in sites.sites]
     else:
-        devices = _asked(url, "/devices", DeviceAccounts)
+        devices = asked(f"{url}/devices", DeviceAccounts)
         accounts, rows, ids = devices, devices.devices, [device.id for device in devices.devices]
     whole = (*rows, accounts.unassigned)
     adds_up = all(sum(getattr(row, name) for row in whole) == getattr(accounts.total, name) for name in COLUMNS)
@@ -78,40 +69,6 @@ def _show_rows(url: str, options: argparse.Namespace) -> int:
         table((options.by, *COLUMNS), lines)
         print(complaint or BALANCED)
     return FOUND if complaint else WELL
-
-
-def _asked(url: str, path: str, shape: type[Shape]) -> Shape:
-    answer = _get(f"{url}/api/v1/ledger{path}")
-    try:
-        return shape.model_validate_json(answer)
-    except ValueError as error:
-        raise TemporaryError(f"what answers at {url} is no worker of this release") from error
-
-
-def _configured(config: Path) -> str:
-    from scenewatch.settings import load
-
-    http = load(config).http
-    if http.port == 0:
-        raise ConfigurationError([Mistake("http.port", "is 0, so nobody knows the port; use --worker URL")])
-    host = f"[{http.host}]" if ":" in http.host else http.host
-    return f"http://{host}:{http.port}"
-
-
-def _get(url: str) -> bytes:
-    import httpx
-
-    try:
-        answer = httpx.get(url, timeout=ANSWER_S, trust_env=False)
-    except httpx.InvalidURL as error:
-        raise ConfigurationError([Mistake("--worker", f"{url} is no URL ({error})")]) from error
-    except httpx.UnsupportedProtocol as error:
-        raise ConfigurationError([Mistake("--worker", f"{url} must begin with http:// or https://")]) from error
-    except httpx.HTTPError as error:
-        raise TemporaryError(f"no worker answers at {url} ({error})") from error
-    if answer.status_code != httpx.codes.OK:
-        raise TemporaryError(f"{url} answers with status {answer.status_code}")
-    return answer.content
 
 
 def _complaint(ledger: Ledger | Account) -> str | None:

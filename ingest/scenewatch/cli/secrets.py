@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenewatch.cli.words import WELL, add, complain, count, group
+from scenewatch.model import operators
 from scenewatch.model.clock import SystemClock
 from scenewatch.model.errors import ConfigurationError, Mistake
 from scenewatch.model.place import ID
@@ -45,6 +46,7 @@ def _add_init(parts: Subparsers) -> None:
         "--host", action="append", default=[], metavar="NAME",
         help="how gateways call the broker: a host name or an address, once for each",
     )  # fmt: skip
+    _add_operators(p)
     text = f"for how long the broker's certificate is good ({SERVER_DAYS})"
     p.add_argument("--days", type=count, default=SERVER_DAYS, metavar="N", help=text)
     p.add_argument(
@@ -54,11 +56,12 @@ def _add_init(parts: Subparsers) -> None:
 
 
 def _add_add(parts: Subparsers) -> None:
-    text = "add the broker logins of further sites' gateways"
-    p = add(parts, "add", _add, text, "scenewatch secrets add kitchen.s011")
+    text = "add the broker logins of further sites' gateways, and the tokens of further operators"
+    p = add(parts, "add", _add, text, "scenewatch secrets add kitchen.s011 --operator li")
     p.add_argument("sites", nargs="*", type=_site, metavar="SCENE.SITE", help="of these")
     _add_folder(p)
     p.add_argument("--inventory", type=Path, metavar="FILE", help="of all sites of this CSV file")
+    _add_operators(p)
 
 
 def _add_sites(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +70,13 @@ def _add_sites(parser: argparse.ArgumentParser) -> None:
         help="a site whose gateways log in, once for each",
     )  # fmt: skip
     parser.add_argument("--inventory", type=Path, metavar="FILE", help="likewise all sites of this CSV file")
+
+
+def _add_operators(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--operator", dest="operators", action="append", default=[], type=_operator, metavar="NAME",
+        help="somebody who may acknowledge, command and adopt, with a token in DIR/operators, once for each",
+    )  # fmt: skip
 
 
 def _add_folder(parser: argparse.ArgumentParser) -> None:
@@ -86,10 +96,16 @@ def _site(text: str) -> str:
     return text
 
 
+def _operator(text: str) -> str:
+    if not operators.NAME.match(text):
+        raise ArgumentTypeError(f"{text!r} is not of letters, digits and . @ _ -, 64 at most")
+    return text
+
+
 def _init(options: argparse.Namespace) -> int:
     ring = _keyring(options)
     sites = _sites_of(options)
-    made = ring.init(options.host, options.days, options.renew, _now())
+    made = ring.init(options.host, options.days, options.renew, _now(), options.operators)
     made += ring.add(sites)
     _tell_compose(options.dir.resolve().parent / ".env", options.group)
     print(f"made in {options.dir}: {', '.join(made) or 'nothing, all is there'}")
@@ -99,10 +115,15 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _add(options: argparse.Namespace) -> int:
-    made = _keyring(options, there=True).add(_sites_of(options))
-    print(f"made in {options.dir}: {', '.join(made) or 'nothing, all are there'}")
-    if made:
+    ring = _keyring(options, there=True)
+    sites, people = ring.add(_sites_of(options)), []
+    if options.operators:
+        people = ring.add_operators(options.operators)
+    print(f"made in {options.dir}: {', '.join([*sites, *people]) or 'nothing, all are there'}")
+    if sites:
         print("the broker takes them when told: docker compose kill --signal HUP broker")
+    if people:
+        print("the worker takes them when told: docker compose kill --signal HUP worker")
     return WELL
 
 
@@ -129,10 +150,10 @@ def _keyring(options: argparse.Namespace, *, there: bool = False) -> Keyring:
 def _sites_of(options: argparse.Namespace) -> list[str]:
     sites = list(options.sites)
     if options.inventory is not None:
-        from scenewatch.inventory.csvfile import read_devices
+        from scenewatch.inventory.files import read_devices
         from scenewatch.scenes import all_scenes
 
-        sites += [device.site_id for device in read_devices(options.inventory, all_scenes())]
+        sites += [device.site_id for device in read_devices(options.inventory, all_scenes()).devices]
     return list(dict.fromkeys(sites))
 
 

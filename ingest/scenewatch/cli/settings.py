@@ -90,17 +90,32 @@ def _toml(value: Any) -> str:
 
 
 def _limits(scene: Scene, rule: Rule) -> Iterator[str]:
-    from scenewatch.model.scene import NoData
+    from scenewatch.alarms.overrides import names
 
-    when = rule.when
-    unit = next((c.unit for t in scene.device_types for c in t.channels if f"{t.key}.{c.key}" in rule.on), "")
+    numbers = _numbers(scene, rule)
     yield f"# {rule.title.en} {rule.title.zh}"
     yield f'#[limits."{scene.key}.{rule.key}"]'
-    if isinstance(when, NoData):
-        yield f"#after_s = {when.after / 1000}"
-    else:
-        yield f"#limit = {when.limit}  # {unit}".removesuffix("  # ")
-        yield f"#deadband = {when.deadband}  # {unit}".removesuffix("  # ")
-    yield f"#on_delay_s = {rule.on_delay / 1000}"
-    yield f"#off_delay_s = {rule.off_delay / 1000}"
+    for name in names(rule):
+        number, unit = numbers[name]
+        yield f"#{name} = {number}  # {unit}".removesuffix("  # ")
     yield ""
+
+
+def _numbers(scene: Scene, rule: Rule) -> dict[str, tuple[float, str]]:
+    """By its name each number that the rule has, with the unit of a channel."""
+    from scenewatch.alarms.terms import prefixes, terms_of
+    from scenewatch.model.conditions import watched_types
+    from scenewatch.model.scene import AtLeast, Then
+
+    when = rule.when
+    found = {"on_delay_s": (rule.on_delay / 1000, ""), "off_delay_s": (rule.off_delay / 1000, "")}
+    for span in ("after", "quiet", "within"):
+        if hasattr(when, span):
+            found[f"{span}_s"] = (getattr(when, span) / 1000, "")
+    units = {c.key: c.unit for t in watched_types(scene, rule) for c in t.channels}
+    named = prefixes(when) if isinstance(when, AtLeast | Then) else ("",)
+    for prefix, term in zip(named, terms_of(when, rule.on[0].partition(".")[2]), strict=False):
+        for name in ("limit", "low", "high", "deadband"):
+            if hasattr(term.is_, name):
+                found[prefix + name] = (getattr(term.is_, name), units[term.channel])
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -32,6 +32,23 @@ class Channel(msgspec.Struct, frozen=True):
     expected: Span | None = None
 
 
+class Titled(msgspec.Struct, frozen=True):
+    """Something of a table that pages only name."""
+
+    key: str
+    title: Text
+
+
+class CommandKind(msgspec.Struct, frozen=True):
+    """What a device can be told to do: its channel then says `to`."""
+
+    key: str
+    title: Text
+    channel: str
+    to: float
+    expires_after_s: float
+
+
 class DeviceType(msgspec.Struct, frozen=True):
     """A kind of device. The first channel is the one shown large."""
 
@@ -39,6 +56,8 @@ class DeviceType(msgspec.Struct, frozen=True):
     title: Text
     every_ms: int
     channels: tuple[Channel, ...] = ()
+    events: tuple[Titled, ...] = ()
+    commands: tuple[CommandKind, ...] = ()
 
 
 class RuleSource(msgspec.Struct, frozen=True):
@@ -48,19 +67,28 @@ class RuleSource(msgspec.Struct, frozen=True):
     mark: Mark
 
 
+class LimitLine(msgspec.Struct, frozen=True):
+    """A limit across the chart of a channel, in its unit."""
+
+    channel: str
+    at: float
+
+
 class Rule(msgspec.Struct, frozen=True):
-    """When readings are an alarm. `limit` is in the channel's unit and None for missing data."""
+    """When readings are an alarm. `text` is the whole condition in words."""
 
     key: str
     title: Text
     on: tuple[str, ...]
-    kind: Literal["above", "below", "no_data"]
+    text: Text
     priority: Priority
     source: RuleSource
     advice: Text
-    limit: float | None = None
-    on_delay_s: float = 0.0
-    after_s: float | None = None
+    lines: tuple[LimitLine, ...] = ()
+    off_delay_s: float = 0.0
+    table_text: Text | None = None
+    """The condition of the table, where operators have set other limits."""
+    proof: str = ""
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -71,6 +99,10 @@ class Scene(msgspec.Struct, frozen=True):
     site_title: Text
     device_types: tuple[DeviceType, ...]
     rules: tuple[Rule, ...]
+    faults: tuple[Titled, ...] = ()
+    occasions: tuple[Titled, ...] = ()
+    zone: str = ""
+    """IANA name of the zone in which its sites live; empty where that is not known."""
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -120,6 +152,8 @@ class Alarm(msgspec.Struct, frozen=True):
     flag: str
     cleared_at: int | None = None
     value: float | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: int | None = None
 
     @property
     def identity(self) -> tuple[str, str, int]:
@@ -283,3 +317,106 @@ class Values(msgspec.Struct, frozen=True):
 
 Online: TypeAlias = dict[str, bool]
 """The stream's `online`: device id to its connection."""
+
+
+class AlarmPage(msgspec.Struct, frozen=True):
+    """`GET /api/v1/alarms` with a limit: `next` is where the next page begins."""
+
+    alarms: tuple[Alarm, ...]
+    next: str | None = None
+
+
+class Raised(msgspec.Struct, frozen=True):
+    """How often a rule raised an alarm."""
+
+    rule: str
+    count: int
+
+
+class RaisedByRule(msgspec.Struct, frozen=True):
+    """`GET /api/v1/alarms/raised`."""
+
+    rules: tuple[Raised, ...]
+
+
+class Session(msgspec.Struct, frozen=True):
+    """`GET /api/v1/sessions/current`; nobody's without a name."""
+
+    name: str | None = None
+    expires_at: int | None = None
+
+
+class UnknownDevice(msgspec.Struct, frozen=True):
+    """A device that publishes and is in no inventory: its ids, channels and sample are anybody's."""
+
+    scene: str
+    site: str
+    device: str
+    messages: int
+    first_at: int
+    last_at: int
+    channels: tuple[str, ...] = ()
+    suggested_type: str | None = None
+    types: tuple[str, ...] = ()
+    sample: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.scene}.{self.site}.{self.device}"
+
+
+class UnknownDevices(msgspec.Struct, frozen=True):
+    """`GET /api/v1/unknown-devices`."""
+
+    unknown_devices: tuple[UnknownDevice, ...]
+
+
+class UnknownCount(msgspec.Struct, frozen=True):
+    """The same answer, where only their number is of interest."""
+
+    unknown_devices: tuple[msgspec.Raw, ...]
+    beyond: int = 0
+
+
+class Command(msgspec.Struct, frozen=True):
+    """A command and what became of it. `late`: answered after it had expired."""
+
+    id: str
+    device: str
+    name: str
+    state: str
+    asked_by: str
+    asked_at: int
+    expires_at: int
+    answered_at: int | None = None
+    text: str | None = None
+    answers: int = 0
+    late: bool = False
+
+
+class Commands(msgspec.Struct, frozen=True):
+    """`GET /api/v1/commands`, and the stream's event of the same name."""
+
+    commands: tuple[Command, ...]
+
+
+class DeviceEvent(msgspec.Struct, frozen=True):
+    """What a device told of. `media` is an address that pages never fetch by themselves."""
+
+    position: int
+    device: str
+    kind: str
+    level: str
+    text: str
+    at: int
+    received_at: int
+    lat: float | None = None
+    lon: float | None = None
+    media: str = ""
+    data: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class DeviceEvents(msgspec.Struct, frozen=True):
+    """`GET /api/v1/events`, and the stream's event of the same name."""
+
+    events: tuple[DeviceEvent, ...]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scenewatch.console.picture import Picture
-    from scenewatch.console.shapes import Alarm, Channel, Device, Rule
+    from scenewatch.console.shapes import Alarm, Channel, Device
     from scenewatch.model.words import Text
 
 DECIMALS: Mapping[str, int] = {
@@ -77,22 +77,6 @@ def of(text: Text, language: Language) -> str:
 
 def device_name(device: Device, language: Language) -> str:
     return of(device.name, language) or device.device
-
-
-def condition_text(rule: Rule, channel: Channel | None, language: Language) -> str:
-    """When the rule raises its alarm, with its delay."""
-    if rule.limit is None or channel is None:
-        return translate("rule.no_data", language, span=span_text(rule.after_s or 0, language))
-    # A limit between two numbered states stands for the state beyond it.
-    words = sorted((s.value, of(s.text, language)) for s in channel.states)
-    beyond = [w for v, w in words if (v > rule.limit if rule.kind == "above" else v < rule.limit)]
-    if beyond:
-        text = beyond[0]
-    else:
-        text = translate(f"rule.{rule.kind}", language, limit=with_unit(channel, rule.limit, language))
-    if rule.on_delay_s:
-        text += f" {translate('rule.delay', language, span=span_text(rule.on_delay_s, language))}"
-    return text
 
 
 def announcement(picture: Picture, alarm: Alarm) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from scenewatch.credentials import certificates, rights
+from scenewatch.credentials import certificates, operators, rights
 from scenewatch.credentials.certificates import Pair
 from scenewatch.credentials.folder import OWN, PUBLIC, SHARED
 from scenewatch.model.errors import ConfigurationError, Mistake
@@ -56,7 +56,9 @@ class Keyring:
         self._folder = folder
         self._root = root
 
-    def init(self, hosts: Sequence[str], days: int, renew: Iterable[str], now: datetime) -> list[str]:
+    def init(
+        self, hosts: Sequence[str], days: int, renew: Iterable[str], now: datetime, people: Iterable[str] = ()
+    ) -> list[str]:
         """Make what is missing and what is to be renewed; gives the names of what was made."""
         renewed = set(renew)
         if unknown := sorted(renewed - set(self.names())):
@@ -70,6 +72,7 @@ class Keyring:
             made += [name] if self._password(file, anew=name in renewed) else []
         for site in self.sites():
             made += [site] if self._password(_file_of(site), anew=site in renewed) else []
+        made += operators.add(self._folder, people, renewed)
         self._write_derived()
         return made
 
@@ -79,11 +82,15 @@ class Keyring:
         self._write_derived()
         return made
 
+    def add_operators(self, people: Iterable[str]) -> list[str]:
+        """A token for each of these that has none yet; gives those."""
+        return operators.add(self._folder, people, renewed=())
+
     def sites(self) -> list[str]:
         return self._folder.names(GATEWAYS, ENDING)
 
     def names(self) -> list[str]:
-        return [AUTHORITY, BROKER, *PASSWORDS, *self.sites()]
+        return [AUTHORITY, BROKER, *PASSWORDS, *self.sites(), *operators.keys(self._folder)]
 
     def show(self) -> Iterator[Kept]:
         """What there is, never its value."""
@@ -93,6 +100,7 @@ class Keyring:
                 files = f"{name}.pem, {name}.key"
                 yield Kept(name, files, found.since, found.until, found.names)
         files_of = PASSWORDS | {site: _file_of(site) for site in self.sites()}
+        files_of |= dict.fromkeys(operators.keys(self._folder), operators.FILE)
         for name, file in files_of.items():
             if self._folder.has(file):
                 seconds = (self._folder.path / file).stat().st_mtime

@@ -94,7 +94,7 @@ class Identity:
         self._order: deque[bytes] = deque()
 
     def duplicates(self, decoded: Decoded) -> NDArray[np.bool_]:
-        """One truth value a message; status messages and dead letters are never duplicates."""
+        """One truth value a message; status messages, results and dead letters are never duplicates."""
         marks = np.zeros(len(decoded.device), np.bool_)
         self._grow(int(decoded.device.max(initial=-1)) + 1)
         others = np.empty(len(marks), np.int32)
@@ -104,9 +104,10 @@ class Identity:
             marks[i] = not self._is_new(int(decoded.device[i]), decoded.boot[i].tobytes(), int(decoded.n[i]))
         unnumbered = decoded.n == NOT_NUMBERED
         if unnumbered.any():
-            with_readings = np.zeros(len(marks), np.bool_)
-            with_readings[decoded.batch.message] = True
-            for i in np.flatnonzero(unnumbered & with_readings).tolist():
+            with_content = np.zeros(len(marks), np.bool_)
+            with_content[decoded.batch.message] = True
+            with_content[[event.position - decoded.first for event in decoded.events]] = True
+            for i in np.flatnonzero(unnumbered & with_content).tolist():
                 marks[i] = not self._content(decoded, i)
         return marks
 

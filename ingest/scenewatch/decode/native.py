@@ -1,5 +1,7 @@
 """The native payload: JSON `{"t", "b", "n", "v": {channel: number}}`, one sample or a buffered array of them.
 
+Beside these readings: a device's status, what it tells as an event, and what it answers to a command.
+
 Each payload is read on its own. Joining payloads into one JSON array would let one device forge another's
 readings. The common form is read by a compiled loop; only what that leaves is looked at value by value.
 """
@@ -14,15 +16,21 @@ import msgspec
 import numpy as np
 
 from scenewatch.decode.columns import NOT_PLACED, UNPLANNED, Heads, Rows
+from scenewatch.decode.events import read_event, read_result
 from scenewatch.decode.kernel import read_payloads
 from scenewatch.decode.routes import TopicTable, lay_out, scratch
-from scenewatch.decode.salvage import UNREADABLE, Salvaged, salvage
+from scenewatch.decode.salvage import UNREADABLE, Foreign, Salvaged, salvage
 from scenewatch.model.batch import Batch
+from scenewatch.model.clock import believed_ms
 from scenewatch.model.decoded import DEAD, Decoded, StatusReport, boot_name
-from scenewatch.model.ledger import TAKEN_WITHOUT
+from scenewatch.model.event import Event, Result
+from scenewatch.model.fitting import best_fit
+from scenewatch.model.ledger import TAKEN_WITHOUT, UNKNOWN_DEVICE
 from scenewatch.model.place import ID, Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from scenewatch.decode.columns import Origin
@@ -48,6 +56,8 @@ class Route:
     keys: tuple[str, ...] = ()
     first_series: int = 0
     reason: str = ""
+    events: tuple[str, ...] = ()
+    """Kinds of events that this type of device tells."""
 
 
 class NativeDecoder:
@@ -112,39 +122,33 @@ class NativeDecoder:
         return heads.done, batch
 
     def _odd(self, out: Decoded, i: int, route: Route, rows: _Rows) -> None:
-        """Buffered samples, what else is not common, and everything that is wrong."""
+        """What is not the common form, and everything that is wrong."""
         payload = out.messages.payload(i)
-        if route.kind is not Kind.TELEMETRY:
-            self._other(out, i, route, payload)
-            return
-        result = salvage(payload, route.keys)
-        if not isinstance(result, Salvaged):
-            out.dead.append(out.letter(i, result))
-            return
-        if result.complaints:
-            out.partial.append(out.letter(i, TAKEN_WITHOUT + "; ".join(result.complaints)))
-        out.device[i] = route.device
-        if result.boot is not None and result.n is not None:
-            out.boot[i] = np.frombuffer(boot_name(result.boot), np.uint8)
-            out.n[i] = result.n
-        for t_ms, values in zip(result.t_ms, result.rows, strict=True):
-            rows.heads.append((i, route.first_series, len(values), t_ms, result.live))
-            rows.values += values
+        match route.kind:
+            case Kind.TELEMETRY:
+                said = _telemetry(out, i, route, payload, rows)
+                wrong = self._foreign(route, said) if isinstance(said, Foreign) else said
+            case Kind.EVENT:
+                wrong = _event(out, i, route, payload)
+            case Kind.RESULT:
+                wrong = _result(out, i, route, payload)
+            case Kind.STATUS:
+                wrong = _status(out, i, route, payload)
+            case _:
+                wrong = route.reason
+        if wrong:
+            out.dead.append(out.letter(i, wrong))
 
-    def _other(self, out: Decoded, i: int, route: Route, payload: bytes) -> None:
-        if route.kind is not Kind.STATUS or route.device == DEAD:
-            out.dead.append(out.letter(i, route.reason))
-            return
-        try:
-            status = msgspec.json.decode(payload, type=Status)
-        except UNREADABLE as error:
-            out.dead.append(out.letter(i, f"not a status: {error}"))
-            return
-        if status.state not in ("online", "offline"):
-            out.dead.append(out.letter(i, f"status is {status.state[:40]!r}, must be 'online' or 'offline'"))
-            return
-        out.device[i] = route.device
-        out.status.append(StatusReport(i, route.device, status.state == "online", status.t))
+    def _foreign(self, route: Route, said: Foreign) -> str:
+        """A device that was exchanged for one of another kind speaks of nothing that its type has."""
+        if self._registry is None:
+            raise AssertionError("decode before grow")
+        device = self._registry.devices[route.device]
+        reason = said.complaint(device.type)
+        fit = best_fit(self._registry.scenes[device.scene].device_types, said.channels)
+        if fit is None:
+            return reason
+        return f"{reason}; if it is a {fit.key} now, change its type in the inventory, then try it again"
 
     def _route_of(self, i: int, origin: Origin, messages: Messages) -> Route:
         plan = int(origin.plan[i])
@@ -170,23 +174,116 @@ class NativeDecoder:
             return _dead("an id in the topic is not of 1 to 64 letters, digits, _ and -")
         number = registry.number(f"{scene}.{site}.{device}")
         if number is None:
-            return _dead(f"unknown device {scene}.{site}.{device}: import it into the inventory")
-        if kind not in (Kind.TELEMETRY, Kind.STATUS):
-            return _dead(f"messages of kind {kind} are not taken by this version")
-        if kind is Kind.STATUS:
-            route = self._routes[topic] = Route(number, kind)
-            return route
-        plan = self._plan_of[scene, registry.devices[number].type]
-        route = Route(number, kind, self._keys[plan], registry.first_series[number])
-        if not route.keys:
-            return _dead(f"device type {registry.devices[number].type} has no channels")
-        self._topics.add(topic, device=number, first_series=route.first_series, plan=plan)
+            return _dead(f"{UNKNOWN_DEVICE}{scene}.{site}.{device}: import it into the inventory")
+        route = self._route_to(registry, number, kind)
+        if kind is Kind.TELEMETRY and not route.reason:
+            plan = self._plan_of[scene, registry.devices[number].type]
+            self._topics.add(topic, device=number, first_series=route.first_series, plan=plan)
+        elif not route.reason:
+            self._routes[topic] = route
         return route
+
+    def _route_to(self, registry: Registry, number: int, kind: Kind) -> Route:
+        """What a known device says in messages of this kind."""
+        device_type = registry.type_of(number)
+        match kind:
+            case Kind.TELEMETRY if not device_type.channels:
+                return _dead(f"device type {device_type.key} has no channels")
+            case Kind.TELEMETRY:
+                return Route(
+                    number, kind, tuple(c.key for c in device_type.channels), registry.first_series[number]
+                )
+            case Kind.EVENT if not device_type.events:
+                return _dead(f"device type {device_type.key} tells no events")
+            case Kind.EVENT:
+                return Route(number, kind, events=tuple(e.key for e in device_type.events))
+            case Kind.STATUS | Kind.RESULT:
+                return Route(number, kind)
+            case _:
+                return _dead(f"messages of kind {kind} are not taken by this version")
 
 
 _LEVELS = 5
 _NO_READINGS = Batch.of(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0))
 """Stands in while the readings are gathered."""
+
+
+def _telemetry(out: Decoded, i: int, route: Route, payload: bytes, rows: _Rows) -> Foreign | str:
+    """Buffered samples, and what is odd. Why it is dead, empty if it is not; likewise the next ones."""
+    result = salvage(payload, route.keys)
+    if not isinstance(result, Salvaged):
+        return result
+    _taken(out, i, route, result.boot, result.n, result.complaints)
+    for t_ms, values in zip(result.t_ms, result.rows, strict=True):
+        rows.heads.append((i, route.first_series, len(values), t_ms, result.live))
+        rows.values += values
+    return ""
+
+
+def _event(out: Decoded, i: int, route: Route, payload: bytes) -> str:
+    event = read_event(payload, route.events)
+    if isinstance(event, str):
+        return event
+    _taken(out, i, route, event.boot, event.n, event.complaints)
+    received_ms = out.messages.received_ms
+    lat, lon = event.place or (None, None)
+    out.events.append(
+        Event(
+            position=out.first + i,
+            device=route.device,
+            kind=event.kind,
+            at_ms=believed_ms(event.t_ms, received_ms),
+            received_ms=received_ms,
+            level=event.level,
+            text=event.text,
+            lat=lat,
+            lon=lon,
+            media=event.media,
+            data=event.data,
+            live=event.live,
+        )
+    )
+    return ""
+
+
+def _result(out: Decoded, i: int, route: Route, payload: bytes) -> str:
+    answer = read_result(payload)
+    if isinstance(answer, str):
+        return answer
+    _taken(out, i, route, None, None, answer.complaints)
+    out.results.append(
+        Result(
+            position=out.first + i,
+            device=route.device,
+            command=answer.command,
+            ok=answer.ok,
+            text=answer.text,
+            received_ms=out.messages.received_ms,
+        )
+    )
+    return ""
+
+
+def _status(out: Decoded, i: int, route: Route, payload: bytes) -> str:
+    try:
+        status = msgspec.json.decode(payload, type=Status)
+    except UNREADABLE as error:
+        return f"not a status: {error}"
+    if status.state not in ("online", "offline"):
+        return f"status is {status.state[:40]!r}, must be 'online' or 'offline'"
+    _taken(out, i, route, None, None, ())
+    out.status.append(StatusReport(i, route.device, status.state == "online", status.t))
+    return ""
+
+
+def _taken(out: Decoded, i: int, route: Route, boot: str | None, n: int | None, complaints: Sequence[str]) -> None:
+    """The message is not dead, whatever was wrong in it."""
+    if complaints:
+        out.partial.append(out.letter(i, TAKEN_WITHOUT + "; ".join(complaints)))
+    out.device[i] = route.device
+    if boot is not None and n is not None:
+        out.boot[i] = np.frombuffer(boot_name(boot), np.uint8)
+        out.n[i] = n
 
 
 def _dead(reason: str) -> Route:

@@ -11,12 +11,14 @@ import numpy as np
 
 from scenewatch.devices.disturb import Disturbances
 from scenewatch.devices.faults import FaultPlan, drives, lay
+from scenewatch.devices.telling import Tellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from scenewatch.devices.telling import Telling
     from scenewatch.model.place import Device
     from scenewatch.model.ports import Simulator
     from scenewatch.model.scene import Scene
@@ -41,6 +43,8 @@ class Block:
     """(steps, columns): device by device, each in the order of its type's channels."""
     silent: NDArray[np.bool_]
     """(steps, devices)"""
+    told: Sequence[Telling] = ()
+    """What devices told of, in the order of time."""
 
 
 class Fleet:
@@ -61,6 +65,7 @@ class Fleet:
         self.at_ms = start_ms // self.every_ms * self.every_ms
         self._laid = lay(scene, devices, plan)
         self._disturbances = Disturbances(self._laid, [d.id for d in devices], self._column, seed=seed)
+        self._tellings = Tellings(scene, devices, self._laid, seed=seed)
         self._simulator: Simulator = resolve_name(scene.simulator)(devices, seed=seed, start_ms=self.at_ms)
         columns = max(1, int(self.first_column[-1]))
         self._most_ms = max(1, min(MOST_STEPS, MOST_VALUES // columns)) * self.every_ms
@@ -73,10 +78,11 @@ class Fleet:
             steps_ms = np.arange(self.at_ms, until_ms, self.every_ms, dtype=np.int64) + self.every_ms
             t_ms = steps_ms[:, None] + self.offset_ms
             values = self._simulator.run(until_ms, drives(self._laid, t_ms))
-            self.at_ms = until_ms
+            span_ms, self.at_ms = (self.at_ms, until_ms), until_ms
             amiss = self._disturbances
             amiss.distort(t_ms, values)
-            yield Block(t_ms, amiss.stamped(t_ms), amiss.sent(t_ms), values, amiss.silent(t_ms))
+            told = self._tellings.of(span_ms, t_ms, values)
+            yield Block(t_ms, amiss.stamped(t_ms), amiss.sent(t_ms), values, amiss.silent(t_ms), told)
 
     def away(self, device: int) -> list[tuple[int, int]]:
         """Spans in which nothing of this device reaches the broker."""

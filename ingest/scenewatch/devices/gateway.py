@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from scenewatch.devices import payload
 from scenewatch.devices.connection import Connection
 from scenewatch.devices.payload import SampleBuffer
+from scenewatch.devices.telling import Telling
 from scenewatch.model.place import Kind, device_topic
 from scenewatch.model.words import hours
 
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from scenewatch.devices.fleet import Fleet
-    from scenewatch.devices.schedule import Sample
+    from scenewatch.devices.schedule import Said
     from scenewatch.model.broker import Broker
     from scenewatch.model.place import Device
     from scenewatch.model.ports import Clock
 
 BUFFERED: Final = hours(24)
+MOST_EVENTS: Final = 10_000
+"""That wait for the broker; of more the oldest go."""
 
 
 class Gateway:
@@ -44,6 +47,9 @@ class Gateway:
         self._buffers = {n: SampleBuffer(fleet.channels[n], boot=boot, capacity=capacity) for n in devices}
         self._waiting: deque[int] = deque()
         """Devices with samples, each once; the first has waited longest."""
+        self._event_topics = {n: device_topic(root, d, Kind.EVENT) for n, d in devices.items()}
+        self._events: deque[Telling] = deque()
+        self._events_dropped = 0
         self._to_tell: deque[tuple[str, bytes]] = deque()
         self._connection: Connection | None = None
 
@@ -65,19 +71,33 @@ class Gateway:
         """Cut off: the connection is left alone until the broker gives it up and says the will."""
         return any(from_ms <= now_ms < to_ms for from_ms, to_ms in self._away)
 
-    def add(self, sample: Sample) -> None:
+    def add(self, sample: Said) -> None:
+        if isinstance(sample, Telling):
+            self._add_event(sample)
+            return
         buffer = self._buffers[sample.device]
         if not buffer:
             self._waiting.append(sample.device)
         buffer.add(sample.t_ms, sample.stamped_ms, sample.values)
 
+    def _add_event(self, telling: Telling) -> None:
+        if len(self._events) == MOST_EVENTS:
+            self._events.popleft()
+            self._events_dropped += 1
+        self._events.append(telling)
+
     def pump(self) -> None:
-        """Hand over as much as the connection has room for: status before samples, devices in turn."""
+        """Hand over as much as the connection has room for: status, events, then samples, devices in turn."""
         connection = self._connection
         while connection is not None and connection.has_room:
             if self._to_tell:
                 topic, status = self._to_tell.popleft()
                 connection.publish(topic, status, retain=True)
+            elif self._events:
+                telling = self._events.popleft()
+                event = self._buffers[telling.device].event(telling)
+                connection.publish(self._event_topics[telling.device], event, retain=False)
+                self.messages += 1
             elif self._waiting:
                 device = self._waiting.popleft()
                 buffer = self._buffers[device]
@@ -98,11 +118,11 @@ class Gateway:
         connection = self._connection
         if connection is None or not connection.connected:
             return True
-        return not (self._to_tell or self._waiting or connection.in_flight)
+        return not (self._to_tell or self._events or self._waiting or connection.in_flight)
 
     @property
     def dropped(self) -> int:
-        return sum(b.dropped for b in self._buffers.values())
+        return self._events_dropped + sum(b.dropped for b in self._buffers.values())
 
     def oldest_ms(self) -> int | None:
         """When the oldest sample that waits was taken."""

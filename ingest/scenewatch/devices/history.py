@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from scenewatch.model.batch import Batch
+from scenewatch.model.clock import believed_ms
 from scenewatch.model.errors import ConfigurationError, Mistake
+from scenewatch.model.event import Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,27 +17,59 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scenewatch.devices.fleet import Block, Fleet
+    from scenewatch.devices.telling import Telling
     from scenewatch.model.registry import Registry
 
 
-def batches(fleet: Fleet, registry: Registry, from_ms: int, to_ms: int) -> Iterator[Batch]:
-    """Unchecked readings of the steps in (from_ms, to_ms], received when measured or when their gateway is back.
+class Past(NamedTuple):
+    """What arrived in some steps: readings, unchecked, and what devices told."""
+
+    batch: Batch
+    events: list[Event]
+
+
+def past(fleet: Fleet, registry: Registry, from_ms: int, to_ms: int) -> Iterator[Past]:
+    """The steps in (from_ms, to_ms], received when measured or told, or when their gateway is back.
 
     Silent devices are absent, and so is what a gateway still keeps at the end: its devices publish that later.
     """
     fleet.skip(from_ms)
-    series = _series(fleet, registry)
+    numbers = _numbers(fleet, registry)
+    series = np.array([s for n in numbers for s in registry.series_of(n)], np.int32)
     device = np.repeat(np.arange(len(fleet.devices)), np.diff(fleet.first_column))
     kept_back: list[Batch] = []
+    told_late: list[Telling] = []
     for block in fleet.advance(to_ms):
+        until_ms = int(block.t_ms[-1].max())
+        told = [*told_late, *block.told]
+        told_late = [one for one in told if one.sent_ms > until_ms]
+        events = [_event(one, numbers[one.device]) for one in told if one.sent_ms <= until_ms]
         batch = _batch(block, series, device)
-        if block.sent_ms is block.t_ms and not kept_back:
-            yield batch
-            continue
-        arrived, waiting = _arrived([*kept_back, batch], until_ms=int(block.t_ms[-1].max()))
-        kept_back = [waiting] if len(waiting) else []
-        if len(arrived):
-            yield arrived
+        if block.sent_ms is not block.t_ms or kept_back:
+            batch, waiting = _arrived([*kept_back, batch], until_ms)
+            kept_back = [waiting] if len(waiting) else []
+        if len(batch) or events:
+            yield Past(batch, events)
+
+
+def batches(fleet: Fleet, registry: Registry, from_ms: int, to_ms: int) -> Iterator[Batch]:
+    """Of the past the readings alone."""
+    return (piece.batch for piece in past(fleet, registry, from_ms, to_ms) if len(piece.batch))
+
+
+def _event(telling: Telling, device: int) -> Event:
+    """Its place in the journal is not known yet."""
+    said = telling.happening
+    return Event(
+        position=0,
+        device=device,
+        kind=said.kind,
+        at_ms=believed_ms(telling.stamped_ms, telling.sent_ms),
+        received_ms=telling.sent_ms,
+        level=said.level,
+        text=said.text,
+        data=said.data,
+    )
 
 
 def _arrived(parts: list[Batch], until_ms: int) -> tuple[Batch, Batch]:
@@ -71,10 +105,10 @@ def _batch(block: Block, series: NDArray[np.int32], device: NDArray[np.intp]) ->
     return batch
 
 
-def _series(fleet: Fleet, registry: Registry) -> NDArray[np.int32]:
-    """The series number of each of the fleet's columns."""
+def _numbers(fleet: Fleet, registry: Registry) -> list[int]:
+    """The registry's number of each of the fleet's devices."""
     numbers = [registry.number(d.id) for d in fleet.devices]
     unknown = [d.id for d, n in zip(fleet.devices, numbers, strict=True) if n is None]
     if unknown:
         raise ConfigurationError([Mistake(f"history: {d}", "is not in the inventory") for d in unknown])
-    return np.array([s for n in numbers if n is not None for s in registry.series_of(n)], np.int32)
+    return [n for n in numbers if n is not None]

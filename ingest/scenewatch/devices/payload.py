@@ -10,6 +10,8 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scenewatch.devices.telling import Telling
+
 MOST_SAMPLES: Final = 120
 """In one message of buffered samples: an hour at 30 s, some kilobytes."""
 
@@ -45,11 +47,29 @@ class SampleBuffer:
         body = {
             "t": times[0] if count == 1 else times,
             "b": self._boot,
-            "n": self._sequence,
+            "n": self._number(),
             "v": dict(zip(self._channels, columns, strict=True)),
         }
-        self._sequence += 1
         return msgspec.json.encode(body)
+
+    def event(self, telling: Telling) -> bytes:
+        """A message of its own, under the next number."""
+        said = telling.happening
+        body = {
+            "t": telling.stamped_ms,
+            "b": self._boot,
+            "n": self._number(),
+            "kind": said.kind,
+            "level": said.level,
+            "text": said.text,
+            "data": said.data,
+        }
+        return msgspec.json.encode(body)
+
+    def _number(self) -> int:
+        """One count for all that the device says."""
+        self._sequence += 1
+        return self._sequence - 1
 
 
 def online(t_ms: int) -> bytes:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from scenewatch.devices.connection import Connection
     from scenewatch.devices.gateway import Gateway
-    from scenewatch.devices.schedule import Sample
+    from scenewatch.devices.schedule import Said
     from scenewatch.model.broker import Broker
     from scenewatch.model.ports import Clock
 
@@ -91,7 +91,7 @@ class Publisher:
         now_ms = self._clock.now_ms()
         return [c for c, g in self._gateway_of.items() if not g.away(now_ms)]
 
-    def offer(self, samples: Iterable[Sample]) -> None:
+    def offer(self, samples: Iterable[Said]) -> None:
         for sample in samples:
             gateway = self._of_device[sample.device]
             gateway.add(sample)

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from scenewatch.doctor.findings import Finding, Subject
     from scenewatch.settings import Settings
 
+SETTINGS = (
+    ("broker", "password_file"),
+    ("broker", "key_file"),
+    ("store", "token_file"),
+    ("http", "operators_file"),
+)
+OF_SEVERAL_LINES = frozenset({"broker.key_file", "http.operators_file"})
 MOUNTED = "/run/secrets/"
 """Where a container finds its own secrets: whoever is in it may read them, and nobody else is."""
 
@@ -23,7 +30,7 @@ def secrets(subject: Subject) -> Iterator[Finding]:
     if subject.grafana_login_file is not None:
         files["--grafana-login-file"] = subject.grafana_login_file
     for name, path in files.items():
-        found = [*_readers(name, path), *_content(name, path, lines=name != "broker.key_file")]
+        found = [*_readers(name, path), *_content(name, path, lines=name not in OF_SEVERAL_LINES)]
         yield from found or [ok(f"{name} {path}: readable by its owner alone")]
     if not files:
         yield ok("the settings name no file of secrets")
@@ -31,7 +38,7 @@ def secrets(subject: Subject) -> Iterator[Finding]:
 
 def secret_files(settings: Settings) -> Iterator[tuple[str, Path]]:
     """Those the settings name, by the setting."""
-    for section, key in (("broker", "password_file"), ("broker", "key_file"), ("store", "token_file")):
+    for section, key in SETTINGS:
         if (path := getattr(getattr(settings, section), key)) is not None:
             yield f"{section}.{key}", path
 

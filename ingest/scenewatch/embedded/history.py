@@ -9,8 +9,9 @@ import msgspec
 from scenewatch.devices.faults import FaultPlan, mishap
 from scenewatch.devices.faults import PlannedFault as FleetFault
 from scenewatch.devices.fleet import Fleet
-from scenewatch.devices.history import batches
+from scenewatch.devices.history import past
 from scenewatch.embedded.plan import Demonstration, Plan, PlannedFault
+from scenewatch.model.event import encode_event
 from scenewatch.model.ports import RecordKind
 from scenewatch.scenes import demonstration
 
@@ -49,8 +50,10 @@ class History:
             )
             fleet = Fleet(self._scene, self._devices, seed=self._piece.seed, start_ms=plan.from_ms, plan=faults)
             made = 0
-            for batch in batches(fleet, worker.pipeline.registry, plan.from_ms, plan.live_from_ms):
+            for batch, events in past(fleet, worker.pipeline.registry, plan.from_ms, plan.live_from_ms):
                 worker.journal.append_record(RecordKind.HISTORY, batch.to_bytes(), worker.clock.now_ms())
+                for event in events:
+                    worker.journal.put_record(RecordKind.EVENT, encode_event(event), worker.clock.now_ms())
                 made += len(batch)
                 worker.history = (min(made, total - 1), total)
                 if not worker.pause(LOOK_S, until=lambda: worker.waiting_readings() < MOST_WAITING):

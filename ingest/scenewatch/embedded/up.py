@@ -16,6 +16,7 @@ import msgspec
 from scenewatch.embedded import broker
 from scenewatch.embedded.plan import Demonstration, Plan
 from scenewatch.embedded.supervisor import Supervisor
+from scenewatch.model import operators
 from scenewatch.model.errors import ConfigurationError, InUseError, Mistake, ScenewatchError
 from scenewatch.model.words import hours, seconds
 from scenewatch.scenes import demonstration
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from scenewatch.model.ports import Clock
     from scenewatch.model.scene import Scene
 
+OPERATORS = "operators"
 ORIGIN = "demonstration"
 """Property `origin` of the devices that `up` brings: it may take them away again, and no others."""
 SHOW_AFTER = seconds(20)
@@ -90,6 +92,10 @@ class Up:
                         f"Scenewatch is live: http://127.0.0.1:{options.port}/  "
                         f"(MQTT {self._broker_url}, data in {options.data}; Ctrl-C ends it)"
                     )
+                    self._desk.say(
+                        f"To acknowledge, command or adopt, sign in at http://127.0.0.1:{options.port}/sign-in "
+                        f"with the token in {options.data / OPERATORS}"
+                    )
                 while not self._desk.stop.wait(LOOK_S):
                     self._watch()
             finally:
@@ -115,6 +121,7 @@ class Up:
             self._supervisor.start("broker", command, self._logs / "broker.log")
             self._wait_for("the broker", lambda: not _is_free(options.mqtt_port))
         self._worker_port = _free_port()
+        operators.make(data / OPERATORS)
         self._write_settings()
         self._bring_inventory()
         plan_path = data / "plan.json"
@@ -162,6 +169,7 @@ url = "sqlite:///scenewatch.sqlite"
 path = "journal"
 [http]
 port = {self._worker_port}
+operators_file = {_toml(OPERATORS)}
 """
         (self._options.data / "up.toml").write_text(text, "utf-8")
 

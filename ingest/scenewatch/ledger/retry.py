@@ -1,13 +1,13 @@
 """Dead letters tried again: their journal record, and what comes of it. A step of the chain, beside decode.
 
 A letter goes the way it would have gone when it came, with its own receive time, through what is known today.
-Its readings are history: they fill the record in their place and raise no alarm, however young they are. An
-operator mends the past here; the present is what the device sends next.
+Its readings and events are history: they fill the record in their place and raise no alarm, however young they
+are. An operator mends the past here; the present is what the device sends next.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scenewatch.model.decoded import Decoded
+    from scenewatch.model.event import Event
+    from scenewatch.model.event import Result as Answer
     from scenewatch.model.ledger import DeadLetter
     from scenewatch.model.ports import Check, Decoder, Record
 
@@ -50,9 +52,22 @@ def encode_retry(letters: Sequence[DeadLetter]) -> bytes:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What came of a RETRY record."""
+
+    batch: Batch
+    mended: int
+    """By how many fewer messages are taken without some of their values."""
+    events: list[Event]
+    results: list[Answer]
+
+
 @dataclass(slots=True)
 class _Result:
     parts: list[Batch] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    results: list[Answer] = field(default_factory=list)
     tried: list[Tried] = field(default_factory=list)
     changes: list[tuple[int, Fate, int]] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
@@ -70,11 +85,8 @@ class Retry:
         self._known = known
         self._check = check
 
-    def run(self, record: Record) -> tuple[Batch, int]:
-        """The batch, and by how many fewer messages are taken without some of their values.
-
-        Raises CorruptError for a body that is none.
-        """
+    def run(self, record: Record) -> Retried:
+        """Raises CorruptError for a body that is none."""
         try:
             letters = msgspec.msgpack.decode(record.body, type=list[_Letter])
         except msgspec.MsgspecError as error:
@@ -86,7 +98,7 @@ class Retry:
         self._check.check(batch)
         batch.counts, batch.tried = result.counts, result.tried
         batch.shares = Shares.of(result.changes)
-        return batch, result.mended
+        return Retried(batch, result.mended, result.events, result.results)
 
     def _try(self, letter: _Letter, record: Record, result: _Result) -> None:
         messages = Messages.of([(letter.topic, letter.payload)], letter.received_ms)
@@ -111,6 +123,8 @@ class Retry:
             back = letter.position - record.first
             decoded.batch.message[:] = back if -back <= FARTHEST else 0
             result.parts.append(decoded.batch)
+            result.events += [replace(event, live=False) for event in decoded.events]
+            result.results += decoded.results
 
     @staticmethod
     def _move(letter: _Letter, decoded: Decoded, result: _Result, *, twice: bool) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scenewatch.model.batch import Batch
+    from scenewatch.model.event import Event, Result
     from scenewatch.model.messages import Messages
 
 NOT_NUMBERED = -1
@@ -58,6 +59,8 @@ class Decoded:
     boot: NDArray[np.uint8]
     n: NDArray[np.int64]
     status: list[StatusReport] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     partial: list[DeadLetter] = field(default_factory=list)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotations when it decodes an Event
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from scenewatch.model.errors import CorruptError
 from scenewatch.model.scene import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from scenewatch.model.ports import Record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +38,19 @@ class Event:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Happening:
+    """What a simulated device has to tell, before any gateway, clock or broker had a part in it."""
+
+    device: int
+    """Its number among those that are simulated together."""
+    t_ms: int
+    kind: str
+    level: Severity = Severity.INFO
+    text: str = ""
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
     """A device's answer to a command."""
 
@@ -44,3 +61,16 @@ class Result:
     ok: bool
     text: str
     received_ms: int
+
+
+def encode_event(event: Event) -> bytes:
+    """The body of an EVENT record, whose place in the journal will be the event's."""
+    return msgspec.msgpack.encode(event)
+
+
+def decode_event(record: Record) -> Event:
+    """Raises CorruptError."""
+    try:
+        return replace(msgspec.msgpack.decode(record.body, type=Event), position=record.first)
+    except msgspec.MsgspecError as error:
+        raise CorruptError(f"record {record.first} holds no event: {error}") from error

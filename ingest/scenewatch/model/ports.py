@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from scenewatch.model.alarm import Transition
     from scenewatch.model.batch import Batch
     from scenewatch.model.decoded import Decoded
-    from scenewatch.model.event import Event
+    from scenewatch.model.event import Event, Happening
     from scenewatch.model.ledger import Counts
     from scenewatch.model.level import Level, Summaries
     from scenewatch.model.messages import Messages
@@ -92,6 +92,8 @@ class RecordKind(IntEnum):
     """Dead letters to be tried again, as `ledger.retry` writes them; one position."""
     LIMITS = 7
     """The operators' numbers from here on as msgpack, by `<scene>.<rule>`; one position."""
+    EVENT = 8
+    """An event of the time before the devices went live, as `model.event` writes it; one position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +334,10 @@ class Notifier(Protocol):
 
     def publish(self, transitions: Sequence[Transition]) -> None: ...
 
+    def acknowledge(self, rule: str, device: int, raised_at_ms: int) -> None:
+        """An operator has seen this alarm, if it still stands; it goes on standing."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -357,6 +363,23 @@ class Simulator(Protocol):
         """Every step up to and with `to_ms` at once: (steps, series), equal to single steps.
 
         Here `drives` holds (steps, devices); an input that is left out is free. The way history is made.
+        """
+        ...
+
+
+class Teller(Protocol):
+    """What one scene's devices tell of by themselves. Made as `Teller(devices, seed=...)`.
+
+    Random numbers depend on (seed, site, absolute time) only, as the simulator's do.
+    """
+
+    def told(
+        self, span_ms: tuple[int, int], t_ms: NDArray[np.int64], values: NDArray[np.float64]
+    ) -> Sequence[Happening]:
+        """What happened in the steps within (from, to], which follow on those of the call before.
+
+        `t_ms` (steps, devices) is when the devices take their samples, `values` (steps, columns) what they read,
+        laid out as the simulator's. Events of another time than a sample's lie within the span.
         """
         ...
 

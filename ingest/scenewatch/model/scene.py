@@ -399,12 +399,16 @@ class Scene:
     """`module:class` of its `scenewatch.model.ports.Simulator`; imported only where devices are simulated."""
     mishap: str
     """Key of the fault that a demonstration shows first."""
+    teller: str = ""
+    """`module:class` of its `scenewatch.model.ports.Teller`; empty where devices tell nothing by themselves."""
     demonstration: str = ""
     """`module:class` of its `scenewatch.model.ports.Demonstration`; empty for a scene that has none."""
     calendar: str = ""
     """`module:function` of its `scenewatch.model.ports.Calendar`; empty for a scene whose days are all alike."""
     occasions: tuple[Occasion, ...] = ()
     """What the calendar knows."""
+    zone: str = ""
+    """IANA name of the time zone in which its sites live, such as Asia/Shanghai; empty where they differ."""
     busy_ms: tuple[int, int] | None = None
     """Epoch times between which each device is used within any three days: where a fault shows that needs it."""
 

@@ -7,28 +7,29 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from scenewatch.model.alarm import AlarmState
 from scenewatch.model.flags import Flag
 from scenewatch.model.place import alarm_topic
-from scenewatch.model.scene import NoData
+from scenewatch.model.scene import Above, Below
+from scenewatch.model.speech import condition_text
 
 if TYPE_CHECKING:
-    from scenewatch.model.alarm import Transition
+    from scenewatch.model.alarm import AlarmState, Transition
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Rule
 
 
-def topic_of(root: str, registry: Registry, alarm: Transition) -> str:
+def topic_of(root: str, registry: Registry, device: int, rule: str) -> str:
     """The scene stands in the topic already, so the rule is named by its key alone."""
-    return alarm_topic(root, registry.devices[alarm.device], alarm.rule.partition(".")[2])
+    return alarm_topic(root, registry.devices[device], rule.partition(".")[2])
 
 
-def payload_of(registry: Registry, rule: Rule, alarm: Transition) -> bytes:
+def payload_of(registry: Registry, rule: Rule, alarm: Transition, state: AlarmState) -> bytes:
     """One alarm as JSON, the same bytes for the same alarm: comparing them tells whether a broker knows it.
 
     `rule` is the alarm's, with the limit that is in force.
     """
     device = registry.devices[alarm.device]
+    condition = condition_text(registry.scenes[device.scene], rule)
     return msgspec.json.encode(
         {
             "rule": alarm.rule,
@@ -40,9 +41,10 @@ def payload_of(registry: Registry, rule: Rule, alarm: Transition) -> bytes:
             "raised_at": alarm.raised_at_ms,
             "value": alarm.value if math.isfinite(alarm.value) else None,
             "unit": _unit(registry, alarm.device, rule),
-            "limit": None if isinstance(rule.when, NoData) else rule.when.limit,
+            "condition": {"en": condition.en, "zh": condition.zh},
+            "limit": rule.when.limit if isinstance(rule.when, Above | Below) else None,
             "flag": Flag(alarm.flag).name.lower(),
-            "state": AlarmState.UNACKNOWLEDGED,
+            "state": state,
         },
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
+from scenewatch.model.clock import YEAR_2000_MS
 from scenewatch.model.flags import Flag, Place, Test
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 NEVER = -(2**62)
 """A time before all times, from which a step to any real time still fits 64 bits."""
-
-YEAR_2000_MS = 946_684_800_000
 
 STATE = np.dtype(
     [

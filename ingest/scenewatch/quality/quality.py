@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from scenewatch.model.clock import ALLOWED_SKEW_MS
 from scenewatch.model.errors import CorruptError
 from scenewatch.model.flags import Flag, Place, Test
 from scenewatch.model.pieces import array_of
@@ -56,7 +57,7 @@ class Quality:
     first is kept, the others count as duplicates, because nothing tells when they were measured.
     """
 
-    def __init__(self, allowed_skew_ms: int = 60_000) -> None:
+    def __init__(self, allowed_skew_ms: int = ALLOWED_SKEW_MS) -> None:
         self._allowed_skew_ms = allowed_skew_ms
         self._limits = np.empty(0, LIMITS)
         self._state = np.empty(0, STATE)

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 from scenewatch.model.errors import Mistake
 from scenewatch.model.point import MEASUREMENTS
 from scenewatch.model.quantity import UNITS, Quantity
-from scenewatch.model.scene import Drift, Drive, Frozen, NoData, Ramp, Scope, Spikes, WrongClock
+from scenewatch.model.scene import Drift, Drive, Frozen, Ramp, Scope, Spikes, Tells, WrongClock
 from scenewatch.model.words import Text
+from scenewatch.scenes import check_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from scenewatch.model.scene import Channel, DeviceType, Fault, Rule, Scene, Span
+    from scenewatch.model.scene import Channel, Command, DeviceType, Fault, Scene, Span
+    from scenewatch.scenes.check_rules import Found
 
 KEY: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
 REFERENCE: Final = re.compile(r"[\w.]+:\w+\Z")
@@ -25,8 +27,6 @@ MOST_KEYS: Final = 29
 """Of a scene and a device type together: `sw-device-<scene>-<type>` names a dashboard, for which Grafana has 40."""
 RESERVED: Final = ("_min", "_max", "_mean", "_count", "_good", "_flag", "_test")
 """What the store keeps beside a channel has the channel's key with these behind it."""
-Found = tuple[str, str]
-"""Where within the scene, and what is wrong."""
 
 
 def mistakes(scene: Scene) -> list[Mistake]:
@@ -37,7 +37,7 @@ def mistakes(scene: Scene) -> list[Mistake]:
         *_keys("fault", scene.faults),
         *_scene(scene),
         *chain.from_iterable(_device_type(t) for t in scene.device_types),
-        *chain.from_iterable(_rule(scene, r) for r in scene.rules),
+        *chain.from_iterable(check_rules.rule(scene, r) for r in scene.rules),
         *chain.from_iterable(_fault(scene, f) for f in scene.faults),
         *_texts("", scene),
     ]
@@ -56,6 +56,8 @@ def _keys(kind: str, entries: Iterable[Any]) -> Iterator[Found]:
 def _scene(scene: Scene) -> Iterator[Found]:
     if not REFERENCE.match(scene.simulator):
         yield "scene: simulator", f"must read module:class, not {scene.simulator!r}"
+    if scene.teller and not REFERENCE.match(scene.teller):
+        yield "scene: teller", f"must read module:class, not {scene.teller!r}"
     if scene.demonstration and not REFERENCE.match(scene.demonstration):
         yield "scene: demonstration", f"must read module:class, not {scene.demonstration!r}"
     mishap = next((f for f in scene.faults if f.key == scene.mishap), None)
@@ -63,6 +65,7 @@ def _scene(scene: Scene) -> Iterator[Found]:
         yield "scene: mishap", f"names no fault: {scene.mishap!r}"
     elif not mishap.rules:
         yield "scene: mishap", f"no rule finds {scene.mishap}: nothing would be shown"
+    yield from _calendar(scene)
     if scene.busy_ms is not None and scene.busy_ms[0] >= scene.busy_ms[1]:
         yield "scene: busy_ms", "must begin before it ends"
     for device_type in scene.device_types:
@@ -76,6 +79,16 @@ def _scene(scene: Scene) -> Iterator[Found]:
         yield "scene: device_types", f"must all report at one interval, not at {intervals} ms"
 
 
+def _calendar(scene: Scene) -> Iterator[Found]:
+    yield from _keys("occasion", scene.occasions)
+    if scene.calendar and not REFERENCE.match(scene.calendar):
+        yield "scene: calendar", f"must read module:function, not {scene.calendar!r}"
+    if scene.occasions and not scene.calendar:
+        yield "scene: calendar", "must be given: who else knows of occasions?"
+    if scene.calendar and not scene.occasions:
+        yield "scene: occasions", "must not be empty where there is a calendar"
+
+
 def _device_type(device_type: DeviceType) -> Iterator[Found]:
     place = f"device type {device_type.key}"
     if device_type.key in MEASUREMENTS:
@@ -85,6 +98,26 @@ def _device_type(device_type: DeviceType) -> Iterator[Found]:
     yield from _keys(f"{place}: channel", device_type.channels)
     for channel in device_type.channels:
         yield from _channel(f"{place}: channel {channel.key}", channel)
+    yield from _keys(f"{place}: event", device_type.events)
+    yield from _keys(f"{place}: command", device_type.commands)
+    for command in device_type.commands:
+        yield from _command(f"{place}: command {command.key}", device_type, command)
+
+
+def _command(place: str, device_type: DeviceType, command: Command) -> Iterator[Found]:
+    channel = next((c for c in device_type.channels if c.key == command.channel), None)
+    if channel is None:
+        yield f"{place}: channel", f"unknown channel {command.channel}"
+    elif not channel.states:
+        yield f"{place}: channel", f"{channel.key} is no state: nobody could see that it was done"
+    elif command.to not in {number for number, _ in channel.states}:
+        yield f"{place}: to", f"{command.to:g} is no state of {channel.key}"
+    if not command.input:
+        yield f"{place}: input", "must not be empty"
+    if command.refused_when is not None:
+        yield from check_rules.term_of(f"{place}: refused_when", device_type, command.refused_when)
+    if command.expires_after <= 0:
+        yield f"{place}: expires_after", "must be longer than nothing"
 
 
 def _channel(place: str, channel: Channel) -> Iterator[Found]:
@@ -120,51 +153,6 @@ def _within(value: float, span: Span) -> bool:
     return span.low <= value <= span.high
 
 
-def _rule(scene: Scene, rule: Rule) -> Iterator[Found]:
-    place = f"rule {rule.key}"
-    channels = {f"{t.key}.{c.key}": c for t in scene.device_types for c in t.channels}
-    if not rule.on:
-        yield f"{place}: on", "must name at least one channel"
-    types = Counter(on.partition(".")[0] for on in rule.on)
-    for type_key, count in types.items():
-        if count > 1:
-            yield f"{place}: on", f"names {count} channels of {type_key}; one a device type"
-    for on in rule.on:
-        if on in channels:
-            yield from _condition(place, rule, channels[on])
-        else:
-            yield f"{place}: on", f"unknown channel {on}"
-    for name in ("on_delay", "off_delay"):
-        if getattr(rule, name) < 0:
-            yield f"{place}: {name}", "must not be negative"
-    yield from _proof(f"{place}: proof", scene, rule)
-
-
-def _proof(place: str, scene: Scene, rule: Rule) -> Iterator[Found]:
-    proof = next((f for f in scene.faults if f.key == rule.proof), None)
-    if proof is None:
-        yield place, f"unknown fault {rule.proof}"
-    elif rule.key not in proof.rules:
-        yield place, f"fault {proof.key} does not list {rule.key} in its rules"
-    elif not {on.partition(".")[0] for on in rule.on} & set(proof.on):
-        yield place, f"fault {proof.key} befalls no device type the rule watches"
-
-
-def _condition(place: str, rule: Rule, channel: Channel) -> Iterator[Found]:
-    when = rule.when
-    if isinstance(when, NoData):
-        if when.after <= 0:
-            yield f"{place}: when.after", "must be longer than nothing"
-        if rule.on_delay:
-            yield f"{place}: on_delay", "missing data has its own delay: leave on_delay out"
-        return
-    if not _within(when.limit, channel.possible):
-        yield f"{place}: when.limit", f"{when.limit:g} is outside what {channel.key} can measure"
-    reach = channel.possible.high - channel.possible.low
-    if not 0 <= when.deadband < reach:
-        yield f"{place}: when.deadband", f"must be at least 0 and less than the channel's reach of {reach:g}"
-
-
 def _fault(scene: Scene, fault: Fault) -> Iterator[Found]:
     """A fault that no rule finds yet is allowed: it can be injected and seen before there is a rule for it."""
     place = f"fault {fault.key}"
@@ -189,6 +177,10 @@ def _shows(place: str, scene: Scene, fault: Fault) -> Iterator[Found]:
     for unknown in sorted(set(fault.shows) - channels):
         yield f"{place}: shows", f"unknown channel {unknown}"
     types = {shows.partition(".")[0] for shows in fault.shows}
+    effect = fault.effect
+    if isinstance(effect, Tells):
+        yield from _tells(place, scene, fault, effect)
+        return
     if fault.scope is Scope.DEVICE:
         for on in sorted(set(fault.on) - types):
             yield f"{place}: shows", f"names no channel of {on}"
@@ -196,11 +188,19 @@ def _shows(place: str, scene: Scene, fault: Fault) -> Iterator[Found]:
             yield f"{place}: shows", f"names a channel of {other}, which it does not befall"
     elif not types:
         yield f"{place}: shows", "must not be empty"
-    effect = fault.effect
     if isinstance(effect, Frozen | Drift | Spikes):
         for on in fault.on:
             if f"{on}.{effect.channel}" not in channels:
                 yield f"{place}: effect.channel", f"{on} has no channel {effect.channel}"
+
+
+def _tells(place: str, scene: Scene, fault: Fault, effect: Tells) -> Iterator[Found]:
+    """What is told may show on no channel at all."""
+    for on in sorted(set(fault.on) & {t.key for t in scene.device_types}):
+        if effect.event not in {e.key for e in scene.device_type(on).events}:
+            yield f"{place}: effect.event", f"{on} tells no {effect.event}"
+    if effect.every <= 0:
+        yield f"{place}: effect.every", "must be longer than nothing"
 
 
 def _sizes(place: str, fault: Fault) -> Iterator[Found]:

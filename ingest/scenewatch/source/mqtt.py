@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from scenewatch.model.backoff import STABLE_S, Backoff
 from scenewatch.model.ports import Listening
 from scenewatch.model.refusals import ANOTHER_CLIENT, failed
+from scenewatch.model.versions import Outcome, Versions
 from scenewatch.source.cutter import compile_kernel
 from scenewatch.source.doorbell import Doorbell
 from scenewatch.source.session import Ending, Session, Surroundings
 from scenewatch.source.stats import SourceStats
-from scenewatch.source.versions import Outcome, Versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

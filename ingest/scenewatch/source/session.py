@@ -23,10 +23,10 @@ from scenewatch.model.refusals import (
     given_up,
     refused,
 )
+from scenewatch.model.versions import Outcome, Protocol
 from scenewatch.source.cutter import Cutter
 from scenewatch.source.tap import CLOSED, Tap
 from scenewatch.source.timing import Pace
-from scenewatch.source.versions import Outcome, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,3 +25,8 @@ class SourceStats:
     """Packets left to paho: greetings, pings."""
     too_long: int = 0
     """Messages of which only the beginning was taken: they become dead letters."""
+
+    def events(self) -> dict[str, int]:
+        """What befell the connection, by name."""
+        names = ("reconnects", "refusals", "sessions_lost", "protocol_errors", "too_long")
+        return {name: getattr(self, name) for name in names}

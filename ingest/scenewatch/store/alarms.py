@@ -10,11 +10,13 @@ import sqlalchemy as sa
 
 from scenewatch.model.alarm import STANDING, AlarmState
 from scenewatch.model.scene import Priority
+from scenewatch.store.audit import Action, put
 from scenewatch.store.relational import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from scenewatch.store.alarmfilter import WhichAlarms
     from scenewatch.store.relational import Database
 
 ALARM = sa.Table(
@@ -30,6 +32,8 @@ ALARM = sa.Table(
     sa.Column("priority", sa.Text, nullable=False),
     sa.Column("device_type", sa.Text, nullable=False, server_default="", comment="empty where it is not known"),
     sa.Column("mirrored", sa.SmallInteger, nullable=False, server_default="0", comment="how the store has it"),
+    sa.Column("acknowledged_by", sa.Text, comment="the operator who did so first"),
+    sa.Column("acknowledged_at_ms", sa.BigInteger),
     sa.Index("alarm_newest", "raised_at_ms"),
     sa.Index("alarm_state", "state", "raised_at_ms"),
 )
@@ -58,6 +62,8 @@ class AlarmRow:
     priority: Priority
     device_type: str = ""
     """Of the time it was raised; empty in rows of older releases."""
+    acknowledged_by: str | None = None
+    acknowledged_at_ms: int | None = None
 
 
 class Alarms:
@@ -89,18 +95,27 @@ class Alarms:
         with self._database.writing() as con:
             con.execute(upsert, [_values(row) for row in rows])
 
-    def acknowledge(self, rule: str, device: str, raised_at_ms: int) -> AlarmState | None:
-        """An operator has seen it; returns the state after it. None: there is no such alarm."""
+    def acknowledge(
+        self, rule: str, device: str, raised_at_ms: int, *, by: str, at_ms: int
+    ) -> tuple[AlarmRow, bool] | None:
+        """An operator has seen it: as it is after it, and whether that is news. None: there is no such alarm.
+
+        Who was first stays on record, and is in the audit by the same transaction.
+        """
         this = (ALARM.c.rule == rule) & (ALARM.c.device == device) & (ALARM.c.raised_at_ms == raised_at_ms)
         state = sa.case(
             (ALARM.c.state == AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED),
             (ALARM.c.state == AlarmState.RETURNED_UNACKNOWLEDGED, AlarmState.NORMAL),
             else_=ALARM.c.state,
         )
+        first = this & ALARM.c.acknowledged_by.is_(None)
         with self._database.writing() as con:
-            con.execute(sa.update(ALARM).where(this).values(state=state))
-            after = con.scalar(sa.select(ALARM.c.state).where(this))
-        return None if after is None else AlarmState(after)
+            values = {"state": state, "acknowledged_by": by, "acknowledged_at_ms": at_ms}
+            news = con.execute(sa.update(ALARM).where(first).values(values)).rowcount > 0
+            after = con.execute(sa.select(ALARM).where(this)).one_or_none()
+            if news:
+                put(con, Action(at_ms, by, "acknowledge", device, f"{rule} {raised_at_ms}"))
+        return None if after is None else (alarm_of(after), news)
 
     def standing(self) -> list[tuple[str, Priority, int]]:
         """How many stand of each device and priority."""
@@ -126,6 +141,19 @@ class Alarms:
         query = query.order_by(ALARM.c.raised_at_ms.desc(), ALARM.c.rule, ALARM.c.device).limit(limit)
         with self._database.reading() as con:
             return [alarm_of(row) for row in con.execute(query)]
+
+    def search(self, which: WhichAlarms, limit: int) -> list[AlarmRow]:
+        """The newest first."""
+        newest_first = (ALARM.c.raised_at_ms.desc(), ALARM.c.rule, ALARM.c.device)
+        query = sa.select(ALARM).where(*which.conditions(ALARM)).order_by(*newest_first).limit(limit)
+        with self._database.reading() as con:
+            return [alarm_of(row) for row in con.execute(query)]
+
+    def raised_since(self, from_ms: int) -> dict[str, int]:
+        """How often each rule raised one; rules that did not are left out."""
+        query = sa.select(ALARM.c.rule, sa.func.count()).where(ALARM.c.raised_at_ms >= from_ms)
+        with self._database.reading() as con:
+            return {str(rule): int(count) for rule, count in con.execute(query.group_by(ALARM.c.rule))}
 
 
 def _values(row: AlarmRow) -> dict[str, Any]:
@@ -153,4 +181,6 @@ def alarm_of(row: sa.Row[Any]) -> AlarmRow:
         flag=row.flag,
         priority=Priority(row.priority),
         device_type=row.device_type,
+        acknowledged_by=row.acknowledged_by,
+        acknowledged_at_ms=row.acknowledged_at_ms,
     )

@@ -6,10 +6,12 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from scenewatch.model.conditions import watched_types
 from scenewatch.model.level import Level
 from scenewatch.model.point import Point
-from scenewatch.model.scene import NoData
-from scenewatch.model.words import Text, minutes
+from scenewatch.model.scene import Above, Below
+from scenewatch.model.speech import amount, condition_text
+from scenewatch.model.words import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,7 +46,7 @@ class AlarmPoints:
         rule_key = row.rule.partition(".")[2]
         title = Text(rule_key, rule_key) if rule is None else rule.title
         advice = Text("", "") if rule is None else rule.advice
-        told = title if rule is None else _told(rule, row, self._channel(scene, rule, row.device_type))
+        told = title if rule is None else self._told(scene, rule, row)
         lasted_ms = 0 if row.cleared_at_ms is None else row.cleared_at_ms - row.raised_at_ms
         fields: dict[str, float | int | str] = {
             "standing": int(row.cleared_at_ms is None),
@@ -74,20 +76,21 @@ class AlarmPoints:
             keep=Level.DAY,
         )
 
+    def _told(self, scene: str, rule: Rule, row: AlarmRow) -> Text:
+        """One line for a chart's annotation: what was measured and its limit, or else the condition."""
+        title, of = rule.title, self._registry.scenes[scene]
+        if all(t.key != row.device_type for t in watched_types(of, rule)):
+            return title
+        channel = self._channel(scene, rule, row.device_type)
+        by_number = channel is not None and not channel.states and math.isfinite(row.value)
+        if channel is not None and by_number and isinstance(rule.when, Above | Below):
+            value, limit = (amount(number, channel.unit) for number in (row.value, rule.when.limit))
+            return Text(f"{title.en}, {value} (limit {limit})", f"{title.zh}，{value}（限值 {limit}）")
+        condition = condition_text(of, rule)
+        return Text(f"{title.en}, {condition.en}", f"{title.zh}，{condition.zh}")
+
     def _channel(self, scene: str, rule: Rule, device_type: str) -> Channel | None:
         """What the rule watches of this type of device."""
         found = self._registry.types.get((scene, device_type))
         channels = () if found is None else found.channels
         return next((c for c in channels if f"{device_type}.{c.key}" in rule.on), None)
-
-
-def _told(rule: Rule, row: AlarmRow, channel: Channel | None) -> Text:
-    """One line for a chart's annotation."""
-    title = rule.title
-    if isinstance(rule.when, NoData):
-        span = f"{rule.when.after / minutes(1):g}"
-        return Text(f"{title.en}, no data for {span} min", f"{title.zh}，{span} 分钟无数据")
-    if channel is None or channel.states or not math.isfinite(row.value):
-        return title
-    value, limit = (f"{number:.6g} {channel.unit}".rstrip() for number in (row.value, rule.when.limit))
-    return Text(f"{title.en}, {value} (limit {limit})", f"{title.zh}，{value}（限值 {limit}）")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from scenewatch.api.views import AlarmView
 from scenewatch.model.alarm import STANDING, AlarmState, Step
 from scenewatch.model.flags import Flag
 from scenewatch.store.alarms import AlarmRow
+from scenewatch.worker.changes import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,63 +20,104 @@ if TYPE_CHECKING:
     from scenewatch.model.ports import Notifier
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Rule
+    from scenewatch.store.alarmfilter import WhichAlarms
     from scenewatch.store.alarms import Alarms
 
-CHANGES_KEPT = 10_000
-"""For listeners that look a few times a second; one that is further behind asks for all anew."""
 MOST_STANDING = 1_000_000
+ACKNOWLEDGED = (AlarmState.ACKNOWLEDGED,)
 
 
 class Book:
-    """`tell` comes from the pipeline's thread; `changes` and `alarms` from any."""
+    """`tell` comes from the pipeline's thread; `acknowledge`, `changes` and `alarms` from any."""
 
     def __init__(self, alarms: Alarms, registry: Registry, rules: Mapping[str, Rule]) -> None:
         self._alarms = alarms
         self._registry = registry
         self._rules = rules
         self._notifier: Notifier | None = None
-        self._lock = threading.Lock()
-        self._count = 0
-        self._changes: deque[AlarmView] = deque(maxlen=CHANGES_KEPT)
+        self._recording = threading.Lock()
+        """Held while something is put on record and told: so all hear it in the order of the record."""
+        self._acknowledged = {_key(row): row for row in alarms.alarms(ACKNOWLEDGED, limit=MOST_STANDING)}
+        """Those that stand: what the engine tells of them does not know what an operator did."""
+        self._changes: Changes[AlarmView] = Changes()
 
     def tell(self, transitions: list[Transition]) -> None:
         """On record first, then to all who listen. Raises TemporaryError before anything is told."""
         if not transitions:
             return
         rows = [self._row(t) for t in transitions]
-        self._alarms.record(rows)
-        with self._lock:
-            self._changes.extend(map(_view, rows))
-            self._count += len(rows)
-        if self._notifier is not None:
-            self._notifier.publish(transitions)
+        with self._recording:
+            self._alarms.record(rows)
+            self._changes.add([_view(self._as_operators_left_it(row)) for row in rows])
+            if self._notifier is not None:
+                self._notifier.publish(transitions)
+
+    def acknowledge(self, rule: str, device: str, raised_at_ms: int, *, by: str, at_ms: int) -> AlarmView | None:
+        """On record first, then to all who listen; None if there is no such alarm. Raises TemporaryError."""
+        with self._recording:
+            found = self._alarms.acknowledge(rule, device, raised_at_ms, by=by, at_ms=at_ms)
+            if found is None:
+                return None
+            row, is_news = found
+            if is_news:
+                self._changes.add([_view(row)])
+                if row.state is AlarmState.ACKNOWLEDGED:
+                    self._acknowledged[_key(row)] = row
+                    self._tell_acknowledged(row)
+            return _view(row)
 
     def open(self, notifier: Notifier) -> None:
         """From now on the outside is told too. Called between two transitions."""
-        self._notifier = notifier
+        with self._recording:
+            self._notifier = notifier
+            for row in self._acknowledged.values():
+                self._tell_acknowledged(row)
+
+    def _tell_acknowledged(self, row: AlarmRow) -> None:
+        number = self._registry.number(row.device)
+        if self._notifier is not None and number is not None:
+            self._notifier.acknowledge(row.rule, number, row.raised_at_ms)
+
+    def _as_operators_left_it(self, row: AlarmRow) -> AlarmRow:
+        known = self._acknowledged.get(_key(row))
+        if known is None:
+            return row
+        if row.cleared_at_ms is None:
+            return known
+        del self._acknowledged[_key(row)]
+        return replace(
+            row,
+            state=AlarmState.NORMAL,
+            acknowledged_by=known.acknowledged_by,
+            acknowledged_at_ms=known.acknowledged_at_ms,
+        )
 
     def close_strangers(self, standing: Iterable[Transition], now_ms: int) -> None:
         """Alarms on record as standing that the engine does not know, as after a lost state, are ended."""
-        known = {(row.rule, row.device, row.raised_at_ms) for row in map(self._row, standing)}
+        known = {_key(row) for row in map(self._row, standing)}
         on_record = self._alarms.alarms(STANDING, limit=MOST_STANDING)
         self._alarms.record(
             [
                 replace(row, state=AlarmState.RETURNED_UNACKNOWLEDGED, cleared_at_ms=max(now_ms, row.raised_at_ms))
                 for row in on_record
-                if (row.rule, row.device, row.raised_at_ms) not in known
+                if _key(row) not in known
             ]
         )
 
     def changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:
         """What was told since the count was `after`, and the count now."""
-        with self._lock:
-            new = min(self._count - after, len(self._changes))
-            return self._count, list(self._changes)[len(self._changes) - new :] if new > 0 else []
+        return self._changes.since(after)
 
     def alarms(self, state: str, limit: int) -> Sequence[AlarmView]:
         """Newest first. `state` is `standing`, `all`, or a state's name."""
         states = {"standing": STANDING, "all": tuple(AlarmState)}.get(state) or (AlarmState(state),)
         return [_view(row) for row in self._alarms.alarms(states, limit=limit)]
+
+    def find(self, which: WhichAlarms, limit: int) -> Sequence[AlarmView]:
+        return [_view(row) for row in self._alarms.search(which, limit)]
+
+    def raised_since(self, from_ms: int) -> Mapping[str, int]:
+        return self._alarms.raised_since(from_ms)
 
     def _row(self, transition: Transition) -> AlarmRow:
         raised = transition.step is Step.RAISED
@@ -93,6 +134,10 @@ class Book:
         )
 
 
+def _key(row: AlarmRow) -> tuple[str, str, int]:
+    return row.rule, row.device, row.raised_at_ms
+
+
 def _view(row: AlarmRow) -> AlarmView:
     return AlarmView(
         rule=row.rule,
@@ -103,4 +148,6 @@ def _view(row: AlarmRow) -> AlarmView:
         cleared_at=row.cleared_at_ms,
         value=None if math.isnan(row.value) else row.value,
         flag=Flag(row.flag).name.lower(),
+        acknowledged_by=row.acknowledged_by,
+        acknowledged_at=row.acknowledged_at_ms,
     )

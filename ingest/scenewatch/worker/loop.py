@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from scenewatch.model.alarm import Transition
     from scenewatch.model.batch import Batch
+    from scenewatch.model.event import Event, Result
     from scenewatch.model.pieces import Piece
     from scenewatch.model.ports import Clock, Journal, Record
     from scenewatch.worker.snapshots import Snapshots
@@ -42,6 +43,12 @@ class Outcome(Protocol):
     @property
     def transitions(self) -> list[Transition]: ...
 
+    @property
+    def events(self) -> list[Event]: ...
+
+    @property
+    def results(self) -> list[Result]: ...
+
 
 class Chain(Protocol):
     """The stages behind the journal."""
@@ -64,12 +71,14 @@ class Chain(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ends:
-    """Where the loop's results go, and what it must know of them. `put` and `tell` are called in its thread."""
+    """Where the loop's results go, and what it must know. `put`, `tell` and `keep` are called in its thread."""
 
     put: Callable[[Batch], None]
     """Hands a batch to the outbox; never waits."""
     tell: Callable[[list[Transition]], None]
     """Puts alarms on record and tells the outside; raises TemporaryError when it must be tried again."""
+    keep: Callable[[list[Event], list[Result]], None]
+    """Puts what devices told and answered on record; the same again changes nothing. Raises as `tell`."""
     stored: Callable[[], int]
     """The store's position."""
     past_damage: Callable[[int], int]
@@ -137,7 +146,7 @@ class Loop:
                     return
                 with self.lock:
                     outcome = self._chain.run(record)
-                if not self._deliver(outcome.transitions):
+                if not self._deliver(outcome):
                     return
                 self._put(outcome.batch)
                 self._tick_waits = self._tick_waits and record.kind is not RecordKind.TICK
@@ -177,27 +186,33 @@ class Loop:
         else:
             self._ends.had(batch)
 
-    def _deliver(self, transitions: list[Transition]) -> bool:
-        """Alarms must be on record before the position moves on: wait for the database rather than lose one.
+    def _deliver(self, outcome: Outcome) -> bool:
+        """What is told once must be on record before the position moves on.
 
-        False when asked to stop before that: the state then knows alarms that nobody was told, and is not kept.
+        False when asked to stop before that: the state then knows of what nobody was told, and is not kept.
         """
+        transitions, events, results = outcome.transitions, outcome.events, outcome.results
+        if (events or results) and not self._on_record("events", lambda: self._ends.keep(events, results)):
+            return False
+        return not transitions or self._on_record("alarms", lambda: self._ends.tell(transitions))
+
+    def _on_record(self, what: str, put: Callable[[], None]) -> bool:
+        """Wait for the database rather than lose one; False when asked to stop before that."""
         said = False
-        while transitions:
+        while True:
             try:
-                self._ends.tell(transitions)
+                put()
             except TemporaryError as error:
                 if not said:
-                    log.warning("alarms wait: %s", error)
+                    log.warning("%s wait: %s", what, error)
                     said = True
                 if self._stopping.wait(RETRY_S):
                     self._untold = True
                     return False
             else:
                 if said:
-                    log.info("alarms are on record again")
+                    log.info("%s are on record again", what)
                 return True
-        return True
 
     def _keep_snapshot(self, now_ms: int) -> None:
         due = now_ms >= self._snapshot_due_ms and self._chain.position > self._saved

@@ -1,12 +1,14 @@
-"""What is kept in the store beside the readings: alarms and figures, each by threads of their own, side by side."""
+"""What is kept in the store beside the readings: alarms, events and figures, each by threads of their own."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from scenewatch.store.alarms import Alarms
+from scenewatch.store.events import Events
 from scenewatch.store.mirrored import Mirrored
 from scenewatch.worker.alarmpoints import AlarmPoints
+from scenewatch.worker.eventpoints import EventPoints
 from scenewatch.worker.figures import Figures
 from scenewatch.worker.mirror import Mirror
 from scenewatch.worker.repeated import Delivery, Repeated
@@ -24,17 +26,17 @@ class Records:
         registry, clock = worker.pipeline.registry, worker.clock
         alarms = Alarms(database)
         self._figures = Figures(worker, WorkerView(worker), alarms)
-        self._mirror = Mirror(
-            Mirrored(database),
-            AlarmPoints(registry, lambda: worker.pipeline.alarms.rules),
-            worker.store,
-            store_name=worker.settings.store.url,
-            is_new=worker.store.position() == 0,
+        points = AlarmPoints(registry, lambda: worker.pipeline.alarms.rules)
+        name, is_new = worker.settings.store.url, worker.store.position() == 0
+        self._mirror = Mirror("alarms", Mirrored(database), points, worker.store, store_name=name, is_new=is_new)
+        self._events = Mirror(
+            "events", Events(database), EventPoints(registry), worker.store, store_name=name, is_new=is_new
         )
         self._parts = (
             Repeated("figures", self._figures.look),
             Repeated("figures-writer", Delivery("figures", self._figures.deliver, clock).step),
             Repeated("alarms-writer", Delivery("alarms", self._mirror.step, clock).step),
+            Repeated("events-writer", Delivery("events", self._events.step, clock).step),
         )
 
     def start(self) -> None:
@@ -54,4 +56,4 @@ class Records:
     @property
     def dropped(self) -> dict[str, int]:
         """What the store will never have, by kind."""
-        return {"alarms": self._mirror.refused, "figures": self._figures.dropped}
+        return {"alarms": self._mirror.refused, "events": self._events.refused, "figures": self._figures.dropped}

@@ -91,14 +91,22 @@ def serve(worker: Worker, address: socket.socket, told: Signals, read_settings: 
 
 
 def reload(worker: Worker, read_settings: Callable[[], Settings]) -> None:
-    """Take the operators' limits anew; with any mistake the old ones stay. Other settings wait for a restart."""
+    """Take operators and limits anew; with any mistake the old ones stay. Other settings wait for a restart."""
+    try:
+        worker.controls.guard.reload()  # apart from the rest: whoever may do nothing any more is out at once
+    except ConfigurationError as error:
+        _complain("the operators stay as they are", error)
     before = worker.told.limits
     try:
         settings = read_settings()
         worker.told.change_limits(settings.limits)
     except ConfigurationError as error:
-        log.error("settings are not taken, the limits stay as they are: %s", "; ".join(map(str, error.mistakes)))  # noqa: TRY400  # the operator's mistake, no trace
+        _complain("settings are not taken, the limits stay as they are", error)
         return
     log.info("settings are read again: the limits %s", "stay" if settings.limits == before else "change")
     if changed := differences(worker.settings, settings):
         log.warning("changed too, and taken at the next start only: %s", ", ".join(changed))
+
+
+def _complain(what: str, error: ConfigurationError) -> None:
+    log.error("%s: %s", what, "; ".join(map(str, error.mistakes)))

@@ -12,11 +12,15 @@ from scenewatch.model.ledger import messages_of
 from scenewatch.model.level import Level
 from scenewatch.store.chart import chart
 from scenewatch.store.letterfilter import LetterState, Which
+from scenewatch.worker.alarmsearch import which_alarms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from scenewatch.api.views import AlarmView, LetterQuery
+    from scenewatch.api.alarms_found import AlarmQuery
+    from scenewatch.api.controls import Controls
+    from scenewatch.api.unknown import Unknown
+    from scenewatch.api.views import AlarmView, EventQuery, EventView, LetterQuery
     from scenewatch.app import Worker
     from scenewatch.model.ports import Readings
     from scenewatch.model.registry import Registry
@@ -33,8 +37,15 @@ class WorkerView:
     def registry(self) -> Registry:
         return self._worker.pipeline.registry
 
+    @property
+    def strangers(self) -> Unknown:
+        return self._worker.adoption
+
     def scenes(self) -> Iterable[Scene]:
         return self._worker.scenes_in_force
+
+    def scenes_written(self) -> Iterable[Scene]:
+        return self._worker.scenes
 
     def now(self) -> Now:
         with self._worker.loop.lock:
@@ -57,8 +68,21 @@ class WorkerView:
     def alarms(self, state: str, limit: int) -> Sequence[AlarmView]:
         return self._worker.book.alarms(state, limit)
 
+    def find_alarms(self, query: AlarmQuery) -> Sequence[AlarmView]:
+        """What was typed may be part of a title or a name, in any language; those are in the tables."""
+        return self._worker.book.find(which_alarms(query, self.scenes(), self.registry), query.limit)
+
+    def alarms_raised(self, from_ms: int) -> Mapping[str, int]:
+        return self._worker.book.raised_since(from_ms)
+
     def alarm_changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:
         return self._worker.book.changes(after)
+
+    def events(self, query: EventQuery) -> Sequence[EventView]:
+        return self._worker.chronicle.events(query)
+
+    def event_changes(self, after: int) -> tuple[int, Sequence[EventView]]:
+        return self._worker.chronicle.changes(after)
 
     def readings(self, series: str, from_ms: int, to_ms: int, limit: int) -> Readings:
         return self._worker.store.readings(series, from_ms, to_ms, limit)
@@ -137,6 +161,10 @@ class WorkerView:
         levels = (Level.MINUTE, Level.HOUR, Level.DAY)
         until = {} if made is None else {level.name.lower(): made.until_ms(level) for level in levels}
         return SummariesView(until, state.waiting, state.dropped)
+
+    @property
+    def controls(self) -> Controls:
+        return self._worker.controls
 
     def readiness(self) -> Readiness:
         return self._worker.readiness()

@@ -90,7 +90,7 @@ def _clock(*times: str) -> tuple[tuple[int, int], ...]:
     return tuple((begin, end) for begin, end in spans)
 
 
-TIMETABLE: Final[Mapping[Occasion, tuple[tuple[int, int], ...]]] = MappingProxyType(
+TIMETABLE: Final[Mapping[str, tuple[tuple[int, int], ...]]] = MappingProxyType(
     {
         Occasion.STAFF: _clock("05:00-19:00"),
         Occasion.DELIVERY: _clock("06:05-06:35"),
@@ -112,13 +112,13 @@ def minutes_late(site: str) -> int:
     return int.from_bytes(blake2b(site.encode(), digest_size=8).digest(), "little") % (MOST_LATE_MIN + 1)
 
 
-def timetable(day: date, occasion: Occasion) -> tuple[tuple[int, int], ...]:
+def timetable(day: date, occasion: str) -> tuple[tuple[int, int], ...]:
     """Local minutes of the day."""
     return TIMETABLE[occasion] if kind_of_day(day) is DayKind.SCHOOL else ()
 
 
-def spans(site: str, from_ms: int, to_ms: int, occasion: Occasion) -> list[tuple[int, int]]:
-    """When it is done at a site (`scene.site`) in [from_ms, to_ms), ascending, cut to it."""
+def spans(site: str, from_ms: int, to_ms: int, occasion: str) -> list[tuple[int, int]]:
+    """Implements `ports.Calendar`: `occasion` is the key of one that is in the timetable."""
     late_ms = minutes_late(site) * MINUTE_MS
     found = []
     for number in range((from_ms + AHEAD_MS) // DAY_MS, (to_ms - 1 + AHEAD_MS) // DAY_MS + 1):

@@ -27,11 +27,13 @@ EQUIPMENT: Final = (
     ("steriliser", "steriliser", Text("dish steriliser", "餐具消毒柜")),
     ("gas", "gas_detector", Text("gas detector at the hobs", "灶台燃气探测器")),
     ("leak", "water_leak", Text("leak detector under the sinks", "水池下漏水探测器")),
+    ("camera", "camera", Text("camera over the cooking line", "烹饪区摄像头")),
+    ("gate", "staff_gate", Text("staff check terminal at the entrance", "入口晨检仪")),
 )
 
 
 class KitchenDemonstration:
-    """A gateway and twelve devices a school, schools laid out as a sunflower's seeds."""
+    """A gateway and fourteen devices a school, schools laid out as a sunflower's seeds."""
 
     def devices(self, sites: int) -> list[Device]:
         return [device for number in range(1, sites + 1) for device in _school(number)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import Channel, DeviceType, Span
+from scenewatch.model.scene import Channel, DeviceType, EventKind, Span
 from scenewatch.model.words import Text, minutes, seconds
 
 EVERY = seconds(30)
@@ -70,7 +70,9 @@ BATTERY = Channel(
 
 
 def _cabinet_temperature(expected: Span) -> Channel:
-    return _temperature("air_temp", Text("Air temperature", "柜内温度"), Span(-45, 60), expected)
+    """A small space: an opened door is felt at once."""
+    title = Text("Air temperature", "柜内温度")
+    return _temperature("air_temp", title, Span(-45, 60), expected, fastest_per_minute=8.0)
 
 
 FRIDGE = DeviceType(
@@ -85,7 +87,12 @@ FREEZER = DeviceType(
     every=EVERY,
     channels=(_cabinet_temperature(Span(-32, 10)), DOOR, COMPRESSOR_POWER, DEFROST, BATTERY),
 )
-GATEWAY = DeviceType(key="gateway", title=Text("Gateway", "网关"), every=EVERY)
+GATEWAY = DeviceType(
+    key="gateway",
+    title=Text("Gateway", "网关"),
+    every=EVERY,
+    events=(EventKind(key="started", title=Text("Gateway started", "网关启动")),),
+)
 COLD_DISH_ROOM = DeviceType(
     key="cold_dish_room",
     title=Text("Cold-dish room", "专间（凉菜间）"),
@@ -147,6 +154,7 @@ UV_LAMP = DeviceType(
             expected=Span(0, 1500),
         ),
     ),
+    events=(EventKind(key="burn_done", title=Text("Ultraviolet disinfection done", "紫外线消毒完成")),),
 )
 STERILISER = DeviceType(
     key="steriliser",
@@ -170,6 +178,10 @@ STERILISER = DeviceType(
         ),
         _power("power", Text("Power", "功率"), 8000),
     ),
+    events=(
+        EventKind(key="cycle_done", title=Text("Sterilising cycle done", "消毒程序完成")),
+        EventKind(key="cycle_broken", title=Text("Sterilising cycle broken off", "消毒程序中断")),
+    ),
 )
 GAS_DETECTOR = DeviceType(
     key="gas_detector",
@@ -188,6 +200,7 @@ GAS_DETECTOR = DeviceType(
         _state("fan", Text("Exhaust fan", "排风机"), Text("off", "停止"), Text("running", "运行")),
         _state("supply", Text("Supply", "供电"), Text("battery", "电池"), Text("mains", "市电")),
     ),
+    events=(EventKind(key="alarm", title=Text("Detector sounds its alarm", "探测器报警")),),
 )
 WATER_LEAK = DeviceType(
     key="water_leak",
@@ -196,6 +209,28 @@ WATER_LEAK = DeviceType(
     channels=(
         _state("wet", Text("Floor", "地面"), Text("dry", "干燥"), Text("wet", "有水")),
         BATTERY,
+    ),
+)
+CAMERA = DeviceType(
+    key="camera",
+    title=Text("Camera", "摄像头"),
+    every=EVERY,
+    events=(
+        EventKind(key="no_mask", title=Text("Somebody without a mask", "未戴口罩")),
+        EventKind(key="no_hat", title=Text("Somebody without a hat", "未戴工作帽")),
+        EventKind(key="smoking", title=Text("Somebody smoking", "吸烟")),
+        EventKind(key="rodent", title=Text("Rodent", "鼠患")),
+        EventKind(key="open_bin", title=Text("Waste bin left open", "垃圾桶未盖")),
+    ),
+)
+"""It judges the picture itself and tells what it sees."""
+STAFF_GATE = DeviceType(
+    key="staff_gate",
+    title=Text("Staff check terminal", "晨检仪"),
+    every=EVERY,
+    events=(
+        EventKind(key="morning_check", title=Text("Morning check passed", "晨检合格")),
+        EventKind(key="unfit", title=Text("Unfit for work at the morning check", "晨检不合格")),
     ),
 )
 
@@ -209,4 +244,6 @@ DEVICE_TYPES = (
     STERILISER,
     GAS_DETECTOR,
     WATER_LEAK,
+    CAMERA,
+    STAFF_GATE,
 )

@@ -13,6 +13,7 @@ from scenewatch.model.scene import (
     Silence,
     Sizes,
     Spikes,
+    Tells,
     WrongClock,
 )
 from scenewatch.model.words import Text, days, hours, minutes
@@ -21,6 +22,10 @@ COLD = ("fridge", "freezer")
 COOLED = (*COLD, "cold_dish_room")
 WITH_AIR = (*COOLED, "hot_cabinet")
 WITH_BATTERY = (*COLD, "water_leak")
+WARM = ("fridge_warm", "freezer_warm")
+NOT_COOLING = ("fridge_not_cooling", "freezer_not_cooling")
+AIR_WRONG = (*WARM, *NOT_COOLING, "cold_dish_room_warm", "hot_holding_cool")
+"""Rules that any fault of the air or of its sensor can raise."""
 SPEAKING = (*WITH_AIR, "uv_lamp", "steriliser", "gas_detector", "water_leak")
 
 OF_COOLING = (
@@ -31,7 +36,7 @@ OF_COOLING = (
         effect=Drive("door"),
         sizes=Sizes(smallest=0.1, findable=0.2, largest=1.0, unit="of its width"),
         shows=("fridge.door", "fridge.air_temp", "freezer.door", "freezer.air_temp"),
-        rules=("door_ajar", "fridge_warm", "freezer_warm"),
+        rules=("door_ajar", *WARM),
         minimum=minutes(10),
         deadline=minutes(10),
         tail=minutes(30),
@@ -42,9 +47,20 @@ OF_COOLING = (
         on=COLD,
         effect=Drive("compressor", 0.0),
         shows=("fridge.air_temp", "fridge.compressor_power", "freezer.air_temp", "freezer.compressor_power"),
-        rules=("fridge_warm", "freezer_warm"),
+        rules=(*WARM, *NOT_COOLING),
         minimum=hours(6),
         deadline=hours(6),
+        tail=hours(2),
+    ),
+    Fault(
+        key="compressor_endless",
+        title=Text("Compressor does not stop", "压缩机不停机"),
+        on=("fridge",),
+        effect=Drive("compressor", 1.0),
+        shows=("fridge.air_temp", "fridge.compressor_power"),
+        rules=("fridge_cold",),
+        minimum=hours(3),
+        deadline=hours(3),
         tail=hours(2),
     ),
     Fault(
@@ -54,7 +70,7 @@ OF_COOLING = (
         effect=Ramp("cooling_lost"),
         sizes=Sizes(smallest=0.2, findable=0.5, largest=0.9, unit="of the cooling power"),
         shows=("fridge.compressor_power", "freezer.compressor_power"),
-        rules=("fridge_warm", "freezer_warm"),
+        rules=WARM,
         minimum=days(3),
         deadline=days(3),
         tail=hours(4),
@@ -66,7 +82,7 @@ OF_COOLING = (
         effect=Ramp("refrigerant_lost"),
         sizes=Sizes(smallest=0.2, findable=0.5, largest=0.9, unit="of the charge"),
         shows=("fridge.compressor_power", "freezer.compressor_power"),
-        rules=("fridge_warm", "freezer_warm"),
+        rules=WARM,
         minimum=days(3),
         deadline=days(3),
         tail=hours(4),
@@ -77,7 +93,7 @@ OF_COOLING = (
         on=COLD,
         effect=Drive("defrost", 1.0),
         shows=("fridge.air_temp", "fridge.defrost", "freezer.air_temp", "freezer.defrost"),
-        rules=("fridge_warm", "freezer_warm"),
+        rules=("defrost_endless", *WARM),
         minimum=hours(6),
         deadline=hours(6),
         tail=hours(4),
@@ -88,10 +104,11 @@ OF_COOLING = (
         on=COLD,
         effect=Drive("defrost", 0.0),
         shows=("fridge.defrost", "freezer.defrost", "fridge.compressor_power", "freezer.compressor_power"),
-        rules=("fridge_warm", "freezer_warm"),
+        rules=("defrost_missing", *WARM),
         minimum=days(3),
         deadline=days(3),
-        tail=hours(4),
+        # The next defrost is due within eight hours.
+        tail=hours(9),
     ),
     Fault(
         key="air_conditioner_dead",
@@ -99,7 +116,7 @@ OF_COOLING = (
         on=("cold_dish_room",),
         effect=Drive("compressor", 0.0),
         shows=("cold_dish_room.air_temp", "cold_dish_room.humidity"),
-        rules=(),
+        rules=("cold_dish_room_warm",),
         minimum=hours(24),
         deadline=hours(24),
         tail=hours(2),
@@ -113,7 +130,7 @@ OF_HYGIENE = (
         effect=Drive("heater_lost"),
         sizes=Sizes(smallest=0.3, findable=0.8, largest=1.0, unit="of the heater's power"),
         shows=("hot_cabinet.air_temp", "hot_cabinet.food_temp", "hot_cabinet.heater_power"),
-        rules=(),
+        rules=("hot_holding_cool",),
         minimum=days(3),
         deadline=days(3),
         tail=hours(1),
@@ -125,7 +142,7 @@ OF_HYGIENE = (
         effect=Drive("lamp_lost"),
         sizes=Sizes(smallest=0.1, findable=0.4, largest=0.8, unit="of the irradiance"),
         shows=("uv_lamp.irradiance",),
-        rules=(),
+        rules=("uv_lamp_weak",),
         minimum=days(3),
         deadline=days(3),
         tail=hours(24),
@@ -136,7 +153,7 @@ OF_HYGIENE = (
         on=("uv_lamp",),
         effect=Drive("exposed", 1.0),
         shows=("uv_lamp.irradiance", "uv_lamp.lamp", "uv_lamp.presence"),
-        rules=(),
+        rules=("person_under_lamp",),
         minimum=minutes(3),
         deadline=minutes(2),
         tail=minutes(10),
@@ -148,7 +165,7 @@ OF_HYGIENE = (
         effect=Drive("hold_lost"),
         sizes=Sizes(smallest=0.1, findable=0.6, largest=0.95, unit="of the holding time"),
         shows=("steriliser.cycle", "steriliser.chamber_temp", "steriliser.power"),
-        rules=(),
+        rules=("steriliser_cycle_short",),
         minimum=days(3),
         deadline=days(3),
         tail=hours(1),
@@ -160,7 +177,7 @@ OF_HYGIENE = (
         effect=Drive("set_lost"),
         sizes=Sizes(smallest=2.0, findable=12.0, largest=50.0, unit="K"),
         shows=("steriliser.chamber_temp", "steriliser.power"),
-        rules=(),
+        rules=("steriliser_cool",),
         minimum=days(3),
         deadline=days(3),
         tail=hours(1),
@@ -175,7 +192,15 @@ OF_THE_BUILDING = (
         scope=Scope.SITE,
         effect=Drive("mains", 0.0),
         shows=("fridge.compressor_power", "freezer.compressor_power", "gas_detector.supply"),
-        rules=("fridge_warm", "freezer_warm"),
+        rules=(
+            "power_cut",
+            "fridge_warm",
+            "freezer_warm",
+            "fridge_not_cooling",
+            "freezer_not_cooling",
+            "cold_dish_room_warm",
+            "hot_holding_cool",
+        ),
         minimum=hours(6),
         deadline=hours(6),
         tail=hours(4),
@@ -187,7 +212,7 @@ OF_THE_BUILDING = (
         effect=Drive("gas_leak"),
         sizes=Sizes(smallest=0.3, findable=8.0, largest=20.0, unit="% LEL a minute"),
         shows=("gas_detector.gas",),
-        rules=(),
+        rules=("gas_high", "gas_notice"),
         minimum=minutes(20),
         deadline=minutes(20),
         tail=hours(1),
@@ -198,9 +223,9 @@ OF_THE_BUILDING = (
         on=("water_leak",),
         effect=Drive("water", 1.0),
         shows=("water_leak.wet",),
-        rules=(),
-        minimum=minutes(30),
-        deadline=minutes(30),
+        rules=("water_on_floor",),
+        minimum=hours(1),
+        deadline=hours(1),
         tail=minutes(30),
     ),
 )
@@ -228,10 +253,19 @@ OF_SENSORS = (
         on=WITH_AIR,
         effect=Frozen("air_temp"),
         shows=tuple(f"{on}.air_temp" for on in WITH_AIR),
-        rules=("fridge_warm", "freezer_warm"),
+        rules=(
+            "sensor_stuck",
+            "fridge_warm",
+            "freezer_warm",
+            "fridge_not_cooling",
+            "freezer_not_cooling",
+            "cold_dish_room_warm",
+            "hot_holding_cool",
+            "sensor_jumps",
+        ),
         minimum=hours(2),
         deadline=hours(2),
-        tail=minutes(30),
+        tail=hours(3),
     ),
     Fault(
         key="sensor_drifting",
@@ -240,7 +274,14 @@ OF_SENSORS = (
         effect=Drift(channel="air_temp", resolution=0.1),
         sizes=Sizes(smallest=0.3, findable=3.0, largest=8.0, unit="K"),
         shows=tuple(f"{on}.air_temp" for on in WITH_AIR),
-        rules=("fridge_warm", "freezer_warm"),
+        rules=(
+            "fridge_warm",
+            "freezer_warm",
+            "fridge_not_cooling",
+            "freezer_not_cooling",
+            "cold_dish_room_warm",
+            "sensor_jumps",
+        ),
         minimum=days(3),
         deadline=days(3),
         tail=hours(24),
@@ -252,10 +293,10 @@ OF_SENSORS = (
         effect=Spikes(channel="air_temp", share=0.02),
         sizes=Sizes(smallest=2.0, findable=15.0, largest=30.0, unit="K"),
         shows=tuple(f"{on}.air_temp" for on in WITH_AIR),
-        rules=(),
+        rules=("sensor_jumps",),
         minimum=hours(6),
         deadline=hours(6),
-        tail=minutes(30),
+        tail=hours(3),
     ),
     Fault(
         key="battery_low",
@@ -264,7 +305,7 @@ OF_SENSORS = (
         effect=Drift(channel="battery", resolution=0.001, sign=-1),
         sizes=Sizes(smallest=0.1, findable=0.9, largest=1.4, unit="V"),
         shows=tuple(f"{on}.battery" for on in WITH_BATTERY),
-        rules=(),
+        rules=("battery_low",),
         minimum=days(2),
         deadline=days(2),
         tail=hours(24),
@@ -282,7 +323,7 @@ OF_SENSORS = (
             "gas_detector.gas",
             "water_leak.wet",
         ),
-        rules=(),
+        rules=("clock_wrong",),
         minimum=minutes(30),
         deadline=minutes(30),
         tail=minutes(30),
@@ -300,4 +341,29 @@ OF_SENSORS = (
         tail=minutes(30),
     ),
 )
-FAULTS = (*OF_COOLING, *OF_HYGIENE, *OF_THE_BUILDING, *OF_SENSORS)
+
+
+def _seen(key: str, title: Text, event: str, *, on: str = "camera") -> Fault:
+    """What no channel shows: the device tells of it as long as it lasts."""
+    return Fault(
+        key=key,
+        title=title,
+        on=(on,),
+        effect=Tells(event=event, every=minutes(2)),
+        shows=(),
+        rules=(key,),
+        minimum=minutes(5),
+        deadline=minutes(2),
+        tail=minutes(30),
+    )
+
+
+OF_PEOPLE_AND_PESTS = (
+    _seen("mask_missing", Text("Somebody works without a mask", "未戴口罩作业"), "no_mask"),
+    _seen("hat_missing", Text("Somebody works without a hat", "未戴工作帽作业"), "no_hat"),
+    _seen("smoker", Text("Somebody smokes in the kitchen", "后厨吸烟"), "smoking"),
+    _seen("rodent_about", Text("Rodent in the kitchen", "后厨有鼠"), "rodent"),
+    _seen("bin_open", Text("Waste bin stays open", "垃圾桶长时间未盖"), "open_bin"),
+    _seen("staff_unfit", Text("Somebody comes to work unfit", "从业人员带病上岗"), "unfit", on="staff_gate"),
+)
+FAULTS = (*OF_COOLING, *OF_HYGIENE, *OF_THE_BUILDING, *OF_SENSORS, *OF_PEOPLE_AND_PESTS)

@@ -1,0 +1,144 @@
+"""`alarms` and `commands`: asked of a running worker, changed with an operator's token."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+
+import pytest
+
+from ends import HandClock, wait_for
+from operators_rig import TOKENS, OperatorsRig
+from records import START_MS, telemetry, topic
+from scenewatch import app
+from scenewatch.cli import commands as module
+from scenewatch.model.scene import Command
+from scenewatch.model.words import Text
+
+COOL = Command(key="cool", title=Text("Cool", "冷却"), channel="temp", to=5.0, input="cooler")
+VAT = "brine.w1.vat-1"
+
+
+class Way:
+    """In place of the way to the broker: the device answers as it is told to, or stays silent."""
+
+    def __init__(self, rig):
+        self.rig = rig
+        self.answer = None
+
+    def check(self):
+        pass
+
+    def send(self, _topic, payload, _lasts_s):
+        if self.answer is not None:
+            body = json.dumps({"id": json.loads(payload)["id"]} | self.answer).encode()
+            self.rig.send(self.rig.worker.clock.ms, (topic("vat-1", "result"), body))
+
+
+@pytest.fixture(scope="module")
+def rig(vat_scene, tmp_path_factory):
+    vat, gateway = vat_scene.device_types
+    cooled = replace(vat_scene, device_types=(replace(vat, commands=(COOL,)), gateway))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(app, "LOOK_S", 0.05)
+        monkeypatch.setattr(module, "LOOK_S", 0.05)
+        made = OperatorsRig(tmp_path_factory.mktemp("worker"), cooled, HandClock(START_MS), monkeypatch)
+        made.way = made.worker.controls.commands._sender = Way(made)
+        for n, device in enumerate(("vat-1", "vat-2")):
+            for at_ms in (START_MS + n, START_MS + n + 20_000):
+                made.send(at_ms, (topic(device), telemetry(at_ms, temp=85)))
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def token(tmp_path):
+    path = tmp_path / "token"
+    path.write_text(f"{TOKENS['li']}\n")
+    return path
+
+
+def test_alarms_are_listed_and_acknowledged(typed, rig, token):
+    status, out, err = typed("alarms", "list", "--worker", rig.url)
+    assert (status, err) == (1, [])
+    lines = [line.split() for line in out.decode().splitlines()]
+    assert [line[1:] for line in lines[1:]] == [
+        ["high", "unacknowledged", "brine.w1.vat-2", "brine.vat_hot"],
+        ["high", "unacknowledged", "brine.w1.vat-1", "brine.vat_hot"],
+    ]
+    whose = ("--device", VAT, "--token-file", token, "--worker", rig.url)
+    for narrower in (("--raised-at", "7"), ("--rule", "brine.vat_silent")):
+        assert typed("alarms", "acknowledge", *whose, *narrower) == (1, b"no alarms\n", [])
+    status, out, _ = typed("alarms", "acknowledge", *whose, "--rule", "brine.vat_hot", "--json")
+    (alarm,) = json.loads(out)["alarms"]
+    assert (status, alarm["device"], alarm["state"], alarm["acknowledged_by"]) == (0, VAT, "acknowledged", "li")
+    assert typed("alarms", "acknowledge", *whose)[0] == 1, "it is seen already"
+    status, out, _ = typed("alarms", "list", "--worker", rig.url, "--state", "acknowledged")
+    assert (status, out.decode().splitlines()[1].split()[-1]) == (0, "li")
+
+
+def test_a_command_is_sent_and_its_answer_waited_for(typed, rig, token):
+    send = ("commands", "send", VAT, "cool", "--token-file", token, "--worker", rig.url)
+    rig.way.answer = {"ok": True, "text": "cold"}
+    status, out, err = typed(*send, "--args", '{"valve": 2}')
+    assert (status, err) == (0, [])
+    assert out.decode().splitlines()[1].split()[1:] == ["li", "done", VAT, "cool", "cold"]
+    rig.worker.clock.ms += 1
+    rig.way.answer = {"ok": False, "text": "locked"}
+    status, out, _ = typed(*send, "--json")
+    assert (status, json.loads(out)["state"], json.loads(out)["text"]) == (1, "refused", "locked")
+    status, out, _ = typed("commands", "list", "--worker", rig.url, "--device", "vat-1", "--json")
+    assert [(one["state"], one["args"]) for one in json.loads(out)["commands"]][-1:] == [("done", {"valve": 2})]
+
+
+def test_a_device_that_stays_silent_lets_it_expire(typed, rig, token):
+    rig.way.answer = None
+
+    def pass_time():
+        wait_for(lambda: rig.get("/api/v1/commands?state=waiting")["commands"])
+        rig.worker.clock.ms += 30_000
+
+    passing = threading.Thread(target=pass_time)
+    passing.start()
+    status, out, _ = typed("commands", "send", VAT, "cool", "--token-file", token, "--worker", rig.url)
+    passing.join()
+    assert (status, out.decode().splitlines()[1].split()[2]) == (1, "expired")
+    assert typed("commands", "list", "--worker", rig.url, "--site", "w2") == (0, b"no commands\n", [])
+
+
+@pytest.mark.parametrize(
+    ("held", "status", "told"),
+    [
+        ("guessed\n", 1, "this is no operator's token"),
+        ("", 2, "holds not one token"),
+        ("li a\nwang b\n", 2, "holds not one token"),
+        (b"\xff", 2, "is not text"),
+        (None, 2, "cannot be read"),
+    ],
+)
+def test_a_wrong_token_changes_nothing_and_is_not_told(typed, rig, tmp_path, held, status, told):
+    path = tmp_path / "held"
+    if held is not None:
+        path.write_bytes(held if isinstance(held, bytes) else held.encode())
+    before = rig.get("/api/v1/commands")
+    found, out, err = typed("commands", "send", VAT, "cool", "--token-file", path, "--worker", rig.url)
+    assert (found, out) == (status, b"")
+    assert told in err[0]
+    assert "guessed" not in err[0]
+    assert rig.get("/api/v1/commands") == before
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (("vat-9", "cool"), 1, "no device 'vat-9'"),
+        ((VAT, "boil"), 1, "no command 'boil'; it has: cool"),
+        ((VAT, "cool", "--args", "[1]"), 2, "is not a JSON object"),
+        ((VAT, "cool", "--args", "{"), 2, "is not JSON"),
+    ],
+)
+def test_what_cannot_be_sent_is_told_by_the_command(typed, rig, token, words, status, told):
+    found, _, err = typed("commands", "send", *words, "--token-file", token, "--worker", rig.url)
+    assert found == status
+    assert told in err[-1]

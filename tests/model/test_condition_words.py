@@ -1,0 +1,166 @@
+"""A rule's condition: in words of both languages, and as lines for charts."""
+
+from dataclasses import replace
+
+import pytest
+
+from scenewatch.model.conditions import lines
+from scenewatch.model.flags import Test as QualityTest
+from scenewatch.model.quantity import Quantity
+from scenewatch.model.scene import (
+    Above,
+    AtLeast,
+    Below,
+    Channel,
+    DeviceType,
+    During,
+    EventKind,
+    Flagged,
+    Happened,
+    Mark,
+    NoData,
+    Occasion,
+    Outside,
+    Priority,
+    Rule,
+    Scene,
+    Source,
+    Span,
+    Term,
+    Then,
+    While,
+    all_of,
+    any_of,
+)
+from scenewatch.model.speech import condition_text
+from scenewatch.model.words import Text, hours, minutes, seconds
+
+AIR = Channel(
+    key="air", title=Text("Air", "气温"), quantity=Quantity.TEMPERATURE, unit="°C", possible=Span(-40, 60)
+)
+POWER = Channel(key="power", title=Text("Power", "功率"), quantity=Quantity.POWER, unit="W", possible=Span(0, 1000))
+PHASE = Channel(
+    key="phase",
+    title=Text("Phase", "阶段"),
+    quantity=Quantity.STATE,
+    unit="",
+    possible=Span(0, 2),
+    states=((0.0, Text("idle", "空闲")), (1.0, Text("busy", "忙")), (2.0, Text("done", "完成"))),
+)
+BOX = DeviceType(
+    key="box",
+    title=Text("Box", "箱"),
+    every=seconds(30),
+    channels=(AIR, POWER, PHASE),
+    events=(EventKind(key="knock", title=Text("Knock", "敲击")),),
+)
+HALL = DeviceType(
+    key="hall",
+    title=Text("Hall", "大厅"),
+    every=seconds(30),
+    channels=(replace(AIR, title=Text("Hall air", "厅温")),),
+)
+WARM = Rule(
+    key="warm",
+    title=Text("Warm", "热"),
+    on=("box.air",),
+    when=Above(8.0, deadband=0.5),
+    priority=Priority.HIGH,
+    source=Source(document=Text("d", "文"), mark=Mark.PROPOSAL),
+    proof="fire",
+    advice=Text("Look", "查看"),
+)
+SCENE = Scene(
+    key="lab",
+    title=Text("Lab", "实验室"),
+    site_title=Text("Site", "站点"),
+    device_types=(BOX, HALL),
+    rules=(WARM,),
+    faults=(),
+    simulator="",
+    mishap="",
+    calendar="a:b",
+    occasions=(Occasion(key="lunch", title=Text("Lunch", "午餐")),),
+)
+BUSY, COLD = Term("phase", Above(0.5)), Term("air", Below(-5.0))
+DONE = Term("phase", Above(1.5))
+
+SAID = {
+    "above, with its delay": (
+        {"on_delay": minutes(30)},
+        "Air above 8 °C for 30 min",
+        "气温高于 8 °C，持续 30 分钟",
+    ),
+    "below, with a true minus": ({"when": Below(-12.5)}, "Air below −12.5 °C", "气温低于 −12.5 °C"),
+    "outside": ({"when": Outside(2, 8)}, "Air below 2 °C or above 8 °C", "气温低于 2 °C 或高于 8 °C"),
+    "a state by its words": (
+        {"on": ("box.phase",), "when": Above(0.5)},
+        "Phase “busy or done”",
+        "阶段“忙或完成”",
+    ),
+    "titles of several types": (
+        {"on": ("box.air", "hall.air")},
+        "Air above 8 °C / Hall air above 8 °C",
+        "气温高于 8 °C／厅温高于 8 °C",
+    ),
+    "a doubt": ({"when": Flagged(QualityTest.STUCK)}, "Air stands still", "气温停滞不变"),
+    "silence": ({"when": NoData(minutes(90))}, "no good reading for 90 min", "90 分钟无有效读数"),
+    "an event": (
+        {"on": ("box",), "when": Happened(event="knock", quiet=hours(2))},
+        "event “Knock”, until none has come for 2 h",
+        "事件“敲击”，2 小时无新事件后解除",
+    ),
+    "all": (
+        {"when": all_of(BUSY, COLD)},
+        "Phase “busy or done” and Air below −5 °C",
+        "阶段“忙或完成”，且气温低于 −5 °C",
+    ),
+    "a state between two limits": (
+        {"when": all_of(BUSY, Term("phase", Below(1.5)), COLD)},
+        "Phase “busy” and Air below −5 °C",
+        "阶段“忙”，且气温低于 −5 °C",
+    ),
+    "any": (
+        {"when": any_of(BUSY, COLD)},
+        "Phase “busy or done” or Air below −5 °C",
+        "阶段“忙或完成”或气温低于 −5 °C",
+    ),
+    "some": (
+        {"when": AtLeast(2, (BUSY, COLD, Term("power", Above(30))))},
+        "at least 2 of: Phase “busy or done”, Air below −5 °C, Power above 30 W",
+        "以下至少 2 项：阶段“忙或完成”、气温低于 −5 °C、功率高于 30 W",
+    ),
+    "one after the other": (
+        {"when": Then(first=BUSY, second=DONE, within=minutes(14))},
+        "Phase “done” within 14 min from Phase “busy”",
+        "阶段“忙”开始后 14 分钟内阶段“完成”",
+    ),
+    "held back by a state and an occasion": (
+        {"suppressed_by": (While(term=BUSY, after=minutes(20)), During(occasion="lunch"))},
+        "Air above 8 °C; not while Phase “busy or done” and 20 min from then on; not during lunch",
+        "气温高于 8 °C；阶段“忙或完成”时及其后 20 分钟内不报警；午餐期间不报警",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "en", "zh"), SAID.values(), ids=SAID.keys())
+def test_a_condition_in_words(changes, en, zh):
+    assert condition_text(SCENE, replace(WARM, **changes)) == Text(en, zh)
+
+
+def drawn(**changes):
+    return [(line.channel, line.at) for line in lines(SCENE, replace(WARM, **changes))]
+
+
+def test_every_limit_of_a_number_is_a_line_and_a_state_has_none():
+    assert drawn() == [("air", 8.0)]
+    assert drawn(on=("box.air", "hall.air")) == [("air", 8.0)]
+    assert drawn(when=Outside(2, 8)) == [("air", 2), ("air", 8)]
+    assert drawn(when=all_of(BUSY, COLD, Term("power", Below(30)))) == [("air", -5.0), ("power", 30)]
+    assert drawn(when=Then(first=COLD, second=DONE, within=minutes(1))) == [("air", -5.0)]
+    assert drawn(on=("box.phase",), when=Above(0.5)) == []
+    assert drawn(when=NoData(minutes(1))) == drawn(when=Flagged(QualityTest.STUCK)) == []
+
+
+def test_a_line_has_the_priority_of_its_rule():
+    assert {line.priority for line in lines(SCENE, WARM)} == {Priority.HIGH}
