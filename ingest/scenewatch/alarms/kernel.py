@@ -31,7 +31,7 @@ from scenewatch.alarms.rows import (
     Columns,
     Tables,
 )
-from scenewatch.model.compiled import compiled
+from scenewatch.model.compiled import compiled, inlined
 from scenewatch.model.flags import Flag, Place
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def _walk(
     return written
 
 
-@compiled
+@inlined
 def _hold(row: Any, kind: Any, device: Any, tables: Tables, reading: tuple[int, int, float, int, int]) -> None:
     """One reading's step of every term of its series, behind `_walk`."""
     t, _, value, _, test = reading
@@ -247,7 +247,7 @@ def suppressed(group: Any, device: Any, tables: Tables, t: int) -> bool:
     return False
 
 
-@compiled
+@inlined
 def _calm(group: Any, one: Any, state: Any, holding: int) -> bool:
     """Whether nothing can change as long as no term turns."""
     if one.state == NORMAL and group.shape == THEN:
@@ -257,7 +257,7 @@ def _calm(group: Any, one: Any, state: Any, holding: int) -> bool:
     return bool(one.state == STANDING and group.shape == ALONE and holding > 0)
 
 
-@compiled
+@inlined
 def _holds(group: Any, device: Any, state: Any, tables: Tables, t: int) -> bool:
     """Whether the group's condition holds at `t`, by what its terms say now."""
     _, _, fresh = _look(group, device, tables, t)
@@ -275,7 +275,7 @@ def _holds(group: Any, device: Any, state: Any, tables: Tables, t: int) -> bool:
     return bool(state.met != 0)
 
 
-@compiled
+@inlined
 def _judge(
     device: Any, tables: Tables, batch: Columns, instant: tuple[int, int], moves: NDArray[np.void], written: int
 ) -> int:
@@ -307,7 +307,7 @@ def _judge(
     return written
 
 
-@compiled
+@inlined
 def _row_of(series: int, batch: Columns, i: int, end: int) -> int:
     """The row of this series' reading within the instant that has row `i` and ends at `end`; -1 without one."""
     for j in range(end - 1, -1, -1):
@@ -331,7 +331,7 @@ def _remember(row: Any, t: int, received_ms: int) -> None:
     row.heard = max(row.heard, t, received_ms)
 
 
-@compiled
+@inlined
 def _instant(
     i: int, number: int, batch: Columns, tables: Tables, moves: NDArray[np.void], written: int
 ) -> tuple[int, int]:
