@@ -220,6 +220,11 @@ def test_a_suppressing_channel_that_falls_silent_suppresses_for_a_gap_more():
     assert story(engine, *told_of) == [("raised", "shut", 111)]
 
 
+def test_a_suppressing_channel_that_comes_back_ended_when_it_fell_silent():
+    engine = box(rule("shut", Above(8.0), but=(While(term=DOOR_OPEN, after=seconds(20)),)))
+    assert story(engine, message(0, door=1.0), message(200, air=9.0, door=0.0)) == [("raised", "shut", 200)]
+
+
 def test_what_is_done_at_the_site_suppresses_for_as_long_and_for_a_while_more():
     begin_ms, end_ms = spans("tiny.s", START_MS, START_MS + 1_200_000, "cleaning")[1]
     begin_s, end_s = (begin_ms - START_MS) // 1000, (end_ms - START_MS) // 1000
