@@ -131,6 +131,8 @@ DAMAGES = (
     Damage("kitchen.s001.s001-leak.wet", _at(0.44), _at(0.44) + MINUTE_MS, 1.0),
     Damage("kitchen.s001.s001-cold-dish-room.air_temp", _at(0.46), _at(0.46) + MINUTE_MS, 25.5),
     Damage("kitchen.s001.s001-fridge-2.air_temp", _at(0.48), _at(0.48) + MINUTE_MS, -0.5),
+    Damage("kitchen.s001.s001-freezer-2.battery", _at(0.5), _at(0.5) + MINUTE_MS, 2.9),
+    Damage("kitchen.s001.s001-leak.battery", _at(0.52), _at(0.52) + MINUTE_MS, 2.9),
     *(
         Damage(f"{device.id}.{c.key}", _at(1.08), _at(1.08) + MINUTE_MS, c.possible.high + 0.5)
         for device in DEVICES
