@@ -195,7 +195,7 @@ def test_the_first_of_a_sequence_may_have_ended_and_the_second_ends_the_alarm():
 
 def test_a_sequence_ends_when_the_channel_of_its_second_is_silent():
     told_of = [message(0, air=9.0, door=1.0), *(message(t_s, door=1.0) for t_s in (30, 60, 90, 91))]
-    assert story(box(AFTER), *told_of) == [("raised", "after", 0), ("cleared", "after", 91)]
+    assert story(box(AFTER), AT_REST, *told_of) == [("raised", "after", 0), ("cleared", "after", 91)]
 
 
 def test_while_the_door_is_open_and_for_a_minute_more_nothing_is_raised():
