@@ -281,3 +281,10 @@ def test_what_a_device_can_be_told_stands_on_its_page(standing_with, page):
     worker.raise_alarm("kitchen.s001.s001-valve", "fridge_warm", 9.4)
     expect(page.locator(".alarm")).to_have_count(1)
     expect(page.locator("#commands")).to_contain_text("No command was sent yet.")
+
+
+def test_record_is_drawn_while_the_broker_is_away(stage, worker, page):
+    """The worker is not ready then, and has all that came before."""
+    worker.ready = {"ready": False, "history": None, "reasons": ["broker"]}
+    page.goto(f"{stage.start()}/device?device={FRIDGE}&span=6h&lang=en")
+    expect(page.locator("figcaption")).to_contain_text("readings")

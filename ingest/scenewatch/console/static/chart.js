@@ -23,6 +23,7 @@ let turn = 0;
 let timer = 0;
 let drawing = 0;
 let isLive = false;
+let isReady = false;
 
 /** Loads the library, shows what is chosen and keeps it live. */
 export function watchChart() {
@@ -32,9 +33,13 @@ export function watchChart() {
   addEventListener("popstate", showChart);
   listen("values", ({ devices }) => follow(devices));
   listen("health", ({ open, live, readiness }) => {
-    const before = isLive;
-    isLive = Boolean(open && live && readiness?.ready);
-    if (isLive && !before) load();
+    const answers = Boolean(open && live);
+    const ready = Boolean(answers && readiness?.ready);
+    // a worker without its broker still has the record; one that has just written its past has more of it
+    const reload = (answers && !isLive) || (ready && !isReady);
+    isLive = answers;
+    isReady = ready;
+    if (reload) load();
   });
   setInterval(() => records && !fixed() && draw(), MOVE_MS);
 }
