@@ -239,14 +239,14 @@ def _lines(panel: Json, frames: list[Json]) -> list[Line]:
 
 
 def _marks(seen: View) -> list[Json]:
-    """Alarms as the annotations have them: from raised to cleared, or to the end while they stand."""
+    """Annotations: alarms from raised to cleared, or to the end while they stand; events at their time."""
     span = seen.reader.span
     colors = {f"annotation {one['name']}": one["iconColor"] for one in seen.dashboard["annotations"]["list"]}
     marks = []
     for asked, frames in seen.pairs:
         for frame in frames if asked.place in colors else []:
             columns = {column["name"]: column["values"] for column in frame["fields"]}
-            for begin, end in zip(columns["Time"], columns["cleared_ms"], strict=True):
+            for begin, end in zip(columns["Time"], columns.get("cleared_ms", columns["Time"]), strict=True):
                 to_ms = min(end or span.to_ms, span.to_ms)
                 marks.append({"from_ms": begin, "to_ms": to_ms, "color": colors[asked.place]})
     return marks

@@ -178,3 +178,15 @@ def test_two_thousand_sites_are_a_list_that_follows(stage, worker, page):
     assert keys(page) == ["1234"]
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_sites_that_come_later_are_listed_as_closely(stage, worker, page):
+    many = [d for d in FakeWorker(sites=MANY).devices if d["device"].endswith(("gw", "fridge-1"))]
+    worker.devices = many[:4]
+    page.goto(f"{stage.start()}/?lang=en")
+    is_live(page)
+    expect(page.locator("#places")).to_have_class("places")
+    worker.devices = many
+    worker.raise_alarm("kitchen.s1999.s1999-fridge-1", "fridge_warm", 9.4)
+    expect(page.locator(".place")).to_have_count(MANY, timeout=20_000)
+    expect(page.locator("#places")).to_have_class("places dense")

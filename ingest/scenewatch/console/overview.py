@@ -68,7 +68,7 @@ class Overview:
             choice,
             states=tuple(State),
             rows=rows,
-            is_dense=len(rows) >= DENSE_FROM,
+            dense_from=DENSE_FROM,
             shown=sum(row.shown for row in rows),
         )
 

@@ -43,6 +43,7 @@ async function refresh() {
   timer = 0;
   edition = answer.edition;
   rowsOf(list, answer.html, answer.whole);
+  list.classList.toggle("dense", list.children.length >= Number(list.dataset.denseFrom));
   isOrderOld = true;
   settle();
   look();
