@@ -1,9 +1,11 @@
 """Draws what three dashboards show of simulated kitchens: the dashboards' own queries, asked of a real InfluxDB.
 
     python docs/build_pictures.py
+    python docs/build_pictures.py --console http://127.0.0.1:8080
 
 Places, texts, units and colours are those of the dashboards, by Grafana's own library; the drawing is ours, and
-each picture says so. Needs Go or a built InfluxDB, Node with npm, and Chromium.
+each picture says so. Needs Go or a built InfluxDB, Node with npm, and Chromium. With --console it photographs the
+pages of that running console instead, which needs Chromium alone.
 """
 # ruff: noqa: INP001 - a script beside what it writes, not a package
 
@@ -22,6 +24,7 @@ sys.path[:0] = [str(TESTS), str(TESTS / "dashboards")]
 
 import provisioned  # noqa: E402  # from the tests: the same ways of asking
 from built import committed  # noqa: E402
+from console_pictures import photograph  # noqa: E402
 from dashboard_proof import Server, View, view  # noqa: E402
 from drawn_charts import Frame, Line, chart, legend, timeline, unit_of  # noqa: E402
 from filled_influx import BUCKET, MINUTE_MS, fill  # noqa: E402
@@ -79,7 +82,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=DOCS / "pictures", metavar="FOLDER", help="where to write them")
     parser.add_argument("--chromium", default="/usr/bin/chromium", metavar="FILE", help="the browser to draw with")
+    parser.add_argument("--console", metavar="URL", help="photograph the pages of this running console instead")
     options = parser.parse_args()
+    if options.console:
+        options.out.mkdir(exist_ok=True)
+        with sync_playwright() as playwright:
+            photograph(playwright.chromium.launch(executable_path=options.chromium), options.console, options.out)
+        return
     display = Display.found()
     if display is None:
         parser.error("needs Node and npm")
@@ -230,14 +239,14 @@ def _lines(panel: Json, frames: list[Json]) -> list[Line]:
 
 
 def _marks(seen: View) -> list[Json]:
-    """Alarms as the annotations have them: from raised to cleared, or to the end while they stand."""
+    """Annotations: alarms from raised to cleared, or to the end while they stand; events at their time."""
     span = seen.reader.span
     colors = {f"annotation {one['name']}": one["iconColor"] for one in seen.dashboard["annotations"]["list"]}
     marks = []
     for asked, frames in seen.pairs:
         for frame in frames if asked.place in colors else []:
             columns = {column["name"]: column["values"] for column in frame["fields"]}
-            for begin, end in zip(columns["Time"], columns["cleared_ms"], strict=True):
+            for begin, end in zip(columns["Time"], columns.get("cleared_ms", columns["Time"]), strict=True):
                 to_ms = min(end or span.to_ms, span.to_ms)
                 marks.append({"from_ms": begin, "to_ms": to_ms, "color": colors[asked.place]})
     return marks

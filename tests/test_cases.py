@@ -24,7 +24,7 @@ from scenewatch.model.ports import RecordKind
 from scenewatch.pipeline import Pipeline, encode_inventory
 
 FOLDER = Path(__file__).parent / "cases"
-CASES = sorted(path.name for path in FOLDER.iterdir())
+CASES = sorted(path.parent.name for path in FOLDER.glob("*/messages.jsonl"))
 YEAR_MS = 366 * 86_400_000
 
 

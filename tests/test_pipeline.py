@@ -11,15 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from records import START_MS, control, messages, telemetry, topic
+from records import START_MS, control, messages, telemetry, told, topic
 from scenewatch.ledger.retry import encode_retry
 from scenewatch.model.alarm import Step
 from scenewatch.model.batch import COLUMNS, Batch
 from scenewatch.model.errors import CorruptError
+from scenewatch.model.event import Event, encode_event
 from scenewatch.model.flags import Flag
 from scenewatch.model.ledger import Counts, DeadLetter
 from scenewatch.model.place import Device
 from scenewatch.model.ports import RecordKind
+from scenewatch.model.scene import Above, Happened, Term, While
+from scenewatch.model.words import seconds
 from scenewatch.pipeline import Pipeline, encode_inventory, encode_limits
 
 GATEWAY = Device(scene="brine", site="w1", device="gw", type="gateway")
@@ -57,7 +60,15 @@ def payloads(draw, at_ms):
 @st.composite
 def pairs(draw, at_ms, before):
     """Mostly good telemetry; bad payloads and senders, status messages, and what came before."""
-    match draw(st.integers(0, 9)):
+    match draw(st.integers(0, 11)):
+        case 10:
+            late_ms = draw(st.sampled_from([0, 0, 5_000, -100_000]))
+            more = {"b": "x", "n": draw(st.integers(0, 12))} if draw(st.booleans()) else {}
+            more |= {"h": True} if draw(st.integers(0, 4)) == 0 else {}
+            kind = draw(st.sampled_from(["boiled_over", "boiled_over", "lid_open", "exploded"]))
+            return topic(draw(st.sampled_from(["vat-1", "vat-2"])), "event"), told(at_ms - late_ms, kind, **more)
+        case 11:
+            return topic(draw(st.sampled_from(["vat-1", "gw"])), "result"), b'{"id": "c1", "ok": true}'
         case 0:
             return topic(draw(st.sampled_from(["gw", "vat-1", "vat-9"]))), draw(st.sampled_from(BAD))
         case 1:
@@ -85,7 +96,10 @@ def scripts(draw):
     script = [(RecordKind.INVENTORY, at_ms, encode_inventory(INVENTORIES[0]))]
     for _ in range(draw(st.integers(1, 15))):
         at_ms += draw(STEPS_MS)
-        match draw(st.integers(0, 11)):
+        match draw(st.integers(0, 12)):
+            case 12:
+                event = Event(position=0, device=1, kind="boiled_over", at_ms=at_ms - 5_000, received_ms=at_ms)
+                script.append((RecordKind.EVENT, at_ms, encode_event(event)))
             case 0:
                 devices = draw(st.sampled_from(INVENTORIES))
                 script.append((RecordKind.INVENTORY, at_ms, encode_inventory(devices)))
@@ -131,6 +145,8 @@ def summary(pipeline, outcomes):
         "dead": sorted(whole.dead, key=lambda letter: letter.position),
         "transitions": [repr(t) for outcome in outcomes for t in outcome.transitions],
         "owners": [pipeline.tally.devices(9).tolist(), pipeline.tally.others(9).tolist()],
+        "events": [repr(event) for outcome in outcomes for event in outcome.events],
+        "results": [repr(result) for outcome in outcomes for result in outcome.results],
         "tried": whole.tried,
         "online": pipeline.online,
         "refused": pipeline.values_refused,
@@ -161,19 +177,56 @@ def test_every_position_of_every_record_is_accounted_for(vat_scene, script):
         assert owned(pipeline.tally, pipeline.counts.control) == pipeline.counts
 
 
+@pytest.fixture(scope="module")
+def telling_scene(vat_scene):
+    """With an alarm of an event, which a hot vat suppresses: so it matters what was measured before."""
+    rule = replace(
+        vat_scene.rule("vat_silent"),
+        key="vat_boils",
+        on=("vat",),
+        when=Happened(event="boiled_over", quiet=seconds(30)),
+        suppressed_by=(While(term=Term("temp", Above(80.0))),),
+    )
+    return replace(vat_scene, rules=(*vat_scene.rules, rule))
+
+
 @settings(deadline=None, max_examples=60)
 @given(scripts(), st.sets(st.integers(0, 150)), st.sets(st.integers(0, 150), max_size=4))
-def test_cuts_and_restarts_change_nothing(vat_scene, script, cuts, restarts):
-    whole = Pipeline([vat_scene], "sw")
+def test_cuts_and_restarts_change_nothing(telling_scene, script, cuts, restarts):
+    whole = Pipeline([telling_scene], "sw")
     expected = summary(whole, [whole.run(record) for record in records(script)])
-    pipeline, outcomes = Pipeline([vat_scene], "sw"), []
+    pipeline, outcomes = Pipeline([telling_scene], "sw"), []
     for record in records(script, is_cut=(cuts | restarts).__contains__):
         if record.first in restarts:
             saved = b"".join(pipeline.snapshot())
-            pipeline = Pipeline([vat_scene], "sw")
+            pipeline = Pipeline([telling_scene], "sw")
             pipeline.restore(saved)
         outcomes.append(pipeline.run(record))
     assert summary(pipeline, outcomes) == expected
+
+
+def test_an_event_is_judged_by_what_was_measured_before_it_and_only_while_it_is_live(telling_scene):
+    pipeline = Pipeline([telling_scene], "sw")
+    pipeline.run(control(0, START_MS, RecordKind.INVENTORY, encode_inventory(INVENTORIES[0])))
+    vat, boiled = topic("vat-1"), topic("vat-1", "event")
+    outcome = feed(
+        pipeline,
+        START_MS + 3_000,
+        (boiled, told(START_MS, "boiled_over", h=True)),
+        (vat, telemetry(START_MS, temp=95)),
+        (boiled, told(START_MS + 1_000, "boiled_over")),
+        (vat, telemetry(START_MS + 2_000, temp=20)),
+        (boiled, told(START_MS + 3_000, "boiled_over")),
+        (vat, telemetry(START_MS + 3_000, temp=95)),
+    )
+    assert len(outcome.events) == 3
+    assert [(t.rule, t.step, t.at_ms) for t in outcome.transitions] == [
+        ("brine.vat_boils", Step.RAISED, START_MS + 3_000)
+    ]
+    pipeline.listening = True
+    assert not pipeline.overdue(START_MS + 32_999)
+    [cleared] = pipeline.tick(START_MS + 33_000)
+    assert (cleared.rule, cleared.step, cleared.at_ms) == ("brine.vat_boils", Step.CLEARED, START_MS + 33_000)
 
 
 @pytest.fixture

@@ -25,9 +25,10 @@ from scenewatch.store.lease import Leases
 from scenewatch.store.relational import Database
 from scenewatch.store.retries import Retries
 from scenewatch.worker.accounts import Accounts, Mender
+from scenewatch.worker.adoption import Adoption
 from scenewatch.worker.book import Book
 from scenewatch.worker.chronicle import Chronicle
-from scenewatch.worker.controls import Controls
+from scenewatch.worker.controls import Controls, check_operators
 from scenewatch.worker.ending import Deadline, Ending, aside
 from scenewatch.worker.lateness import Marking
 from scenewatch.worker.loop import Ends, Loop
@@ -76,6 +77,7 @@ class Worker:
         self.settings = settings
         self._scenes = scenes_of(settings)
         check_limits(self._scenes, settings.limits)
+        check_operators(settings)
         self.pipeline = Pipeline(self._scenes, settings.root)
         self.source_state, self.source_since_ms = "connecting", clock.now_ms()
         self._mqtt = mqtt_settings(settings)
@@ -97,10 +99,11 @@ class Worker:
         self.letters = DeadLetters(self._database)
         retries = Retries(self._database, self.letters)
         self.accounts = Accounts(self.pipeline.tally.copy(), self.letters, retries)
+        self.adoption = Adoption(self._database, self._scenes, settings.root, clock)
         self._mender = Mender(retries, self.journal, self.store.position, clock)
-        self.book = Book(Alarms(self._database), self.pipeline.registry, self.pipeline.alarms.rules)
-        kept_days = settings.keep.days_days
-        self.chronicle = Chronicle(Events(self._database), self.pipeline.registry, kept_days=kept_days)
+        registry = self.pipeline.registry
+        self.book = Book(Alarms(self._database), registry, self.pipeline.alarms.rules)
+        self.chronicle = Chronicle(Events(self._database), registry, kept_days=settings.keep.days_days)
         self.summaries, self._lateness = open_rollup(
             settings,
             self.store,
@@ -108,7 +111,7 @@ class Worker:
             clock,
             deletes=isinstance(self.store, DuckStore),
             device_of=self._device_of,
-            id_of=self.pipeline.registry.ids.__getitem__,
+            id_of=registry.ids.__getitem__,
         )
         self.writer = self._make_writer()
         self.loop = self._make_loop()
@@ -121,9 +124,7 @@ class Worker:
             clock=clock,
         )
         self._source = MqttSource(self._mqtt, clock)
-        self._notifier = MqttNotifier(
-            self._mqtt, settings.root, self.pipeline.registry, lambda: self.pipeline.alarms.rules
-        )
+        self._notifier = MqttNotifier(self._mqtt, settings.root, registry, lambda: self.pipeline.alarms.rules)
         self.records = Records(self, self._database)
         self.controls = Controls(self, self._database)
         self._steps: list[Callable[[], None]] = []
@@ -283,6 +284,11 @@ class Worker:
     def waiting_readings(self) -> int:
         """Made or received, and not in the store yet."""
         return self._outbox.depth().readings
+
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """As their tables have them."""
+        return tuple(self._scenes)
 
     @property
     def scenes_in_force(self) -> tuple[Scene, ...]:

@@ -157,9 +157,8 @@ class Pipeline:
         decoded = self.decoder.decode(messages, record.first)
         twice = self.identity.duplicates(decoded)
         batch, again = self._checked(decoded.batch, twice)
-        transitions += self.alarms.step(batch)
         events = [event for event in decoded.events if not twice[event.position - record.first]]
-        transitions += self._happened(events)
+        transitions += self._judged(batch, events, record.first)
         duplicate = twice | _wholly_duplicate(batch, len(messages))
         decoded.dead = [replace(letter, owner=self.owners.of(letter.topic)) for letter in decoded.dead]
         # of a message that came twice, what was wrong with it has been told
@@ -173,9 +172,19 @@ class Pipeline:
             self.online[report.device] = report.online
         return Outcome(batch, transitions, decoded.status, events, decoded.results)
 
-    def _happened(self, events: list[Event]) -> list[Transition]:
+    def _judged(self, batch: Batch, events: list[Event], first: int) -> list[Transition]:
+        """Each event in its place among the readings, so that how messages are put together changes nothing."""
         live = [event for event in events if event.live]
-        return self.alarms.happened(live) if live else []
+        if not live:
+            return self.alarms.step(batch)
+        transitions: list[Transition] = []
+        done = 0
+        for event in live:
+            until = int(np.searchsorted(batch.message, event.position - first))
+            transitions += self.alarms.step(batch.select(np.arange(done, until))) if until > done else []
+            transitions += self.alarms.happened([event])
+            done = until
+        return transitions + self.alarms.step(batch.select(np.arange(done, len(batch))))
 
     def _checked(self, batch: Batch, twice: NDArray[np.bool_]) -> tuple[Batch, set[int]]:
         """Without what came twice; and the messages among those whose number was used twice."""
@@ -204,7 +213,7 @@ class Pipeline:
                 transitions = self.alarms.step(batch)
             case RecordKind.EVENT:
                 events = [decode_event(record)]
-                transitions = self._happened(events)
+                transitions = self._judged(batch, events, record.first)
             case RecordKind.INVENTORY:
                 self.registry.apply(Devices.from_bytes(record.body), at_ms=record.received_ms)
                 self._grow()

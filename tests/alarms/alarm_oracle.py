@@ -73,11 +73,12 @@ class Watch:
         return bool(self.marks) and self.marks[-1][1] and at_ms - self.marks[-1][0] <= self.gap_ms
 
     def begins(self):
+        """Only where it was seen: behind a silence it may have held for long."""
         before = (NEVER, False)
         return [
             t_ms
             for (last_ms, held), (t_ms, holds) in pairwise([before, *self.marks])
-            if holds and not (held and t_ms - last_ms <= self.gap_ms)
+            if holds and not held and t_ms - last_ms <= self.gap_ms
         ]
 
     def held_until(self):

@@ -46,6 +46,7 @@ from scenewatch.model.scene import (
 from scenewatch.model.words import seconds
 
 BOTH = rule("both", all_of(AIR_WARM, DOOR_OPEN))
+AT_REST = message(-30, air=5.0, door=0.0)
 AFTER = rule("after", Then(first=DOOR_OPEN, second=AIR_WARM, within=seconds(120)))
 SHUT = rule("shut", Above(8.0, deadband=1.0), on_delay_s=60, but=(OPEN_LATELY,))
 
@@ -172,18 +173,29 @@ def test_a_sequence_is_raised_where_the_second_begins_in_time(second_s, expected
     engine = box(AFTER)
     times = [0, 30, 60, 90, second_s] if second_s else [30]
     told_of = [message(t_s, air=9.0 if t_s == second_s else 5.0, door=1.0) for t_s in times]
-    assert story(engine, *told_of) == expected
+    assert story(engine, AT_REST, *told_of) == expected
+
+
+def test_of_what_holds_where_readings_begin_or_begin_again_nobody_knows_since_when():
+    assert story(box(AFTER), message(0, air=5.0, door=1.0), message(30, air=9.0, door=1.0)) == []
+    later = [message(300, air=5.0, door=1.0), message(330, air=9.0, door=1.0)]
+    assert story(box(AFTER), AT_REST, message(0, air=5.0, door=0.0), *later) == []
 
 
 def test_both_of_a_sequence_may_begin_at_once_but_not_the_second_first():
-    assert story(box(AFTER), message(0, air=9.0, door=1.0)) == [("raised", "after", 0)]
+    assert story(box(AFTER), AT_REST, message(0, air=9.0, door=1.0)) == [("raised", "after", 0)]
     assert story(box(AFTER), message(0, air=9.0, door=0.0), message(30, air=9.0, door=1.0)) == []
 
 
 def test_the_first_of_a_sequence_may_have_ended_and_the_second_ends_the_alarm():
     told_of = [message(0, air=5.0, door=1.0), message(30, air=5.0, door=0.0), message(60, air=9.0, door=0.0)]
     ended = [message(90, air=7.5, door=0.0), message(120, air=7.0, door=0.0), message(150, air=9.0, door=0.0)]
-    assert story(box(AFTER), *told_of, *ended) == [("raised", "after", 60), ("cleared", "after", 120)]
+    assert story(box(AFTER), AT_REST, *told_of, *ended) == [("raised", "after", 60), ("cleared", "after", 120)]
+
+
+def test_a_sequence_ends_when_the_channel_of_its_second_is_silent():
+    told_of = [message(0, air=9.0, door=1.0), *(message(t_s, door=1.0) for t_s in (30, 60, 90, 91))]
+    assert story(box(AFTER), AT_REST, *told_of) == [("raised", "after", 0), ("cleared", "after", 91)]
 
 
 def test_while_the_door_is_open_and_for_a_minute_more_nothing_is_raised():
@@ -206,6 +218,11 @@ def test_a_suppressing_channel_that_falls_silent_suppresses_for_a_gap_more():
     engine = box(rule("shut", Above(8.0), but=(While(term=DOOR_OPEN, after=seconds(20)),)))
     told_of = [message(0, door=1.0), *(message(t_s, air=9.0) for t_s in (60, 90, 110, 111))]
     assert story(engine, *told_of) == [("raised", "shut", 111)]
+
+
+def test_a_suppressing_channel_that_comes_back_ended_when_it_fell_silent():
+    engine = box(rule("shut", Above(8.0), but=(While(term=DOOR_OPEN, after=seconds(20)),)))
+    assert story(engine, message(0, door=1.0), message(200, air=9.0, door=0.0)) == [("raised", "shut", 200)]
 
 
 def test_what_is_done_at_the_site_suppresses_for_as_long_and_for_a_while_more():

@@ -49,6 +49,8 @@ def said(overrides):
         ),
         ("tiny.cold", {"deadband": 60.5}, "deadband: the alarm would return at 60.5, outside what box.air can"),
         ("tiny.silent", {"after_s": 30}, "after_s: must be more than the 30 s between two readings of box.air"),
+        ("tiny.cold", {"limit": -40}, "limit: the alarm would never come: box.air can measure only -40 to 60 °C"),
+        ("tiny.odd", {"low": -40, "high": 60}, "low: the alarm would never come: box.air can measure only -40 to"),
         ("tiny.odd", {"limit": 3}, "limit: this rule has no such number; it has: low, high, deadband, on_delay_s,"),
         ("tiny.odd", {"low": 9}, "low: 9 must be below high, which is 9"),
         ("tiny.odd", {"high": 61}, "high: 61 is outside what box.air can measure: -40 to 60 °C"),

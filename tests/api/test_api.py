@@ -6,7 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from records import START_MS
-from scenewatch.api import events, operate_shapes, shapes, tableshapes
+from scenewatch.api import events, operate_shapes, shapes, tableshapes, unknown
 from scenewatch.model.errors import TemporaryError
 
 SHAPES = {
@@ -14,6 +14,7 @@ SHAPES = {
     "/api/v1/sites": shapes.Sites,
     "/api/v1/devices": shapes.Devices,
     "/api/v1/alarms": shapes.Alarms,
+    "/api/v1/alarms/raised?from=0": shapes.RaisedByRule,
     "/api/v1/ledger": shapes.Ledger,
     "/api/v1/ledger/sites": shapes.SiteAccounts,
     "/api/v1/ledger/devices?site=w1": shapes.DeviceAccounts,
@@ -23,6 +24,7 @@ SHAPES = {
     "/api/v1/commands": operate_shapes.Commands,
     "/api/v1/audit": operate_shapes.Actions,
     "/api/v1/events": events.Events,
+    "/api/v1/unknown-devices": unknown.UnknownDevices,
     "/api/v1/readings?device=vat-1&channel=temp": shapes.ReadingsPage,
     f"/api/v1/chart?series=brine.w1.vat-1.temp&from=0&to={2 * START_MS}": shapes.Chart,
 }
@@ -31,6 +33,7 @@ CHANGES = {
     ("/api/v1/sessions/current", "delete"),
     ("/api/v1/alarms/acknowledge", "post"),
     ("/api/v1/commands", "post"),
+    ("/api/v1/unknown-devices/adopt", "post"),
 }
 
 
@@ -95,6 +98,31 @@ def test_alarms_by_state(rig, state, count):
         assert (alarm["raised_at"], alarm["cleared_at"], alarm["value"]) == (START_MS + 30_000, None, 87.0)
 
 
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ({"site": "brine.w1", "priority": "high", "rule": "brine.vat_hot"}, 1),
+        ({"site": "brine.w"}, 0),
+        ({"device": "brine.w1.vat-2"}, 0),
+        ({"state": "past"}, 0),
+        ({"search": "VAT-1"}, 1),
+        ({"search": "hot"}, 1),
+        ({"search": "%"}, 0),
+        ({"before": f"{START_MS + 30_000}~brine.vat_hot~brine.w1.vat-1"}, 0),
+        ({"before": f"{START_MS + 30_000}~brine.vat_ho~brine.w1.vat-1"}, 1),
+    ],
+)
+def test_alarms_are_found_by_all_that_is_asked(rig, query, count):
+    found = rig.get("/api/v1/alarms", **query)
+    assert (len(found["alarms"]), found["next"]) == (count, None)
+
+
+def test_how_often_a_rule_raised_is_counted(rig):
+    at = START_MS + 30_000
+    assert rig.get("/api/v1/alarms/raised", **{"from": at})["rules"] == [{"rule": "brine.vat_hot", "count": 1}]
+    assert rig.get("/api/v1/alarms/raised", **{"from": at + 1})["rules"] == []
+
+
 def test_readings_are_ascending_and_end_before_to(rig):
     page = rig.get(
         "/api/v1/readings", device="brine.w1.vat-1", channel="temp", **{"from": START_MS, "to": START_MS + 40_000}
@@ -151,6 +179,11 @@ def test_a_chart_has_few_windows_and_every_extreme(rig):
         (422, f"/api/v1/readings?device=vat-1&channel=temp&to=-{10**20}", "query.to: "),
         (422, "/api/v1/alarms?state=loud", "query.state: "),
         (422, "/api/v1/alarms?limit=1e9", "query.limit: "),
+        (422, "/api/v1/alarms?before=1~2", "query.before: must be `next` of a page before"),
+        (422, f"/api/v1/alarms?before={10**30}~a~b", "query.before: no such time"),
+        (422, f"/api/v1/alarms?search={'x' * 201}", "query.search: "),
+        (422, "/api/v1/alarms?search=%00", "query.search: "),
+        (422, "/api/v1/alarms/raised", "query.from: Field required"),
     ],
 )
 def test_errors_are_problems(rig, status, path, detail):
@@ -314,9 +347,11 @@ def test_refusals_are_described_as_the_problems_they_are(rig):
         "/api/v1/chart",
         "/api/v1/devices",
         "/api/v1/alarms",
+        "/api/v1/alarms/raised",
         "/api/v1/ledger/devices",
         "/api/v1/audit",
         "/api/v1/events",
+        "/api/v1/unknown-devices",
         *(path for path, method in CHANGES if method == "post"),
         *letters,
     }

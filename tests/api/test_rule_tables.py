@@ -42,7 +42,8 @@ KINDS = {
 def told(vat_scene, **changes):
     """The first rule of the scene so changed, whose JSON has the shape that is described."""
     first, *others = vat_scene.rules
-    table = scene_table(replace(vat_scene, rules=(replace(first, **changes), *others)))
+    scene = replace(vat_scene, rules=(replace(first, **changes), *others))
+    table = scene_table(scene, scene)
     assert SceneTable.model_validate(table, extra="forbid", strict=True).model_dump() == table
     return table["rules"][0]
 
@@ -65,6 +66,16 @@ def test_a_combination_has_its_terms_and_a_line_for_each_limit(vat_scene):
     assert told(vat_scene)["terms"] == []
 
 
+def test_what_operators_changed_is_told_beside_the_table(vat_scene):
+    assert told(vat_scene)["table_text"] is None
+    first, *others = vat_scene.rules
+    changed = replace(vat_scene, rules=(replace(first, when=Above(90.0)), *others))
+    rule = scene_table(changed, vat_scene)["rules"][0]
+    assert "90" in rule["text"]["en"]
+    assert rule["table_text"] == told(vat_scene)["text"]
+    assert "80" in rule["table_text"]["en"]
+
+
 def test_what_holds_a_rule_back_is_told(vat_scene):
     held = (While(term=COLD, after=minutes(1)), During(occasion="lunch"))
     assert told(vat_scene, suppressed_by=held)["suppressed_by"] == [
@@ -82,7 +93,8 @@ def test_events_commands_and_occasions_are_told(vat_scene):
         commands=(Command(key="stir", title=words, channel="temp", to=1.0, input="stirrer"),),
     )
     lunch = (Occasion(key="lunch", title=words),)
-    table = scene_table(replace(vat_scene, device_types=(able, *others), calendar="a:b", occasions=lunch))
+    scene = replace(vat_scene, device_types=(able, *others), calendar="a:b", occasions=lunch)
+    table = scene_table(scene, scene)
     assert SceneTable.model_validate(table, extra="forbid", strict=True).model_dump() == table
     title = {"en": "Word", "zh": "词"}
     assert table["device_types"][0]["events"] == [{"key": "knock", "title": title}]

@@ -12,6 +12,7 @@ from operators_rig import COOKIE, CURRENT, SESSIONS, TOKENS, OperatorsRig, opera
 from records import START_MS
 from scenewatch.api.guard import MOST_BYTES
 from scenewatch.api.sessions import TRIES
+from scenewatch.app import Worker
 from scenewatch.model.errors import ConfigurationError, Mistake
 from scenewatch.worker import service
 from worker_rig import WorkerRig
@@ -226,6 +227,16 @@ def test_sessions_outlive_the_worker_by_its_key(vat_scene, tmp_path, monkeypatch
     third = OperatorsRig(tmp_path, vat_scene, clock, monkeypatch)
     assert third.ask("GET", CURRENT, Cookie=cookie).json()["name"] is None
     third.close()
+
+
+def test_a_worker_does_not_start_with_a_mistaken_file_and_leaves_nothing_held(vat_scene, tmp_path, monkeypatch):
+    rig = OperatorsRig(tmp_path, vat_scene, HandClock(START_MS), monkeypatch)
+    rig.close()
+    operators_file(tmp_path, "li\n")
+    with pytest.raises(ConfigurationError, match="line 1: has 1 words"):
+        Worker(rig.settings, HandClock(START_MS))
+    operators_file(tmp_path)
+    OperatorsRig(tmp_path, vat_scene, HandClock(START_MS), monkeypatch).close()
 
 
 def test_without_operators_nobody_changes_anything(vat_scene, tmp_path, monkeypatch):

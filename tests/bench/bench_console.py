@@ -5,6 +5,7 @@ import asyncio
 import statistics
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "console")]
@@ -62,8 +63,12 @@ def main():
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
         http.get("/")
         rows = [
-            ("page, one site, CPU ms (client included)", cpu_ms(lambda: http.get("/"), args.rounds)),
-            ("page, all sites, CPU ms (client included)", cpu_ms(lambda: http.get("/?site=all"), args.rounds)),
+            (f"{name}, CPU ms (client included)", cpu_ms(partial(http.get, path), args.rounds))
+            for name, path in (
+                ("overview", "/"),
+                ("site", "/site?site=kitchen.s001"),
+                ("device", "/device?device=kitchen.s001.s001-fridge-1"),
+            )
         ]
     told = asyncio.run(latency_ms(worker, port, args.pages, args.rounds))
     rows.append((f"worker to the last of {args.pages} pages, ms", told))

@@ -14,7 +14,7 @@ from scenewatch.settings import Settings, load
 SETTING = re.compile(r"^#(?=[a-z_0-9]+ = |\[)", re.MULTILINE)
 TEXT = sample(SCENES)
 LINES = [n for n, line in enumerate(TEXT.splitlines()) if SETTING.match(line)]
-WITHOUT_DEFAULT = {"username", "password_file", "ca_file", "cert_file", "key_file", "token_file"}
+WITHOUT_DEFAULT = {"username", "password_file", "ca_file", "cert_file", "key_file", "token_file", "operators_file"}
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def plain(settings):
 def without_examples(settings):
     """As a tree in which nothing is given that has no default."""
     tree = plain(settings)
-    for section in ("broker", "store"):
+    for section in ("broker", "store", "http"):
         tree[section] |= dict.fromkeys(WITHOUT_DEFAULT & tree[section].keys())
     return tree
 

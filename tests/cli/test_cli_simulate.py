@@ -19,7 +19,7 @@ HOUR_MS = 3_600_000
 def begun(monkeypatch):
     """What would be played, had it been played."""
     played = []
-    monkeypatch.setattr(simulate, "simulate", lambda simulation, _stop: played.append(simulation))
+    monkeypatch.setattr(simulate, "simulate", lambda simulation, _stop, **_: played.append(simulation))
 
     def run(*words):
         assert cli.main(["simulate", "--sites", "2", "--broker", "mqtt://127.0.0.1:9", *map(str, words)]) == 0

@@ -1,5 +1,6 @@
 """A fake worker, the real console in front of it, and a real browser that tells on every error."""
 
+import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -52,6 +53,15 @@ class Stage:
         """Both; returns the console's address."""
         self.start_worker()
         return self.start_console()
+
+    def until(self, is_so):
+        """Waits for what comes about in another thread."""
+        pause = threading.Event()
+        for _ in range(200):
+            if is_so():
+                return
+            pause.wait(0.05)
+        raise AssertionError("it did not come about")
 
     def stop(self, which):
         self._running.pop(which).stop()

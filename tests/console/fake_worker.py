@@ -45,6 +45,13 @@ KINDS = [
     {"key": "fridge", "title": text("Fridge", "冷藏柜"), "every_ms": 30_000, "channels": CHANNELS},
     {"key": "freezer", "title": text("Freezer", "冷冻柜"), "every_ms": 30_000, "channels": CHANNELS},
     {"key": "gateway", "title": text("Gateway", "网关"), "every_ms": 30_000, "channels": []},
+    {
+        "key": "camera",
+        "title": text("Camera", "摄像机"),
+        "every_ms": 30_000,
+        "channels": [],
+        "events": [{"key": "no_hat", "title": text("Without a hat", "未戴工作帽")}],
+    },
 ]
 CODE = {
     "document": text("2018 catering operation code (SAMR), recommended", "《餐饮服务食品安全操作规范》2018，推荐"),
@@ -98,6 +105,7 @@ SCENES = [
         "key": "kitchen",
         "title": text("School kitchens", "学校厨房"),
         "site_title": text("Kitchen", "厨房"),
+        "zone": "Asia/Shanghai",
         "device_types": KINDS,
         "rules": RULES,
     }
@@ -172,11 +180,17 @@ class FakeWorker:
             "store": {"position": 1198, "state": "ok"},
         }
         self.dead_letters = []
+        self.events = []
         self.asked = []
         self.flags = {}
         self.peaks = {}
         self._streams = set()
         self._loop = None
+
+    @property
+    def is_heard(self):
+        """Somebody follows the stream."""
+        return bool(self._streams)
 
     def device(self, device_id):
         return next(d for d in self.devices if d["id"] == device_id)
@@ -232,10 +246,11 @@ class FakeWorker:
 
     def app(self):
         routes = [
-            Route("/api/v1/scenes", lambda _: JSONResponse({"scenes": SCENES})),
+            Route("/api/v1/scenes", lambda _: JSONResponse({"scenes": self.scenes()})),
             Route("/api/v1/sites", self._sites),
             Route("/api/v1/devices", lambda _: JSONResponse({"devices": self.devices})),
             Route("/api/v1/alarms", self._alarms),
+            Route("/api/v1/events", self._events),
             Route("/api/v1/ledger", lambda _: JSONResponse(self.ledger)),
             Route("/api/v1/ledger/sites", self._site_accounts),
             Route("/api/v1/ledger/devices", self._device_accounts),
@@ -245,6 +260,7 @@ class FakeWorker:
             Route("/api/v1/chart", self._chart),
             Route("/api/v1/stream", self._stream),
             Route("/api/v1/echo", self._echo),
+            *self.more_routes(),
             Route("/healthz", lambda _: JSONResponse({"status": "ok"})),
             Route("/readyz", lambda _: JSONResponse(self.ready, 200 if self.ready["ready"] else 503)),
             Route("/metrics", lambda _: PlainTextResponse("sw_up 1\n")),
@@ -252,6 +268,16 @@ class FakeWorker:
         app = Starlette(routes=routes)
         app.state.end = self._end
         return app
+
+    def scenes(self):
+        return SCENES
+
+    def more_routes(self):
+        """Nobody has signed in, and every device is known."""
+        return [
+            Route("/api/v1/sessions/current", lambda _: JSONResponse({"name": None, "expires_at": None})),
+            Route("/api/v1/unknown-devices", lambda _: JSONResponse({"unknown_devices": [], "beyond": 0})),
+        ]
 
     def _end(self):
         """Open streams would keep the server from stopping."""
@@ -264,8 +290,40 @@ class FakeWorker:
 
     def _alarms(self, request):
         standing = request.query_params.get("state") == "standing"
+        device = request.query_params.get("device")
         wanted = [a for a in self.alarms if not standing or a["state"] in ("unacknowledged", "acknowledged")]
+        wanted = [a for a in wanted if device in (None, a["device"])]
         return JSONResponse({"alarms": wanted})
+
+    def happen(self, device_id, kind, text="", *, level="info", at=None, media=""):
+        event = {
+            "position": 5000 + len(self.events),
+            "device": device_id,
+            "kind": kind,
+            "level": level,
+            "text": text,
+            "at": at or self.now,
+            "received_at": self.now,
+            "lat": None,
+            "lon": None,
+            "media": media,
+            "data": {},
+        }
+        self.events.insert(0, event)
+        if self._loop:
+            self.tell("events", {"events": [event]})
+
+    def _events(self, request):
+        asked = dict(request.query_params)
+        first, last = int(asked.get("from", 0)), int(asked.get("to", 2**62))
+        wanted = [
+            e
+            for e in self.events
+            if asked.get("device", e["device"]) == e["device"]
+            and e["device"].startswith(asked.get("site", ""))
+            and first <= e["at"] < last
+        ]
+        return JSONResponse({"events": wanted[: int(asked["limit"])]})
 
     def refuse(self, reason, topic, payload, *, position=None, **more):
         """One more dead letter, the newest."""
@@ -365,7 +423,7 @@ class FakeWorker:
         async def blocks():
             yield f"event: values\ndata: {json.dumps({'at': self.now, 'devices': everything})}\n\n"
             try:
-                while (block := await queue.get()) is not None:
+                while (block := await next_of(queue)) is not None:
                     yield block
             finally:
                 self._streams.discard(queue)
@@ -376,8 +434,16 @@ class FakeWorker:
         """The same world in a worker that was started again."""
         other = FakeWorker(now=self.now)
         other.devices, other.alarms = copy.deepcopy(self.devices), copy.deepcopy(self.alarms)
-        other.ledger, other.flags, other.peaks = self.ledger, self.flags, self.peaks
+        other.ledger, other.flags, other.peaks, other.events = self.ledger, self.flags, self.peaks, self.events
         return other
+
+
+async def next_of(queue):
+    """What comes next, or a sign of life in time."""
+    try:
+        return await asyncio.wait_for(queue.get(), 5)
+    except TimeoutError:
+        return ": alive\n\n"
 
 
 class Served:

@@ -22,7 +22,9 @@ def linked(standing):
     """The page of a device, of a console that was told of a Grafana."""
     port = free_port()
     served = Served(create_app(standing.worker_url, grafana_url=GRAFANA), port)
-    yield lambda device: httpx.get(f"http://127.0.0.1:{port}/", params={"device": device}, trust_env=False).text
+    yield (
+        lambda device: httpx.get(f"http://127.0.0.1:{port}/device", params={"device": device}, trust_env=False).text
+    )
     served.stop()
 
 
@@ -38,7 +40,7 @@ def test_a_device_that_measures_nothing_leads_to_none(linked):
 
 
 def test_without_a_grafana_nothing_leads_there(standing):
-    page = httpx.get(f"http://127.0.0.1:{standing.console_port}/", params=LOOK, trust_env=False)
+    page = httpx.get(f"http://127.0.0.1:{standing.console_port}/device", params=LOOK, trust_env=False)
     assert BOARD not in page.text
 
 

@@ -6,7 +6,6 @@ from fake_worker import NOW, SCENES, FakeWorker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenewatch.console.choice import ALL_UP_TO
 from scenewatch.console.picture import KEPT_ALARMS, Picture, State
 from scenewatch.console.shapes import Alarm, Device, Ledger, Scene, Site
 from scenewatch.console.worker import Inventory
@@ -43,18 +42,36 @@ def ledger(stored, **changes):
 def test_the_most_urgent_alarm_is_the_state_of_its_device_and_site():
     now = picture()
     now.take_online({FRIDGE: False})
-    assert now.site_states(now.device_states())[SITE] is State.PARTLY
+    assert now.site_states[SITE] is State.PARTLY
     now.take_alarms([alarm(priority="low"), alarm(priority="high", rule="kitchen.door_ajar")])
-    states = now.states()
-    assert states["devices"][FRIDGE] is State.HIGH
-    assert states["sites"] == {SITE: State.HIGH, "kitchen.s002": State.NORMAL}
-    assert (states["totals"]["high"], states["totals"]["low"], states["totals"]["online"]) == (1, 1, 11)
+    assert now.device_states[FRIDGE] is State.HIGH
+    assert now.site_states == {SITE: State.HIGH, "kitchen.s002": State.NORMAL}
+    totals = now.totals()
+    assert (totals["high"], totals["low"], totals["online"]) == (1, 1, 11)
+    assert (totals["sites.high"], totals["sites.normal"], totals["sites.offline"]) == (1, 1, 0)
+    now.forget_alarms()
+    assert now.site_states[SITE] is State.PARTLY
 
 
 def test_a_site_with_all_devices_offline_is_offline():
     now = picture()
     now.take_online({d.id: False for d in now.devices_of(SITE)})
-    assert now.site_states(now.device_states())[SITE] is State.OFFLINE
+    assert now.site_states[SITE] is State.OFFLINE
+
+
+def test_a_site_that_says_nothing_for_a_while_is_silent_until_it_speaks():
+    now = picture()
+    assert now.notice_silence(NOW + 119_000) == set()
+    now.take_values({"kitchen.s002.s002-fridge-1": {"air_temp": (4.0, NOW + 60_000, "good", "none")}})
+    assert now.notice_silence(NOW + 121_000) == {SITE}
+    assert (now.site_states[SITE], now.site_states["kitchen.s002"]) == (State.OFFLINE, State.NORMAL)
+    assert now.newest_of(SITE) == NOW
+    now.take_alarms([alarm(priority="low")])
+    assert now.site_states[SITE] is State.LOW
+    now.take_alarms([alarm(state="normal", priority="low")])
+    now.take_values({FRIDGE: {"air_temp": (4.0, NOW + 121_000, "good", "none")}})
+    assert now.notice_silence(NOW + 122_000) == {SITE}
+    assert now.site_states[SITE] is State.NORMAL
 
 
 def test_a_device_is_unknown_until_it_says_or_measures_something():
@@ -62,9 +79,9 @@ def test_a_device_is_unknown_until_it_says_or_measures_something():
     silent = msgspec.structs.replace(now.devices[FRIDGE], online=None, channels=())
     now.take_inventory(Inventory(tuple(now.scenes.values()), tuple(now.sites.values()), (silent,)))
     assert not now.take_values({FRIDGE: {"air_temp": (None, None, "missing", "none")}})
-    assert now.states()["devices"] == {FRIDGE: State.UNKNOWN}
-    assert now.take_values({FRIDGE: {"air_temp": (4.0, NOW, "good", "none")}})
-    assert now.states()["devices"] == {FRIDGE: State.NORMAL}
+    assert now.device_states == {FRIDGE: State.UNKNOWN}
+    assert now.take_values({FRIDGE: {"air_temp": (4.0, NOW, "good", "none")}}) == {SITE}
+    assert now.device_states == {FRIDGE: State.NORMAL}
     assert not now.take_values({FRIDGE: {"door": (0.0, NOW, "good", "none")}})
 
 
@@ -128,12 +145,29 @@ def test_a_type_the_tables_do_not_have_is_left_out():
     assert now.devices == {}
 
 
-def test_a_large_inventory_is_shown_by_its_most_urgent_site(stage, worker):
-    import httpx  # noqa: PLC0415 - the only test here with a server
-
-    worker.devices = FakeWorker(sites=ALL_UP_TO // 6 + 1).devices
-    worker.raise_alarm("kitchen.s003.s003-fridge-1", "fridge_warm", 9.0)
-    html = httpx.get(stage.start()).text
-    assert "School 3 canteen" in html
-    assert "School 2 canteen" not in html
-    assert "Kitchen s002" in html
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["kitchen.s001.s001-fridge-1", "kitchen.s001.s001-gw", "kitchen.s002.s002-freezer-1"]),
+            st.one_of(st.booleans(), st.sampled_from(["high", "low", "normal"])),
+        ),
+        max_size=12,
+    )
+)
+@settings(deadline=None, max_examples=60)
+def test_states_kept_step_by_step_are_those_of_a_picture_made_anew(steps):
+    now, alarms, online = picture(), {}, {}
+    for device, step in steps:
+        if isinstance(step, bool):
+            online[device] = step
+            now.take_online({device: step})
+        else:
+            alarms[device] = alarm(device, state="normal" if step == "normal" else "unacknowledged", at=NOW)
+            if step != "normal":
+                alarms[device] = msgspec.structs.replace(alarms[device], priority=step)
+            now.take_alarms([alarms[device]])
+    anew = picture()
+    anew.take_online(online)
+    anew.take_alarms(alarms.values())
+    assert (now.device_states, now.site_states) == (anew.device_states, anew.site_states)
+    assert now.totals() == anew.totals()

@@ -7,7 +7,6 @@ from http.client import HTTPConnection
 
 import httpx
 import pytest
-from fake_worker import MINUTE
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -36,9 +35,9 @@ def look(standing):
         yield client
 
 
-def listen(stage, **options):
+def listen(stage, query="", **options):
     options.setdefault("origin", f"http://127.0.0.1:{stage.console_port}")
-    return connect(f"ws://127.0.0.1:{stage.console_port}/live", proxy=None, **options)
+    return connect(f"ws://127.0.0.1:{stage.console_port}/live{query}", proxy=None, **options)
 
 
 def read_to_the_end(listener):
@@ -52,22 +51,6 @@ def until(listener, kind):
     return message
 
 
-def test_page_is_readable_before_any_script(stage, worker, http):
-    worker.raise_alarm(FRIDGE, "fridge_warm", 9.4, raised_at=worker.now - 20 * MINUTE)
-    stage.start()
-    html = http.get("/").text
-    for text in (
-        "Kitchen s001",
-        "School 1 canteen · vegetable fridge",
-        ">4.8<",
-        "Fridge too warm",
-        "20 min",
-        "1200",
-    ):
-        assert text in html
-    assert "above 8.0 °C for 30 min" in html
-
-
 @pytest.mark.parametrize(
     ("query", "headers", "language"),
     [
@@ -76,7 +59,7 @@ def test_page_is_readable_before_any_script(stage, worker, http):
         ("", {"accept-language": "fr,zh;q=0.5"}, "zh-CN"),
         ("", {"accept-language": "zh", "cookie": "scenewatch-lang=en"}, "en"),
         ("?lang=zh", {"cookie": "scenewatch-lang=en"}, "zh-CN"),
-        ("?lang=xx&theme=%22%3E&span=&site=no&device=%00", {}, "en"),
+        ("?lang=xx&theme=%22%3E&q=%00&state=no&span=", {}, "en"),
     ],
 )
 def test_language_is_the_first_wish_that_is_met(look, query, headers, language):
@@ -85,21 +68,17 @@ def test_language_is_the_first_wish_that_is_met(look, query, headers, language):
     assert f'<html lang="{language}" data-theme="auto"' in answer.text
 
 
-def test_site_is_shown_alone_when_chosen(look):
-    answer = look.get("/parts", params={"want": "places", "site": "kitchen.s002"}).json()
-    assert "School 2 canteen" in answer["parts"]["places"]
-    assert "School 1 canteen" not in answer["parts"]["places"]
-
-
-def test_parts_are_named_or_refused(look):
-    for query in ("", "?want=secret", "?want=alarms&want=../page"):
-        answer = look.get(f"/parts{query}")
-        assert answer.status_code == 400
-        assert answer.json()["detail"].startswith("want must be some of alarms")
+def test_a_part_comes_with_the_edition_it_is_of(look):
+    answer = look.get("/site", params={"part": "1", "site": "kitchen.s002"})
+    assert answer.text.lstrip().startswith("<header")
+    assert "School 2 canteen" in answer.text
+    assert "School 1 canteen" not in answer.text
+    whole = look.get("/site", params={"site": "kitchen.s002"})
+    assert f'data-edition="{answer.headers["scenewatch-edition"]}"' in whole.text
 
 
 def test_every_answer_carries_the_security_headers(look):
-    for path in ("/", "/notice", "/parts", "/nowhere", "/api/v1/sites", "/healthz"):
+    for path in ("/", "/notice", "/rows", "/site", "/device", "/nowhere", "/api/v1/sites", "/healthz"):
         answer = look.get(path)
         assert {name: answer.headers[name] for name in HEADERS} == HEADERS, path
         assert answer.headers["content-type"] in UNDERSTOOD
@@ -184,18 +163,34 @@ def test_live_connection_begins_with_everything(stage, worker):
         while not first["live"]:
             first = until(listener, "snapshot")
         assert first["devices"][FRIDGE]["air_temp"] == [4.8, worker.now, "good", "none"]
-        assert first["states"]["totals"] == {
-            "sites": 2,
-            "devices": 12,
-            "online": 12,
-            "low": 0,
-            "medium": 0,
-            "high": 0,
-        }
+        totals = first["states"]["totals"]
+        assert {totals[name] for name in ("high", "medium", "low", "sites.offline")} == {0}
+        assert [totals[name] for name in ("sites", "devices", "online", "sites.normal")] == [2, 12, 12, 2]
         worker.measure(FRIDGE, "air_temp", 5.5)
         while FRIDGE not in (changed := until(listener, "values")["devices"]) or len(changed) > 1:
             continue
         assert changed == {FRIDGE: {"air_temp": [5.5, worker.now, "good", "none"]}}
+
+
+def test_a_listener_of_one_site_hears_of_no_other_and_one_of_none_of_the_sums(stage, worker):
+    console = stage.start()
+    stage.until(lambda: "Kitchen s001" in httpx.get(f"{console}/rows", trust_env=False).text)
+    with listen(stage, "?site=kitchen.s001") as one, listen(stage, "?site=") as none, listen(stage) as every:
+        before = until(one, "snapshot")
+        assert set(before["devices"]) == {d["id"] for d in worker.devices if d["site"] == "s001"}
+        assert until(none, "snapshot")["devices"] == {}
+        worker.measure("kitchen.s002.s002-fridge-1", "air_temp", 9.9)
+        worker.raise_alarm("kitchen.s002.s002-fridge-1", "fridge_warm", 9.9)
+        told = until(one, "alarms")
+        assert set(told["states"]["sites"]) == {"kitchen.s001"}
+        assert told["edition"] == before["edition"]
+        assert told["states"]["totals"]["high"] == 1
+        sums = until(none, "alarms")
+        assert (sums["states"]["sites"], sums["states"]["devices"]) == ({}, {})
+        worker.measure(FRIDGE, "air_temp", 5.5)
+        assert set(until(one, "values")["devices"]) == {FRIDGE}
+        while FRIDGE not in until(every, "values")["devices"]:
+            continue
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", None, "null", "http://127.0.0.1:1"])

@@ -17,7 +17,7 @@ from scenewatch.console.wording import number, span_text, value_text, with_unit
 from scenewatch.model.alarm import AlarmState
 from scenewatch.model.flags import Flag
 from scenewatch.model.flags import Test as QualityTest
-from scenewatch.model.scene import Mark
+from scenewatch.model.scene import Mark, Severity
 
 HOME = Path(scenewatch.console.__file__).parent
 CALL = re.compile(r"""(?<![\w.])(?:t|translate)\(\s*(f?)["'`]([^"'`]+)["'`](\s*~)?""")
@@ -62,6 +62,7 @@ def test_every_text_is_used():
         ("flag.", [f.name.lower() for f in Flag]),
         ("test.", [t.name.lower() for t in QualityTest if t is not QualityTest.NONE]),
         ("mark.", [m.value for m in Mark]),
+        ("level.", [level.value for level in Severity]),
     ],
 )
 def test_every_word_of_the_model_has_a_text(prefix, members):

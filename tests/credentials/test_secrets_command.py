@@ -12,7 +12,7 @@ import pytest
 
 from scenewatch import cli
 from scenewatch.credentials import rights
-from scenewatch.inventory.csvfile import write_devices
+from scenewatch.inventory.files import write_devices
 from scenewatch.model import operators
 from scenewatch.scenes import SCENES, demonstration
 

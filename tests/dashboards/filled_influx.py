@@ -125,6 +125,14 @@ DAMAGES = (
     Damage("kitchen.s002.s002-freezer-1.air_temp", _at(1.05), _at(1.05) + 2 * HOUR_MS, -18.25),
     Damage("kitchen.s003.s003-fridge-1.battery", _at(0.2), NOW_MS, 2.55),
     Damage("kitchen.s001.s001-freezer-1.door", _at(1.2), _at(1.2) + 3 * MINUTE_MS, ahead_ms=2 * HOUR_MS),
+    # Beyond limits that no fault above passes, for less than any delay but that of gas.
+    Damage("kitchen.s001.s001-gas.gas", _at(0.4), _at(0.4) + MINUTE_MS, 31.0),
+    Damage("kitchen.s001.s001-gas.supply", _at(0.42), _at(0.42) + MINUTE_MS, 0.0),
+    Damage("kitchen.s001.s001-leak.wet", _at(0.44), _at(0.44) + MINUTE_MS, 1.0),
+    Damage("kitchen.s001.s001-cold-dish-room.air_temp", _at(0.46), _at(0.46) + MINUTE_MS, 25.5),
+    Damage("kitchen.s001.s001-fridge-2.air_temp", _at(0.48), _at(0.48) + MINUTE_MS, -0.5),
+    Damage("kitchen.s001.s001-freezer-2.battery", _at(0.5), _at(0.5) + MINUTE_MS, 2.9),
+    Damage("kitchen.s001.s001-leak.battery", _at(0.52), _at(0.52) + MINUTE_MS, 2.9),
     *(
         Damage(f"{device.id}.{c.key}", _at(1.08), _at(1.08) + MINUTE_MS, c.possible.high + 0.5)
         for device in DEVICES

@@ -10,7 +10,7 @@ from layout_checks import panels
 
 from boards.frame import SCHEMA
 from boards.limits import Limited, steps
-from boards.palette import NOW, OF_PRIORITY, SILENT, SOON
+from boards.palette import MINOR, NOW, OF_PRIORITY, SILENT, SOON
 from scenewatch.model.conditions import compared, limits
 from scenewatch.model.level import Level
 from scenewatch.model.quantity import UNITS, Quantity
@@ -168,7 +168,13 @@ def test_the_fridge_is_amber_just_below_its_limit_and_red_above():
     (panel,) = asking(WORLDS["committed"]["sw-device-kitchen-fridge"], 'last("air_temp") FROM "fridge"')
     override = next(o for o in panel["fieldConfig"]["overrides"] if o["matcher"]["options"] == "air_temp")
     drawn = next(row["value"]["steps"] for row in override["properties"] if row["id"] == "thresholds")
-    assert [(step["value"], step["color"]) for step in drawn] == [(None, "text"), (7.5, SOON), (8.0, NOW)]
+    assert [(step["value"], step["color"]) for step in drawn] == [
+        (None, MINOR),
+        (0.0, SOON),
+        (0.5, "text"),
+        (7.5, SOON),
+        (8.0, NOW),
+    ]
 
 
 @pytest.mark.parametrize(("world", "uid"), [(w, u) for w, boards in WORLDS.items() for u in boards])
@@ -271,7 +277,7 @@ def edges_of(when):
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.builds(rule_of, conditions, st.sampled_from(Priority)), max_size=4), halves)
 def test_a_value_has_the_colour_of_the_most_urgent_rule_it_breaks(rules, half):
-    value = half + 0.25  # never on an edge
+    value = half + 0.125  # never on an edge, of which some are at quarters
     drawn = steps([Limited(rule, rule.when) for rule in rules], normal="normal")
     assert drawn[0]["value"] is None
     edges = [step["value"] for step in drawn[1:]]

@@ -14,10 +14,14 @@ import paho.mqtt.client as mqtt
 import pytest
 
 import ports
+from scenewatch.devices.simulate import Simulation
+from scenewatch.model import broker as model
 from scenewatch.model.clock import SystemClock
+from scenewatch.scenes.kitchen import KITCHEN
 from scenewatch.scenes.kitchen.demonstration import KitchenDemonstration
 
 PATIENCE_S = 15.0
+MINUTE_MS = 60_000
 NATS = Path(sys.executable).with_name("nats-server")
 
 
@@ -72,6 +76,7 @@ class Subscriber:
         self.telemetry = []
         self.status = []
         self.retained = []
+        self.results = []
         self._subscribed = threading.Event()
         self._client = mqtt.Client(
             mqtt.CallbackAPIVersion.VERSION2, client_id=f"subscriber-{uuid4().hex}", clean_session=False
@@ -95,8 +100,13 @@ class Subscriber:
             self.retained.append((device, body))
         elif kind == "telemetry":
             self.telemetry.append((f"{scene}.{site}.{device}", body))
-        else:
+        elif kind == "result":
+            self.results.append((device, body))
+        elif kind == "status":
             self.status.append((device, body["state"]))
+
+    def send(self, topic, body):
+        self._client.publish(topic, json.dumps(body), qos=1).wait_for_publish(PATIENCE_S)
 
     def close(self):
         self._client.disconnect()
@@ -178,3 +188,50 @@ def now_ms():
 def two_kitchens():
     """Gateways, fridges and freezers: six devices each."""
     return [d for d in KitchenDemonstration().devices(2) if d.type in {"gateway", "fridge", "freezer"}]
+
+
+@pytest.fixture
+def simulation(two_kitchens, free_port, now_ms):
+    """Two kitchens whose last ten minutes have not been published yet."""
+    return Simulation(
+        scene=KITCHEN,
+        devices=tuple(two_kitchens),
+        broker=model.Broker(url=f"mqtt://127.0.0.1:{free_port}"),
+        root="sw",
+        seed=3,
+        start_ms=now_ms - 30 * MINUTE_MS,
+        live_from_ms=now_ms - 10 * MINUTE_MS,
+        clock=SystemClock(),
+    )
+
+
+@pytest.fixture
+def running():
+    """Starts simulations in threads; stops them at the end and shows what they raised."""
+    started = []
+
+    def run(work, *args, **kwargs):
+        stop, raised = threading.Event(), []
+
+        def target():
+            try:
+                work(*args, stop, **kwargs)
+            except Exception as error:  # noqa: BLE001 - raised again below, in the test's thread
+                raised.append(error)
+
+        thread = threading.Thread(target=target)
+        thread.start()
+
+        def end():
+            stop.set()
+            thread.join(20)
+            assert not thread.is_alive()
+            if raised:
+                raise raised.pop()
+
+        started.append(end)
+        return end
+
+    yield run
+    for end in started:
+        end()

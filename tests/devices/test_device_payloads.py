@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from scenewatch.devices.clock import SpeedClock
 from scenewatch.devices.payload import MOST_SAMPLES, SampleBuffer, offline, online
-from scenewatch.devices.simulate import LOOK_MS, Lag
 
 
 def buffer_of(samples, capacity=10_000):
@@ -88,33 +87,3 @@ def test_simulated_time_is_never_ahead(hand_clock):
 def test_time_slower_than_the_walls_is_refused(hand_clock):
     with pytest.raises(ValueError, match="at least 1"):
         SpeedClock(0, 0.5, hand_clock(0))
-
-
-def test_a_growing_lag_is_told_once_and_its_end_once(caplog):
-    lag = Lag(60_000)
-    for lag_ms in [0, 50_000, 70_000, 90_000, 80_000, 20_000, 0]:
-        lag.look(lag_ms)
-    assert [r.message.split(":")[0] for r in caplog.records] == [
-        "devices are 70 s behind",
-        "devices are on time again",
-    ]
-
-
-def test_the_lag_is_looked_at_now_and_then():
-    lag = Lag(60_000)
-    times = range(LOOK_MS, 3 * LOOK_MS, LOOK_MS // 4)
-    assert [t for t in times if lag.due(t)] == [LOOK_MS, 2 * LOOK_MS]
-
-
-def test_catching_up_is_no_lag(caplog):
-    lag = Lag(60_000)
-    for lag_ms in [3_600_000, 2_000_000, 500_000, 0]:
-        lag.look(lag_ms)
-    assert not caplog.records
-
-
-def test_what_gathered_while_the_broker_was_away_is_no_lag(caplog):
-    lag = Lag(60_000)
-    for lag_ms in [0, None, None, 900_000, 300_000, 0]:
-        lag.look(lag_ms)
-    assert not caplog.records

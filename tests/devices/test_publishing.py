@@ -3,7 +3,6 @@
 import logging
 import multiprocessing
 import ssl
-import threading
 from collections import Counter, defaultdict
 from dataclasses import replace
 
@@ -12,63 +11,13 @@ import pytest
 from scenewatch.devices.faults import FaultPlan, PlannedFault
 from scenewatch.devices.fleet import Fleet
 from scenewatch.devices.schedule import Schedule
-from scenewatch.devices.simulate import Simulation, needed_processes, run_share, simulate, split
-from scenewatch.model.broker import Broker
+from scenewatch.devices.simulate import fitting_processes, simulate, split
 from scenewatch.model.clock import SystemClock
-from scenewatch.model.errors import ScenewatchError
-from scenewatch.scenes.kitchen import KITCHEN
 from scenewatch.scenes.kitchen.demonstration import KitchenDemonstration
 
 SPAWN = multiprocessing.get_context("spawn")
 MINUTE_MS = 60_000
 IDS = [d.device for d in KitchenDemonstration().devices(2) if d.type in {"gateway", "fridge", "freezer"}]
-
-
-@pytest.fixture
-def simulation(two_kitchens, free_port, now_ms):
-    """Two kitchens whose last ten minutes have not been published yet."""
-    return Simulation(
-        scene=KITCHEN,
-        devices=tuple(two_kitchens),
-        broker=Broker(url=f"mqtt://127.0.0.1:{free_port}"),
-        root="sw",
-        seed=3,
-        start_ms=now_ms - 30 * MINUTE_MS,
-        live_from_ms=now_ms - 10 * MINUTE_MS,
-        clock=SystemClock(),
-    )
-
-
-@pytest.fixture
-def running():
-    """Starts simulations in threads; stops them at the end and shows what they raised."""
-    started = []
-
-    def run(work, *args, **kwargs):
-        stop, raised = threading.Event(), []
-
-        def target():
-            try:
-                work(*args, stop, **kwargs)
-            except Exception as error:  # noqa: BLE001 - raised again below, in the test's thread
-                raised.append(error)
-
-        thread = threading.Thread(target=target)
-        thread.start()
-
-        def end():
-            stop.set()
-            thread.join(20)
-            assert not thread.is_alive()
-            if raised:
-                raise raised.pop()
-
-        started.append(end)
-        return end
-
-    yield run
-    for end in started:
-        end()
 
 
 def expected(simulation, to_ms):
@@ -105,7 +54,7 @@ def assert_numbered_without_holes(messages):
 def test_a_subscriber_gets_exactly_what_the_fleet_measured(simulation, subscriber, running, wait_until, now_ms):
     silent = PlannedFault("sensor_silent", simulation.devices[1].id, now_ms - 8 * MINUTE_MS, now_ms - 5 * MINUTE_MS)
     simulation = replace(simulation, plan=FaultPlan((silent,)))
-    running(run_share, simulation)
+    running(simulate, simulation, processes=1)
     truth = expected(simulation, now_ms)
     assert len(truth) > 180
     wait_until(lambda: truth.keys() <= received(list(subscriber.telemetry)).keys(), "all samples up to now")
@@ -119,7 +68,7 @@ def test_a_subscriber_gets_exactly_what_the_fleet_measured(simulation, subscribe
 
 def test_fast_time_sends_samples_one_by_one_as_they_fall_due(simulation, subscriber, running, wait_until):
     simulation = replace(simulation, speed=100.0)
-    running(run_share, simulation)
+    running(simulate, simulation, processes=1)
     truth = expected(simulation, simulation.live_from_ms + 4 * MINUTE_MS)
     wait_until(lambda: truth.keys() <= received(list(subscriber.telemetry)).keys(), "four minutes in fast time")
     single = [body for _, body in subscriber.telemetry if not isinstance(body["t"], list)]
@@ -131,7 +80,7 @@ def test_fast_time_sends_samples_one_by_one_as_they_fall_due(simulation, subscri
 def test_status_is_retained_online_and_offline_after_a_clean_stop(
     simulation, subscriber, subscribe, running, wait_until
 ):
-    end = running(run_share, simulation)
+    end = running(simulate, simulation, processes=1)
     wait_until(lambda: len(subscriber.status) >= 12, "everyone to be online")
     assert sorted(subscriber.status) == sorted((d, "online") for d in IDS)
     late = subscribe()
@@ -145,9 +94,13 @@ def test_status_is_retained_online_and_offline_after_a_clean_stop(
     assert {body["state"] for _, body in later.retained} == {"offline"}
 
 
+def run_one(simulation, stop):
+    simulate(simulation, stop, processes=1)
+
+
 def test_a_killed_process_leaves_its_gateways_last_wills(simulation, subscriber, wait_until):
     never = SPAWN.Event()
-    process = SPAWN.Process(target=run_share, args=(simulation, never))
+    process = SPAWN.Process(target=run_one, args=(simulation, never))
     process.start()
     try:
         wait_until(lambda: len(subscriber.status) >= 12, "everyone to be online")
@@ -162,7 +115,7 @@ def test_nothing_is_missing_after_the_broker_was_killed(
     simulation, broker, subscriber, running, wait_until, now_ms, caplog
 ):
     simulation = replace(simulation, speed=120.0)
-    running(run_share, simulation)
+    running(simulate, simulation, processes=1)
     wait_until(lambda: len(subscriber.telemetry) > 15, "the first samples")
     broker.kill()
     wait_until(lambda: any("gateways wait for it" in r.message for r in caplog.records), "the loss to be noticed")
@@ -183,7 +136,7 @@ def test_a_broker_away_at_start_is_waited_for_with_one_line(
     simulation, broker, subscribe, running, wait_until, caplog
 ):
     broker.kill()
-    running(run_share, simulation)
+    running(simulate, simulation, processes=1)
     wait_until(lambda: caplog.records, "a line about it")
     assert f"127.0.0.1:{broker.port}: 2 gateways wait for it" in caplog.text
     broker.start()
@@ -194,7 +147,7 @@ def test_a_broker_away_at_start_is_waited_for_with_one_line(
 
 
 def test_without_a_broker_a_stop_is_quick(simulation, running, wait_until, caplog):
-    end = running(run_share, simulation)
+    end = running(simulate, simulation, processes=1)
     wait_until(lambda: caplog.records, "a line about the broker")
     end()
     assert len(caplog.records) == 1
@@ -216,30 +169,6 @@ def test_sites_are_shared_out_over_processes(simulation, subscriber, running, wa
     assert Counter(state for _, state in subscriber.status) == {"online": 12, "offline": 12}
 
 
-def run_two(simulation, stop):
-    simulate(simulation, stop, processes=2)
-
-
-def test_processes_end_cleanly_when_their_parent_was_killed(simulation, subscriber, wait_until):
-    never = SPAWN.Event()
-    parent = SPAWN.Process(target=run_two, args=(simulation, never))
-    parent.start()
-    try:
-        wait_until(lambda: len(subscriber.status) >= 12, "everyone to be online")
-    finally:
-        parent.kill()
-        parent.join()
-    wait_until(lambda: len(subscriber.status) >= 24, "everyone to say goodbye")
-    assert Counter(state for _, state in subscriber.status) == {"online": 12, "offline": 12}
-
-
-def test_a_process_that_falls_over_is_named(simulation, capfd):
-    broken = replace(simulation, scene=replace(KITCHEN, simulator="scenewatch.nowhere:Nothing"))
-    with pytest.raises(ScenewatchError, match=r"process devices-\d ended with status 1"):
-        simulate(broken, threading.Event(), processes=2)
-    assert "ModuleNotFoundError" in capfd.readouterr().err
-
-
 def test_shares_keep_sites_whole_and_carry_their_own_faults(simulation):
     devices = tuple(KitchenDemonstration().devices(5))
     plan = FaultPlan(tuple(PlannedFault("door_ajar", d.id, 0, 1) for d in devices if d.type == "fridge"))
@@ -252,10 +181,13 @@ def test_shares_keep_sites_whole_and_carry_their_own_faults(simulation):
     assert len(split(simulation, 8)) == 2, "no process without a site"
 
 
-@pytest.mark.parametrize(("sites", "speed", "processes"), [(10, 1, 1), (60, 60, 1), (60, 600, 10), (10_000, 1, 3)])
-def test_as_many_processes_as_the_message_rate_asks(simulation, sites, speed, processes):
+@pytest.mark.parametrize(
+    ("sites", "speed", "most", "processes"),
+    [(10, 1, 8, 1), (60, 60, 8, 1), (60, 600, 8, 8), (60, 600, 16, 10), (2000, 1, 8, 4), (2000, 1, 2, 2)],
+)
+def test_as_many_processes_as_messages_and_connections_ask_for(simulation, sites, speed, most, processes):
     devices = tuple(KitchenDemonstration().devices(sites))
-    assert needed_processes(replace(simulation, devices=devices, speed=speed)) == processes
+    assert fitting_processes(replace(simulation, devices=devices, speed=speed), most) == processes
 
 
 # --- login and TLS
@@ -271,7 +203,7 @@ def login(broker, folder, password):
 
 def test_a_refused_login_is_told_once_with_its_reason(simulation, broker, running, wait_until, caplog, tmp_path):
     broker.restart(LOGIN)
-    running(run_share, replace(simulation, broker=login(simulation.broker, tmp_path, "guessed")))
+    running(simulate, replace(simulation, broker=login(simulation.broker, tmp_path, "guessed")), processes=1)
     wait_until(lambda: caplog.records, "a line about it")
     assert "gateways wait for it: refused: Not authorized" in caplog.text
     assert "guessed" not in caplog.text
@@ -281,7 +213,7 @@ def test_a_refused_login_is_told_once_with_its_reason(simulation, broker, runnin
 def test_a_login_is_used(simulation, broker, running, wait_until, subscribe, tmp_path):
     broker.restart(LOGIN)
     subscriber = subscribe(login=("u", "right"))
-    running(run_share, replace(simulation, broker=login(simulation.broker, tmp_path, "right")))
+    running(simulate, replace(simulation, broker=login(simulation.broker, tmp_path, "right")), processes=1)
     wait_until(lambda: len(subscriber.telemetry) >= 10, "samples")
 
 
@@ -294,6 +226,6 @@ def test_devices_speak_tls(simulation, broker, certificate, running, wait_until,
     broker.restart(tls=f'tls {{ cert_file: "{public}", key_file: "{private}" }}')
     subscriber = subscribe(tls=trusting(public))
     url = simulation.broker.url.replace("mqtt:", "mqtts:")
-    running(run_share, replace(simulation, broker=replace(simulation.broker, url=url, ca_file=public)))
+    running(simulate, replace(simulation, broker=replace(simulation.broker, url=url, ca_file=public)), processes=1)
     truth = expected(simulation, now_ms)
     wait_until(lambda: truth.keys() <= received(list(subscriber.telemetry)).keys(), "all samples up to now")

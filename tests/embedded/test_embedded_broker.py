@@ -59,3 +59,15 @@ def test_the_server_beside_this_python_is_taken(tmp_path, monkeypatch):
         broker.server()
     beside.touch()
     assert broker.server() == beside
+
+
+@pytest.mark.parametrize(("version", "lifted"), [((2, 11), False), ((2, 15), True), ((3, 0), True)])
+def test_thousands_of_gateways_may_hear_their_commands(tmp_path, monkeypatch, version, lifted):
+    """Older servers have no such limit, and refuse a configuration that names it."""
+    monkeypatch.setattr(broker, "_version", lambda _: version)
+    command = broker.command(tmp_path, free_port())
+    assert ("default_max_consumers: -1" in Path(command[2]).read_text()) is lifted
+
+
+def test_the_server_tells_its_version():
+    assert broker._version(broker.server()) >= (2, 11)

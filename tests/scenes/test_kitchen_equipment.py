@@ -281,7 +281,9 @@ def test_a_wider_door_warms_the_room_more(door, more):
         days = Days(DEVICES[:13], SUMMER_MS + 10 * HOUR_MS, 1 / 48, door=("cold_dish_room", share))
         return days.of("cold_dish_room", "air_temp")[-1].mean()
 
-    assert warmth(door) <= warmth(door + more)
+    within_the_thermostats_band = 0.8
+    assert warmth(door) <= warmth(door + more) + within_the_thermostats_band
+    assert warmth(0.0) + 1 < warmth(0.9)
 
 
 @settings(deadline=None, max_examples=15)

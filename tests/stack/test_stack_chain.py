@@ -10,6 +10,7 @@ import threading
 import time
 
 import httpx
+import msgspec
 import pytest
 from compose_file import ROOT
 from local_stack import MOSQUITTO, LocalStack
@@ -97,6 +98,27 @@ def test_an_alarm_goes_out_and_to_the_console(city):
     alarms = get(city, "/api/v1/alarms?state=standing").json()["alarms"]
     told = {(alarm["rule"], alarm["device"]) for alarm in alarms}
     assert ("kitchen.fridge_warm", "kitchen.s002.s002-fridge-1") in told
+
+
+@pytest.mark.parametrize(("kind", "command"), [(t, t.commands[0]) for t in KITCHEN.device_types if t.commands][:1])
+def test_an_operator_commands_a_device_through_the_console(city, kind, command):
+    """With the token and the gateway's login that were made, and no right more."""
+    device = next(d for d in demonstration(KITCHEN).devices(2) if d.type == kind.key)
+    topic = f"sw/{device.scene}/{device.site}/{device.device}"
+    url = f"http://{city.address('console')}/api/v1/commands"
+    headers = {"Authorization": f"Bearer {(city.secrets / 'operators').read_text().split()[1]}"}
+    ca, word = city.secrets / "ca.pem", password(city, f"gateways/{device.site_id}.password")
+    with MqttUser(city.port("broker"), ca, device.site_id, word) as gateway:
+        gateway.subscribe(f"sw/{device.scene}/{device.site}/+/command")
+        body = {"device": device.id, "name": command.key}
+        answer = httpx.post(url, json=body, headers=headers, timeout=PATIENCE_S, trust_env=False)
+        assert answer.status_code == 202, answer.text
+        gateway.wait_for_topics({f"{topic}/command"})
+        result = {"id": answer.json()["id"], "ok": True, "text": "it is"}
+        gateway.say(f"{topic}/result", msgspec.json.encode(result))
+        wait_for(city, lambda: get(city, "/api/v1/commands?state=done").json()["commands"])
+    (done,) = get(city, "/api/v1/commands").json()["commands"]
+    assert (done["id"], done["text"], done["asked_by"]) == (result["id"], "it is", "operator")
 
 
 def test_grafanas_token_reads_and_does_no_more(city):

@@ -31,7 +31,7 @@ from scenewatch.alarms.rows import (
     Columns,
     Tables,
 )
-from scenewatch.model.compiled import compiled
+from scenewatch.model.compiled import compiled, inlined
 from scenewatch.model.flags import Flag, Place
 
 if TYPE_CHECKING:
@@ -63,17 +63,11 @@ def _released(comparison: Any, value: float, test: int) -> bool:
 
 
 @compiled
-def _shut(row: Any) -> None:
-    """The series' next reading is walked: an empty band is quiet for no value."""
-    row.quiet_low = np.inf
-
-
-@compiled
 def _narrow(row: Any, comparison: Any, holds: bool, value: float) -> None:  # noqa: FBT001 - as all state in kernels, a plain number
     """Leave in the quiet band only values like `value`, which neither end what holds nor begin what does not."""
     if comparison.sort == FLAGGED:
         if holds:
-            _shut(row)
+            row.quiet_low = np.inf  # an empty band is quiet for no value
     elif not holds:
         row.quiet_low = max(row.quiet_low, comparison.low)
         row.quiet_high = min(row.quiet_high, comparison.high)
@@ -179,13 +173,13 @@ def _walk(
             moves[written].instance = row.first + k
             written += 1
         if one.state in (COUNTING_ON, COUNTING_OFF) or (rule.sort == SILENCE and one.state == STANDING):
-            _shut(row)
+            row.quiet_low = np.inf
         elif rule.sort != SILENCE:
             _narrow(row, rule, one.state == STANDING, value)
     return written
 
 
-@compiled
+@inlined
 def _hold(row: Any, kind: Any, device: Any, tables: Tables, reading: tuple[int, int, float, int, int]) -> None:
     """One reading's step of every term of its series, behind `_walk`."""
     t, _, value, _, test = reading
@@ -201,7 +195,9 @@ def _hold(row: Any, kind: Any, device: Any, tables: Tables, reading: tuple[int, 
             held.ended = row.good_t + kind.gap_ms + 1
         held.now = not _released(term.is_, value, test) if before else _beyond(term.is_, value, test)
         if held.now and not before:
-            held.began = t
+            # Of what already holds where readings begin, or begin again, nobody knows since when.
+            if t - row.good_t <= kind.gap_ms:
+                held.began = t
         elif before and not held.now:
             held.ended = t
         _narrow(row, term.is_, held.now != 0, value)
@@ -247,7 +243,7 @@ def suppressed(group: Any, device: Any, tables: Tables, t: int) -> bool:
     return False
 
 
-@compiled
+@inlined
 def _calm(group: Any, one: Any, state: Any, holding: int) -> bool:
     """Whether nothing can change as long as no term turns."""
     if one.state == NORMAL and group.shape == THEN:
@@ -257,7 +253,7 @@ def _calm(group: Any, one: Any, state: Any, holding: int) -> bool:
     return bool(one.state == STANDING and group.shape == ALONE and holding > 0)
 
 
-@compiled
+@inlined
 def _holds(group: Any, device: Any, state: Any, tables: Tables, t: int) -> bool:
     """Whether the group's condition holds at `t`, by what its terms say now."""
     _, _, fresh = _look(group, device, tables, t)
@@ -275,7 +271,7 @@ def _holds(group: Any, device: Any, state: Any, tables: Tables, t: int) -> bool:
     return bool(state.met != 0)
 
 
-@compiled
+@inlined
 def _judge(
     device: Any, tables: Tables, batch: Columns, instant: tuple[int, int], moves: NDArray[np.void], written: int
 ) -> int:
@@ -303,11 +299,11 @@ def _judge(
         if not _calm(group, one, state, holding):
             for m in range(group.member_from, group.while_from):
                 term = tables.terms[of_type.term_from + tables.members[m].number]
-                _shut(tables.series[device.first_series + term.channel])
+                tables.series[device.first_series + term.channel].quiet_low = np.inf
     return written
 
 
-@compiled
+@inlined
 def _row_of(series: int, batch: Columns, i: int, end: int) -> int:
     """The row of this series' reading within the instant that has row `i` and ends at `end`; -1 without one."""
     for j in range(end - 1, -1, -1):
@@ -331,7 +327,7 @@ def _remember(row: Any, t: int, received_ms: int) -> None:
     row.heard = max(row.heard, t, received_ms)
 
 
-@compiled
+@inlined
 def _instant(
     i: int, number: int, batch: Columns, tables: Tables, moves: NDArray[np.void], written: int
 ) -> tuple[int, int]:
@@ -361,35 +357,46 @@ DONE, FULL, UNKNOWN_DAY = 0, 1, 2
 
 
 @compiled
+def _pass_quiet(begin: int, batch: Columns, series: NDArray[np.void], kinds: NDArray[np.void]) -> int:
+    """Take the readings from `begin` on that move nothing. Returns where the first is that may."""
+    for i in range(begin, len(batch.series)):
+        flag = int(batch.flag[i])
+        if not _counts(batch.place[i], batch.live[i], flag):
+            continue
+        if not 0 <= batch.series[i] < len(series):
+            raise IndexError("a reading of a series that was not grown")
+        row = series[batch.series[i]]
+        t, received_ms = batch.t_ms[i], batch.received_ms[i]
+        if not _quiet(row, kinds[row.kind], t, received_ms, batch.value[i], flag):
+            return i
+        _remember(row, t, received_ms)
+    return len(batch.series)
+
+
+@compiled
 def step(begin: int, batch: Columns, tables: Tables, moves: NDArray[np.void]) -> tuple[int, int, int]:
     """Readings from `begin` on. Returns where it stopped, how many moves it wrote, in order, and why it stopped."""
     written = 0
-    i = begin
+    i = _pass_quiet(begin, batch, tables.series, tables.kinds)
     while i < len(batch.series):
-        series, t, received_ms, value = batch.series[i], batch.t_ms[i], batch.received_ms[i], batch.value[i]
-        flag, test = int(batch.flag[i]), int(batch.test[i])
-        if not _counts(batch.place[i], batch.live[i], flag):
-            i += 1
-            continue
-        if not 0 <= series < len(tables.series):
-            raise IndexError("a reading of a series that was not grown")
+        series, t, received_ms = batch.series[i], batch.t_ms[i], batch.received_ms[i]
         row = tables.series[series]
         kind = tables.kinds[row.kind]
-        if not _quiet(row, kind, t, received_ms, value, flag):
-            if kind.term_from < kind.term_to:
-                number = tables.series_device[series]
-                of_type = tables.types[tables.devices[number].type]
-                site = tables.devices[number].site
-                if of_type.calendar and not tables.known[site, 0] <= t < tables.known[site, 1]:
-                    return i, written, UNKNOWN_DAY
-                if written + of_type.most_moves > len(moves):
-                    return i, written, FULL
-                i, written = _instant(i, number, batch, tables, moves, written)
-                continue
+        if kind.term_from < kind.term_to:
+            number = tables.series_device[series]
+            of_type = tables.types[tables.devices[number].type]
+            site = tables.devices[number].site
+            if of_type.calendar and not tables.known[site, 0] <= t < tables.known[site, 1]:
+                return i, written, UNKNOWN_DAY
+            if written + of_type.most_moves > len(moves):
+                return i, written, FULL
+            i, written = _instant(i, number, batch, tables, moves, written)
+        else:
             if written + 2 * (kind.rule_to - kind.rule_from) > len(moves):
                 return i, written, FULL
-            reading = (t, received_ms, value, flag, test)
+            reading = (t, received_ms, batch.value[i], int(batch.flag[i]), int(batch.test[i]))
             written = _walk(row, kind, tables.rules, tables.instances, reading, moves, written)
-        _remember(row, t, received_ms)
-        i += 1
+            _remember(row, t, received_ms)
+            i += 1
+        i = _pass_quiet(i, batch, tables.series, tables.kinds)
     return i, written, DONE

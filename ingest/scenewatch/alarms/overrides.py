@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from scenewatch.alarms.terms import channels, prefixes, terms_of
+from scenewatch.model.conditions import passes
 from scenewatch.model.errors import Mistake
 from scenewatch.model.scene import Above, AtLeast, Below, Flagged, Happened, NoData, Outside, Then
 from scenewatch.model.words import seconds
@@ -176,6 +177,9 @@ def _cannot_be(is_: Comparison, name: str, channel: Channel, deadband_given: boo
     if outside:
         return
     blamed = "deadband" if deadband_given else next(iter(limits))
+    if not (passes(is_, possible.low) or passes(is_, possible.high)):
+        yield next(iter(limits)), f"the alarm would never come: {name} can measure only {span}"
+        return
     if isinstance(is_, Outside):
         if is_.low >= is_.high:
             yield "low", f"{is_.low:g} must be below high, which is {is_.high:g}"

@@ -10,7 +10,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from scenewatch.api import accounts, commands, events, operate, present, shapes, tableshapes
+from scenewatch.api import (
+    accounts,
+    alarms_found,
+    commands,
+    events,
+    operate,
+    present,
+    shapes,
+    tableshapes,
+    unknown,
+)
 from scenewatch.api.answers import WRONG_QUERY, json_answer, problem, refusals
 from scenewatch.api.docs import page
 from scenewatch.api.finding import SiteFilter, find_device
@@ -24,16 +34,6 @@ if TYPE_CHECKING:
 
     from scenewatch.api.views import View
 
-AlarmFilter = Literal[
-    "standing",
-    "all",
-    "unacknowledged",
-    "acknowledged",
-    "returned_unacknowledged",
-    "normal",
-    "shelved",
-    "suppressed",
-]
 LetterFilter = Literal["dead", "taken", "all"]
 OPENAPI_URL = "/api/openapi.json"
 DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -66,17 +66,17 @@ def create_app(view: View) -> FastAPI:
     _add_problems(app)
     _add_health(app, view)
     _add_nouns(app, view)
+    alarms_found.add(app, view)
     _add_ledger(app, view)
     _add_readings(app, view)
     operate.add(app, view)
     commands.add(app, view)
     events.add(app, view)
+    unknown.add(app, view)
 
     @app.get("/api/v1/stream", tags=["live"], response_class=StreamingResponse)
     async def live() -> StreamingResponse:
-        """Server-sent events `values`, `online`, `alarms`, `commands`, `events`, `ledger`: first all, then what
-        changes.
-        """
+        """Events `values`, `online`, `alarms`, `commands`, `ledger`, `events`: first all, then what changes."""
         return StreamingResponse(
             stream.listen(), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )
@@ -130,7 +130,8 @@ def _add_nouns(app: FastAPI, view: View) -> None:
     @app.get("/api/v1/scenes", tags=["tables"], response_model=tableshapes.Scenes)
     def scenes() -> Response:
         """The scene tables: device types, channels, and rules with the limits in force."""
-        return json_answer({"scenes": [present.scene_table(s) for s in view.scenes()]})
+        pairs = zip(view.scenes(), view.scenes_written(), strict=True)
+        return json_answer({"scenes": [present.scene_table(*pair) for pair in pairs]})
 
     @app.get("/api/v1/sites", tags=["live"], response_model=shapes.Sites)
     def sites() -> Response:
@@ -141,11 +142,6 @@ def _add_nouns(app: FastAPI, view: View) -> None:
     def devices(site: SiteFilter = None) -> Response:
         """Devices with their values now."""
         return json_answer({"devices": present.devices(view, site)})
-
-    @app.get("/api/v1/alarms", tags=["live"], response_model=shapes.Alarms, responses=WRONG_QUERY)
-    def alarms(state: AlarmFilter = "all", limit: Annotated[int, Query(ge=1, le=100_000)] = 1000) -> Response:
-        """Alarms, newest first; `standing` are those whose condition holds."""
-        return json_answer({"alarms": [present.alarm(a) for a in view.alarms(state, limit)]})
 
 
 def _add_ledger(app: FastAPI, view: View) -> None:

@@ -58,9 +58,9 @@ class Guard:
 
     def sign_in(self, token: str) -> tuple[Session, str]:
         """The session and its cookie. Raises HTTPException."""
-        name = self._name_of(token)
+        name, token_digest = self._owner(token)
         session = Session(name, self._clock.now_ms() + LASTS)
-        return session, self._tickets.write(session, self._tokens[name])
+        return session, self._tickets.write(session, token_digest)
 
     def session(self, headers: Headers) -> Session | None:
         """By the cookie."""
@@ -73,7 +73,7 @@ class Guard:
             raise HTTPException(403, NO_OPERATORS)
         kind, _, token = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
-            return self._name_of(token.strip())
+            return self._owner(token.strip())[0]
         session = self.session(headers)
         if session is None:
             raise HTTPException(401, SIGN_IN, {"WWW-Authenticate": "Bearer"})
@@ -81,7 +81,8 @@ class Guard:
             raise HTTPException(403, FROM_ELSEWHERE)
         return session.name
 
-    def _name_of(self, token: str) -> str:
+    def _owner(self, token: str) -> tuple[str, bytes]:
+        """The operator whose token it is, and the token's digest. Raises HTTPException."""
         if not self._tokens:
             raise HTTPException(403, NO_OPERATORS)
         now_ms = self._clock.now_ms()
@@ -95,7 +96,7 @@ class Guard:
             self._throttle.failed(now_ms)
             log.warning("a wrong operator's token was refused")
             raise HTTPException(401, "this is no operator's token", {"WWW-Authenticate": "Bearer"})
-        return names[0]
+        return names[0], given
 
 
 def operator(request: Request) -> str:

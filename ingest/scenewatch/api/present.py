@@ -13,7 +13,7 @@ from scenewatch.model.scene import Priority
 if TYPE_CHECKING:
     from scenewatch.api.views import AlarmView, LedgerView, LetterView, Now, View
     from scenewatch.model.level import Summaries
-    from scenewatch.model.scene import Channel, Command, DeviceType, EventKind, Occasion, Scene
+    from scenewatch.model.scene import Channel, Command, DeviceType, EventKind, Fault, Occasion, Scene
     from scenewatch.model.words import Text
 
 FLAGS = {int(flag): flag.name.lower() for flag in Flag}
@@ -23,14 +23,17 @@ URGENCY = {priority: rank for rank, priority in enumerate(Priority)}
 Json = dict[str, Any]
 
 
-def scene_table(scene: Scene) -> Json:
+def scene_table(scene: Scene, written: Scene) -> Json:
+    """`written` is the scene as its tables have it, before operators set other numbers."""
     return {
         "key": scene.key,
         "title": _text(scene.title),
         "site_title": _text(scene.site_title),
+        "zone": scene.zone,
         "device_types": [_device_type(t) for t in scene.device_types],
-        "rules": [ruletables.rule(scene, r) for r in scene.rules],
+        "rules": [ruletables.rule(scene, r, written.rule(r.key)) for r in scene.rules],
         "occasions": [_named(o) for o in scene.occasions],
+        "faults": [_named(f) for f in scene.faults],
     }
 
 
@@ -49,7 +52,7 @@ def _device_type(device_type: DeviceType) -> Json:
     }
 
 
-def _named(entry: EventKind | Occasion) -> Json:
+def _named(entry: EventKind | Occasion | Fault) -> Json:
     return {"key": entry.key, "title": _text(entry.title)}
 
 

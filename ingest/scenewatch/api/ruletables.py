@@ -27,8 +27,10 @@ class Numbers:
     test: str | None = None
 
 
-def rule(scene: Scene, of: Rule) -> Json:
+def rule(scene: Scene, of: Rule, written: Rule) -> Json:
+    """`written` is the same rule as its table has it, before operators set other numbers."""
     when = of.when
+    said, said_by_table = condition_text(scene, of), condition_text(scene, written)
     return {
         "key": of.key,
         "title": _text(of.title),
@@ -42,7 +44,8 @@ def rule(scene: Scene, of: Rule) -> Json:
         "within_s": when.within / 1000 if isinstance(when, Then) else None,
         "terms": [_term(t) for t in terms(when)],
         "suppressed_by": [_suppression(s) for s in of.suppressed_by],
-        "text": _text(condition_text(scene, of)),
+        "text": _text(said),
+        "table_text": None if said == said_by_table else _text(said_by_table),
         "lines": [{"channel": e.channel, "at": e.at, "priority": str(e.priority)} for e in lines(scene, of)],
         "on_delay_s": of.on_delay / 1000,
         "off_delay_s": of.off_delay / 1000,

@@ -124,6 +124,21 @@ class Alarms(BaseModel):
     """`GET /alarms`, newest first."""
 
     alarms: list[Alarm]
+    next: str | None = None
+    """`before` of the next page; null where this is the last."""
+
+
+class Raised(BaseModel):
+    """How often a rule raised an alarm."""
+
+    rule: str
+    count: int
+
+
+class RaisedByRule(BaseModel):
+    """`GET /alarms/raised`; rules that raised none are left out."""
+
+    rules: list[Raised]
 
 
 class DeadLetter(BaseModel):

@@ -127,6 +127,8 @@ class RuleTable(Numbers):
     terms: list[TermTable]
     suppressed_by: list[SuppressionTable]
     text: Bilingual
+    table_text: Bilingual | None
+    """That of the table, where operators have set other numbers."""
     lines: list[LimitLine]
     on_delay_s: float
     off_delay_s: float
@@ -142,9 +144,11 @@ class SceneTable(BaseModel):
     key: str
     title: Bilingual
     site_title: Bilingual
+    zone: str
     device_types: list[DeviceTypeTable]
     rules: list[RuleTable]
     occasions: list[Named]
+    faults: list[Named]
 
 
 class Scenes(BaseModel):

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from scenewatch.api.alarms_found import AlarmQuery
     from scenewatch.api.controls import Controls
+    from scenewatch.api.unknown import Unknown
     from scenewatch.model.ledger import Counts, DeadLetter
     from scenewatch.model.level import Summaries
     from scenewatch.model.ports import Readings
@@ -189,7 +191,16 @@ class View(Protocol):
     @property
     def registry(self) -> Registry: ...
 
-    def scenes(self) -> Iterable[Scene]: ...
+    def scenes(self) -> Iterable[Scene]:
+        """With operators' numbers in force."""
+        ...
+
+    def scenes_written(self) -> Iterable[Scene]:
+        """The same ones, as their tables have them."""
+        ...
+
+    @property
+    def strangers(self) -> Unknown: ...
 
     def now(self) -> Now: ...
 
@@ -203,6 +214,14 @@ class View(Protocol):
 
     def alarms(self, state: str, limit: int) -> Sequence[AlarmView]:
         """Newest first. `state`: an ISA-18.2 state, `standing` or `all`."""
+        ...
+
+    def find_alarms(self, query: AlarmQuery) -> Sequence[AlarmView]:
+        """Newest first."""
+        ...
+
+    def alarms_raised(self, from_ms: int) -> Mapping[str, int]:
+        """How often since then, by rule."""
         ...
 
     def alarm_changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:

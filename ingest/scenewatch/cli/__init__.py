@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 from scenewatch.cli import (
     alarms,
     backup,
+    check,
     commands,
     doctor,
+    export,
     inventory,
     journal,
     ledger,
     letters,
+    rules,
     run,
     secrets,
     settings,
@@ -26,6 +29,25 @@ from scenewatch.model.errors import ConfigurationError, ScenewatchError
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+
+
+GROUPS = (
+    run,
+    settings,
+    secrets,
+    check,
+    doctor,
+    rules,
+    inventory,
+    alarms,
+    commands,
+    ledger,
+    letters,
+    journal,
+    export,
+    backup,
+)
+"""In the order of the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,6 +84,6 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example: scenewatch up --sites 10",
     )
     parts = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (run, settings, secrets, doctor, inventory, alarms, commands, ledger, letters, journal, backup):
+    for group in GROUPS:
         group.add_commands(parts)
     return parser

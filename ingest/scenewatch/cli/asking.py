@@ -35,17 +35,18 @@ def add_token(parser: argparse.ArgumentParser) -> None:
 
 def worker_url(options: argparse.Namespace) -> str:
     """Without a slash at its end."""
-    url = _configured(options.config) if options.config is not None else options.worker or WORKER
+    url = configured(options.config) if options.config is not None else options.worker or WORKER
     return str(url).rstrip("/")
 
 
 def asked(url: str, shape: type[Shape], **query: Any) -> Shape:
     """What the address answers, checked. Raises TemporaryError when nobody of this release is there."""
-    given = {name: value for name, value in query.items() if value is not None}
-    answer = _answer("GET", url, params=given or None)
-    if answer.status_code != OK:
-        raise TemporaryError(f"{url} answers with status {answer.status_code}")
-    return _shaped(url, answer, shape)
+    return _shaped(url, _got(url, query), shape)
+
+
+def get(url: str, answer_s: float = ANSWER_S, **query: Any) -> bytes:
+    """As `asked`, for what is too long to be checked by a shape."""
+    return _got(url, query, answer_s).content
 
 
 def told(url: str, body: dict[str, Any], token_file: Path, shape: type[Shape]) -> Shape:
@@ -74,7 +75,8 @@ def read_token(path: Path) -> str:
     return token
 
 
-def _configured(config: Path) -> str:
+def configured(config: Path | None) -> str:
+    """Where the worker of these settings has its API."""
     from scenewatch.settings import load
 
     http = load(config).http
@@ -84,17 +86,25 @@ def _configured(config: Path) -> str:
     return f"http://{host}:{http.port}"
 
 
-def _answer(method: str, url: str, **more: Any) -> httpx.Response:
+def _answer(method: str, url: str, *, answer_s: float = ANSWER_S, **more: Any) -> httpx.Response:
     import httpx
 
     try:
-        return httpx.request(method, url, timeout=ANSWER_S, trust_env=False, **more)
+        return httpx.request(method, url, timeout=answer_s, trust_env=False, **more)
     except httpx.InvalidURL as error:
         raise ConfigurationError([Mistake("--worker", f"{url} is no URL ({error})")]) from error
     except httpx.UnsupportedProtocol as error:
         raise ConfigurationError([Mistake("--worker", f"{url} must begin with http:// or https://")]) from error
     except httpx.HTTPError as error:
         raise TemporaryError(f"no worker answers at {url} ({error})") from error
+
+
+def _got(url: str, query: dict[str, Any], answer_s: float = ANSWER_S) -> httpx.Response:
+    given = {name: value for name, value in query.items() if value is not None}
+    answer = _answer("GET", url, answer_s=answer_s, params=given or None)
+    if answer.status_code != OK:
+        raise TemporaryError(f"{url} answers with status {answer.status_code}")
+    return answer
 
 
 def _shaped(url: str, answer: httpx.Response, shape: type[Shape]) -> Shape:

@@ -30,7 +30,7 @@ def add_commands(commands: Subparsers) -> None:
     add_worker(p)
     add_json(p)
     text = "tell a device to do something, and wait for its answer; status 0 when it says that it did"
-    example = "scenewatch commands send s001-gas-1 valve_shut --token-file data/operators"
+    example = "scenewatch commands send s001-gas-1 shut_valve --token-file data/operators"
     p = add(parts, "send", _send, text, example)
     p.add_argument("device", metavar="DEVICE", help="scene.site.device, or the device alone where it is unique")
     p.add_argument("name", metavar="COMMAND", help="one of those that its type knows")

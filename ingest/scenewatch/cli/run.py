@@ -14,6 +14,7 @@ from scenewatch.cli.words import (
     add_config,
     add_scene,
     complain,
+    count,
     interval_hours,
     not_negative,
     port,
@@ -88,6 +89,10 @@ def _add_simulate(commands: Subparsers) -> None:
     p.add_argument(
         "--logins", type=Path, metavar="DIR",
         help="each site's gateways log in as SCENE.SITE with DIR/SCENE.SITE.password",
+    )  # fmt: skip
+    p.add_argument(
+        "--processes", type=count, metavar="N",
+        help="among which the sites are shared (as many as they need, at most one a core)",
     )  # fmt: skip
     p.add_argument("--root", default="sw", help="first level of the topics (sw)")
     p.add_argument("--seed", type=int, default=1, help="of all that is drawn by chance (1)")
@@ -208,7 +213,7 @@ def _simulate(options: argparse.Namespace) -> int:
         speed=speed,
         plan=plan,
     )
-    simulate(simulation, _stop_on_signal())
+    simulate(simulation, _stop_on_signal(), processes=options.processes)
     return WELL
 
 

@@ -150,10 +150,10 @@ def _keyring(options: argparse.Namespace, *, there: bool = False) -> Keyring:
 def _sites_of(options: argparse.Namespace) -> list[str]:
     sites = list(options.sites)
     if options.inventory is not None:
-        from scenewatch.inventory.csvfile import read_devices
+        from scenewatch.inventory.files import read_devices
         from scenewatch.scenes import all_scenes
 
-        sites += [device.site_id for device in read_devices(options.inventory, all_scenes())]
+        sites += [device.site_id for device in read_devices(options.inventory, all_scenes()).devices]
     return list(dict.fromkeys(sites))
 
 

@@ -104,6 +104,14 @@ def bound(text: str) -> int | datetime:
     return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
+def moment(text: str) -> int:
+    """A time, as epoch milliseconds."""
+    found = bound(text)
+    if not isinstance(found, datetime):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2026-11-22T08:00Z")
+    return round(found.timestamp() * 1000)
+
+
 def port(text: str) -> int:
     return within(text, 1, 65_535)
 

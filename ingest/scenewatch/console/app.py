@@ -18,13 +18,23 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from scenewatch.console.alarmlist import AlarmList
+from scenewatch.console.answers import Answers
+from scenewatch.console.commands import CommandPage
+from scenewatch.console.deeds import Deeds
+from scenewatch.console.device_page import DevicePage
 from scenewatch.console.hub import Hub
 from scenewatch.console.live import Live
+from scenewatch.console.overview import Overview
 from scenewatch.console.pages import Pages
 from scenewatch.console.proxy import Proxy, problem
 from scenewatch.console.records import Records
+from scenewatch.console.rulebook import RuleBook
 from scenewatch.console.security import SecurityHeaders
 from scenewatch.console.shelf import echarts
+from scenewatch.console.signing import Signing
+from scenewatch.console.site_page import SitePage
+from scenewatch.console.unknown import Unknown
 from scenewatch.console.worker import Worker
 from scenewatch.model.clock import SystemClock
 
@@ -73,7 +83,7 @@ def create_app(worker_url: str, *, clock: Clock | None = None, grafana_url: str 
     scripts = [f"{assets}/{path.name}" for path in sorted(STATIC.glob("*.js"))]
     preloads = (*scripts, *shelf.preloads)
     pages = Pages(hub, assets=assets, preloads=preloads, chart_module=shelf.module, grafana=grafana_url)
-    records = Records(hub, worker, pages)
+    overview, answers = Overview(hub, pages), Answers(hub, pages)
     proxy = Proxy(worker_url)
 
     @asynccontextmanager
@@ -90,10 +100,11 @@ def create_app(worker_url: str, *, clock: Clock | None = None, grafana_url: str 
 
     return Starlette(
         routes=[
-            Route("/", pages.page, middleware=ZIPPED),
-            Route("/parts", pages.parts, middleware=ZIPPED),
-            Route("/ledger", records.ledger, middleware=ZIPPED),
-            Route("/dead-letters", records.dead_letters, middleware=ZIPPED),
+            Route("/", overview.page, middleware=ZIPPED),
+            Route("/rows", overview.rows, middleware=ZIPPED),
+            Route("/site", SitePage(hub, worker, pages).page, middleware=ZIPPED),
+            Route("/device", DevicePage(hub, worker, pages).page, middleware=ZIPPED),
+            *_desk(answers, worker),
             Route("/notice", _notice),
             WebSocketRoute("/live", Live(hub).endpoint),
             Mount(assets, KeptFiles(directory=STATIC), middleware=ZIPPED),
@@ -104,6 +115,31 @@ def create_app(worker_url: str, *, clock: Clock | None = None, grafana_url: str 
         exception_handlers={HTTPException: _refuse},
         lifespan=lifespan,
     )
+
+
+def _desk(answers: Answers, worker: Worker) -> list[Route]:
+    """The working pages, and the forms on them."""
+    records, signing, deeds = Records(answers, worker), Signing(answers, worker), Deeds(answers, worker)
+    pages = {
+        "/alarms": AlarmList(answers, worker).page,
+        "/unknown": Unknown(answers, worker).page,
+        "/rules": RuleBook(answers, worker).page,
+        "/commands": CommandPage(answers, worker).page,
+        "/sign-in": signing.page,
+        "/ledger": records.ledger,
+        "/dead-letters": records.dead_letters,
+    }
+    forms = {
+        "/alarms/acknowledge": deeds.acknowledge,
+        "/unknown/adopt": deeds.adopt,
+        "/commands": deeds.command,
+        "/sign-in": signing.sign_in,
+        "/sign-out": signing.sign_out,
+    }
+    return [
+        *(Route(path, page, methods=["GET"], middleware=ZIPPED) for path, page in pages.items()),
+        *(Route(path, take, methods=["POST"]) for path, take in forms.items()),
+    ]
 
 
 def _stop_if_failed(following: asyncio.Task[None]) -> None:

@@ -1,4 +1,4 @@
-"""What the reader chose, by address, cookie or the browser's wishes; there is always something to show."""
+"""What the reader chose, by address, cookie or the browser's wishes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from scenewatch.console.picture import URGENCY
 from scenewatch.console.texts import Language
 from scenewatch.model.words import hours
 
@@ -19,7 +18,10 @@ if TYPE_CHECKING:
     from scenewatch.console.shapes import Channel, Device
 
 FRAME_KEYS = frozenset({"lang", "theme"})
-KEYS = FRAME_KEYS | {"site", "device", "channel", "span"}
+OVERVIEW_KEYS = FRAME_KEYS | {"state", "q"}
+SITE_KEYS = FRAME_KEYS | {"site"}
+DEVICE_KEYS = FRAME_KEYS | {"device", "channel", "span", "from", "to"}
+KEYS = OVERVIEW_KEYS | SITE_KEYS | DEVICE_KEYS
 THEMES = ("auto", "light", "dark")
 SPANS = {
     "1h": hours(1),
@@ -30,9 +32,10 @@ SPANS = {
     "1y": hours(365 * 24),
     "2y": hours(2 * 365 * 24),
 }
-ALL = "all"
-ALL_UP_TO = 120
-"""With more devices than this, a page that was asked for no site shows the most urgent one alone."""
+USUAL_SPAN = "6h"
+SHORTEST_MS = 60_000
+LATEST_MS = 2**53
+"""Times beyond it are no exact numbers in a script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,13 @@ class Choice:
     language: Language
     theme: str
     site: str
+    """The id of a site there is, or empty."""
     device: Device | None
     channel: Channel | None
+    """None: all of the device."""
     span: str
+    between: tuple[int, int] | None
+    """A span that does not move with time, in its place."""
     asked: Mapping[str, str]
     path: str = "/"
 
@@ -56,34 +63,24 @@ class Choice:
     def other(self, path: str, **chosen: str) -> str:
         """The address of another page, in the same language and appearance."""
         kept = {k: v for k, v in self.asked.items() if k in FRAME_KEYS}
-        query = urlencode({**kept, **chosen})
+        query = urlencode({**kept, **{k: v for k, v in chosen.items() if v}})
         return f"{path}?{query}" if query else path
-
-    def as_query(self) -> dict[str, str]:
-        """All of it, so that a part fetched later does not change what is shown."""
-        return {
-            "lang": self.language,
-            "theme": self.theme,
-            "site": self.site if self.device else "",  # decided again once there is something to show
-            "device": self.device.id if self.device else "",
-            "channel": self.channel.key if self.channel else "",
-            "span": self.span,
-        }
 
 
 def choose(request: Request, picture: Picture, *, path: str = "/", keys: frozenset[str] = KEYS) -> Choice:
     """What the address of the page at `path` says by `keys`."""
     asked = {k: v for k, v in request.query_params.items() if k in keys and v}
-    device = picture.devices.get(asked.get("device", "")) or _first_device(picture, asked.get("site", ALL))
+    device = picture.devices.get(asked.get("device", ""))
     theme = asked.get("theme") or request.cookies.get("scenewatch-theme", "")
-    span = asked.get("span", "")
+    site, span = asked.get("site", ""), asked.get("span", "")
     return Choice(
         language=_language(request, asked.get("lang", "")),
         theme=theme if theme in THEMES else THEMES[0],
-        site=_site(picture, asked.get("site", "")),
+        site=site if site in picture.sites else "",
         device=device,
         channel=_channel(picture, device, asked.get("channel", "")),
-        span=span if span in SPANS else next(iter(SPANS)),
+        span=span if span in SPANS else USUAL_SPAN,
+        between=_between(asked.get("from", ""), asked.get("to", "")),
         asked=asked,
         path=path,
     )
@@ -99,26 +96,14 @@ def _language(request: Request, asked: str) -> Language:
     return Language.EN
 
 
-def _site(picture: Picture, asked: str) -> str:
-    if asked in picture.sites or asked == ALL:
-        return asked
-    if len(picture.devices) <= ALL_UP_TO:
-        return ALL
-    states = picture.site_states(picture.device_states())
-    return min(states, key=lambda site: URGENCY[states[site]])
-
-
-def _first_device(picture: Picture, site: str) -> Device | None:
-    """The device with the most urgent alarm, else the first that measures something."""
-    alarms = (picture.devices[a.device] for a in picture.standing_alarms() if a.device in picture.devices)
-    for device in (*alarms, *picture.devices.values()):
-        if site in (ALL, device.site_id) and picture.type_of(device).channels:
-            return device
-    return None
-
-
 def _channel(picture: Picture, device: Device | None, asked: str) -> Channel | None:
-    if device is None:
+    channels = picture.type_of(device).channels if device else ()
+    return next((c for c in channels if c.key == asked), None)
+
+
+def _between(begin: str, end: str) -> tuple[int, int] | None:
+    """None unless both are times in epoch milliseconds, with room between them."""
+    if not all(t.isascii() and t.isdigit() and len(t) < 17 for t in (begin, end)):
         return None
-    channels = picture.type_of(device).channels
-    return next((c for c in channels if c.key == asked), channels[0] if channels else None)
+    from_ms, to_ms = int(begin), int(end)
+    return (from_ms, to_ms) if from_ms + SHORTEST_MS <= to_ms < LATEST_MS else None

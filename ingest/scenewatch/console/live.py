@@ -29,7 +29,7 @@ class Live:
             await socket.close(POLICY_VIOLATION)
             return
         await socket.accept()
-        client = self._hub.join()
+        client = self._hub.join(socket.query_params.get("site"))
         tasks = {
             asyncio.create_task(_send(socket, client)),
             asyncio.create_task(_until_closed(socket)),

@@ -1,4 +1,4 @@
-"""Renders the page, whole for the first look and in parts for what changes later: the same templates for both."""
+"""Renders pages, whole for the first look and in parts for what changes later: the same templates for both."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 
-from scenewatch.console.choice import SPANS, THEMES, Choice, choose
-from scenewatch.console.proxy import problem
+from scenewatch.console.choice import SPANS, THEMES, Choice
 from scenewatch.console.texts import SIGNS, Language, translate
 from scenewatch.console.views import Views
 from scenewatch.console.wording import NOTHING, of, span_text
@@ -22,19 +21,26 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from scenewatch.console.hub import Hub
+    from scenewatch.console.hub import Hub, Scope
     from scenewatch.console.shapes import Device
 
-PARTS = ("alarms", "places", "detail", "about")
-"""What scripts may ask for again; the template of each is `_<name>.html`."""
-PLACES = (("/", "overview"), ("/ledger", "ledger"), ("/dead-letters", "letters"))
-"""The pages there are, and what they are called in the catalogue."""
-RECENT = 30
+PLACES = (
+    ("/", "overview", ""),
+    ("/alarms", "alarms", "unacknowledged"),
+    ("/unknown", "unknown", "unknown"),
+    ("/rules", "rules", ""),
+    ("/ledger", "ledger", ""),
+    ("/dead-letters", "letters", ""),
+)
+"""The pages there are, what they are called in the catalogue, and the sum that stands beside the name."""
 FRESH = {"cache-control": "no-store"}
+EDITION = "scenewatch-edition"
+PART = "part"
+"""In the address: the page's own part alone, for its script to put in place."""
 
 
 class Pages:
-    """The endpoints that answer with HTML. `assets` is the address of the static files."""
+    """What pages have in common. `assets` is the address of the static files."""
 
     def __init__(
         self, hub: Hub, *, assets: str, preloads: Sequence[str], chart_module: str, grafana: str = ""
@@ -55,29 +61,23 @@ class Pages:
             chart_module=chart_module,
             signs=SIGNS,
             themes=THEMES,
-            spans=tuple(SPANS),
+            spans=SPANS,
             languages=tuple(Language),
             nothing=NOTHING,
-            recent_most=RECENT,
             places=PLACES,
         )
 
-    async def page(self, request: Request) -> Response:
-        await self._hub.first_look()
-        return HTMLResponse(self.render("page", choose(request, self._hub.picture)), headers=FRESH)
-
-    async def parts(self, request: Request) -> Response:
-        """The wanted parts as `{"edition", "parts": {name: HTML}}`."""
-        wanted = request.query_params.getlist("want")
-        if not wanted or not set(wanted) <= set(PARTS):
-            return problem(400, f"want must be some of {', '.join(PARTS)}")
-        await self._hub.first_look()
-        choice = choose(request, self._hub.picture)
-        parts = {name: self.render(f"_{name}", choice) for name in wanted}
-        return JSONResponse({"edition": self._hub.edition, "parts": parts}, headers=FRESH)
+    def answer(
+        self, request: Request, name: str, choice: Choice, *, scope: Scope = "", status: int = 200, **more: Any
+    ) -> Response:
+        """The page `name`, or its part `_name` where the address asks for that alone, with the edition it is of."""
+        edition = self._hub.edition_of(scope)
+        template = f"_{name}" if PART in request.query_params else name
+        html = self.render(template, choice, edition=edition, scope=scope, **more)
+        return HTMLResponse(html, status, {**FRESH, EDITION: edition})
 
     def render(self, template: str, choice: Choice, **more: Any) -> str:
-        return self._templates.get_template(f"{template}.html").render(self._context(choice), **more)
+        return self._templates.get_template(f"{template}.html").render({**self._context(choice), **more})
 
     def _context(self, choice: Choice) -> dict[str, Any]:
         picture = self._hub.picture

@@ -1,14 +1,16 @@
 """What the console knows now: tables, devices, values, alarms, ledger, and the states derived from them.
 
-The worker's answers and events go in; pages and the hub read. All in the event loop's thread.
+The worker's answers and events go in; pages and the hub read. All in the event loop's thread. States are derived
+when something changes, and only those that it touches: there may be tens of thousands of devices.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from scenewatch.model.alarm import AlarmState
 from scenewatch.model.scene import Priority
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 KEPT_ALARMS = 200
 """Alarms that no longer stand and are still shown as recent."""
 RATE_OVER_MS = 10_000
+SILENT_INTERVALS = 3
+SILENT_AT_LEAST_MS = 120_000
 
 
 class State(StrEnum):
@@ -63,16 +67,27 @@ class Picture:
         self.online: dict[str, bool | None] = {}
         self.alarms: dict[tuple[str, str, int], Alarm] = {}
         self.ledger: Ledger | None = None
+        self.device_states: dict[str, State] = {}
+        self.site_states: dict[str, State] = {}
+        self.newest_at = 0
+        """Time of the newest reading of all."""
+        self.unknown = 0
+        """Devices that publish and are in no inventory."""
         self._stored: deque[tuple[int, int]] = deque()
         self._types: dict[tuple[str, str], DeviceType] = {}
         self._rules: dict[str, Rule] = {}
+        self._devices_of: dict[str, list[Device]] = {}
+        self._standing: defaultdict[str, dict[tuple[str, str, int], Alarm]] = defaultdict(dict)
+        self._site_newest: dict[str, int] = {}
+        self._patience_ms: dict[str, int] = {}
+        self._silent: set[str] = set()
 
     @property
     def known(self) -> bool:
         """Whether the worker ever answered: before that, no alarm is not good news."""
         return self.ledger is not None
 
-    # --- taking in ---------------------------------------------------------------------------------------
+    # --- taking in: each tells the sites whose state or rows may be others now -------------------------------
 
     def take_inventory(self, inventory: Inventory) -> None:
         self.scenes = {s.key: s for s in inventory.scenes}
@@ -80,33 +95,59 @@ class Picture:
         self._rules = {f"{s.key}.{r.key}": r for s in inventory.scenes for r in s.rules}
         self.sites = {s.id: s for s in inventory.sites}
         self.devices = {d.id: d for d in inventory.devices if (d.scene, d.type) in self._types}
-        self.online = {d.id: d.online for d in self.devices.values()}
-        self.values = {}
+        self._devices_of = {}
         for d in self.devices.values():
-            self.take_values({d.id: {c.key: (c.value, c.at, c.flag, c.test) for c in d.channels}})
+            self._devices_of.setdefault(d.site_id, []).append(d)
+        self.online = {d.id: d.online for d in self.devices.values()}
+        self.values, self._site_newest, self._silent = {}, {}, set()
+        self._patience_ms = {site: self._patience(devices) for site, devices in self._devices_of.items()}
+        self.device_states = dict.fromkeys(self.devices, State.UNKNOWN)
+        self.site_states = dict.fromkeys(self.sites, State.UNKNOWN)
+        self.take_values(
+            {d.id: {c.key: (c.value, c.at, c.flag, c.test) for c in d.channels} for d in self.devices.values()}
+        )
+        self._restate(self.devices)
 
-    def take_values(self, changes: Mapping[str, Mapping[str, Value]]) -> bool:
-        """Returns whether a device was heard for the first time, which changes its state."""
-        first_words = False
+    def take_values(self, changes: Mapping[str, Mapping[str, Value]]) -> set[str]:
+        """Values alone move no state, but those of a device heard for the first time."""
+        first_heard = []
         for device in changes.keys() & self.devices.keys():
             heard_before = self._heard(device)
             self.values.setdefault(device, {}).update(changes[device])
-            first_words |= not heard_before and self._heard(device)
-        return first_words
+            newest = max((at for _, at, _, _ in changes[device].values() if at is not None), default=0)
+            site = self.devices[device].site_id
+            self._site_newest[site] = max(newest, self._site_newest.get(site, 0))
+            self.newest_at = max(newest, self.newest_at)
+            if not heard_before and self._heard(device):
+                first_heard.append(device)
+        return self._restate(first_heard)
 
-    def take_online(self, changes: Mapping[str, bool]) -> None:
-        self.online.update({k: v for k, v in changes.items() if k in self.devices})
+    def take_online(self, changes: Mapping[str, bool]) -> set[str]:
+        known = {k: v for k, v in changes.items() if k in self.devices and self.online[k] is not v}
+        self.online.update(known)
+        return self._restate(known)
+
+    def forget_alarms(self) -> None:
+        """Before all are asked for again: some may have ended unseen."""
+        self.alarms.clear()
+        self._standing.clear()
+        self._restate(self.devices)
 
     def take_alarms(self, changes: Iterable[Alarm]) -> list[Alarm]:
         """Returns those that stand now and did not before."""
-        fresh = []
+        fresh, touched = [], []
         for alarm in changes:
             before = self.alarms.get(alarm.identity)
             if alarm.stands and not (before and before.stands):
                 fresh.append(alarm)
             self.alarms[alarm.identity] = alarm
+            self._standing[alarm.device].pop(alarm.identity, None)
+            if alarm.stands:
+                self._standing[alarm.device][alarm.identity] = alarm
+            touched.append(alarm.device)
         for alarm in self.recent_alarms()[KEPT_ALARMS:]:
             del self.alarms[alarm.identity]
+        self._restate(touched)
         return fresh
 
     def take_ledger(self, ledger: Ledger, now_ms: int) -> None:
@@ -117,6 +158,15 @@ class Picture:
         while len(self._stored) > 2 and self._stored[1][0] < now_ms - RATE_OVER_MS:
             self._stored.popleft()
 
+    def notice_silence(self, now_ms: int) -> set[str]:
+        """Time alone makes a site silent; what it measures next ends that."""
+        silent = {s for s, at in self._site_newest.items() if at and now_ms - at > self._patience_ms[s]}
+        changed = silent ^ self._silent
+        self._silent = silent
+        for site in changed:
+            self._restate_site(site)
+        return changed
+
     # --- looking up --------------------------------------------------------------------------------------
 
     def type_of(self, device: Device) -> DeviceType:
@@ -125,15 +175,11 @@ class Picture:
     def rule(self, name: str) -> Rule | None:
         return self._rules.get(name)
 
-    def rules_on(self, device: Device, channel: str) -> list[tuple[str, Rule]]:
-        """Rules on one channel of a device, or with a limit on it, with their full names."""
-        on = f"{device.type}.{channel}"
-
-        def concerns(rule: Rule) -> bool:
-            watched = any(o.partition(".")[0] == device.type for o in rule.on)
-            return on in rule.on or (watched and any(line.channel == channel for line in rule.lines))
-
-        return [(f"{device.scene}.{r.key}", r) for r in self.scenes[device.scene].rules if concerns(r)]
+    def rules_of(self, device: Device) -> list[tuple[str, Rule]]:
+        """Rules on a device's channels or events, with their full names."""
+        on = f"{device.type}."
+        scene = self.scenes[device.scene]
+        return [(f"{scene.key}.{r.key}", r) for r in scene.rules if any(o.startswith(on) for o in r.on)]
 
     def channel_of(self, alarm: Alarm) -> Channel | None:
         """The channel an alarm's rule watches on its device."""
@@ -142,9 +188,10 @@ class Picture:
             return None
         return next((c for c in self.type_of(device).channels if f"{device.type}.{c.key}" in rule.on), None)
 
-    def standing_alarms(self) -> list[Alarm]:
-        """The most urgent first, then the newest."""
-        standing = (a for a in self.alarms.values() if a.stands)
+    def standing_alarms(self, site: str = "") -> list[Alarm]:
+        """The most urgent first, then the newest; of one site or of all."""
+        owners = (d.id for d in self.devices_of(site)) if site else self._standing.keys()
+        standing = (a for owner in owners for a in self._standing.get(owner, {}).values())
         return sorted(standing, key=lambda a: (URGENCY[OF_PRIORITY[a.priority]], -a.raised_at))
 
     def recent_alarms(self) -> list[Alarm]:
@@ -152,7 +199,19 @@ class Picture:
         return sorted((a for a in self.alarms.values() if not a.stands), key=lambda a: -a.raised_at)
 
     def devices_of(self, site: str) -> list[Device]:
-        return [d for d in self.devices.values() if d.site_id == site]
+        return self._devices_of.get(site, [])
+
+    def newest_of(self, site: str) -> int:
+        """Time of a site's newest reading; 0 before the first."""
+        return self._site_newest.get(site, 0)
+
+    def online_of(self, site: str) -> int:
+        """How many of a site's devices are there."""
+        states = (self._connection(d.id) for d in self.devices_of(site))
+        return sum(state is State.NORMAL for state in states)
+
+    def is_silent(self, site: str) -> bool:
+        return site in self._silent
 
     # --- deriving ----------------------------------------------------------------------------------------
 
@@ -163,14 +222,37 @@ class Picture:
         (from_ms, before), (to_ms, after) = self._stored[0], self._stored[-1]
         return 1000 * (after - before) / (to_ms - from_ms) if to_ms > from_ms else None
 
-    def device_states(self) -> dict[str, State]:
-        states = {d: self._connection(d) for d in self.devices}
-        for alarm in self.standing_alarms():
-            if alarm.device in states:
-                states[alarm.device] = min(
-                    states[alarm.device], OF_PRIORITY[alarm.priority], key=URGENCY.__getitem__
-                )
-        return states
+    def totals(self) -> dict[str, int]:
+        """Sums as pages are told them: standing alarms by priority, sites by state."""
+        priorities = Counter(a.priority for of_one in self._standing.values() for a in of_one.values())
+        states = Counter(self.site_states.values())
+        return {
+            "sites": len(self.sites),
+            "devices": len(self.devices),
+            "online": sum(v is True for v in self.online.values()),
+            **{p.value: priorities[p] for p in Priority},
+            "unacknowledged": sum(a.state is AlarmState.UNACKNOWLEDGED for a in self.alarms.values()),
+            "unknown": self.unknown,
+            **{f"sites.{s.value}": states[s] for s in State},
+        }
+
+    def _restate(self, devices: Iterable[str]) -> set[str]:
+        """Returns the sites they are of."""
+        sites = set()
+        for device in devices:
+            if device in self.devices:
+                standing = (OF_PRIORITY[a.priority] for a in self._standing.get(device, {}).values())
+                self.device_states[device] = _most_urgent([*standing, self._connection(device)])
+                sites.add(self.devices[device].site_id)
+        for site in sites:
+            self._restate_site(site)
+        return sites
+
+    def _restate_site(self, site: str) -> None:
+        state = _worst({self.device_states[d.id] for d in self.devices_of(site)})
+        if site in self._silent:
+            state = _most_urgent([state, State.OFFLINE])
+        self.site_states[site] = state
 
     def _connection(self, device: str) -> State:
         """What a device says of itself; one that sends readings is there even if it never said so."""
@@ -182,30 +264,19 @@ class Picture:
     def _heard(self, device: str) -> bool:
         return any(at is not None for _, at, _, _ in self.values.get(device, {}).values())
 
-    def site_states(self, devices: Mapping[str, State]) -> dict[str, State]:
-        by_site: dict[str, set[State]] = {site: set() for site in self.sites}
-        for device, state in devices.items():
-            by_site.setdefault(self.devices[device].site_id, set()).add(state)
-        return {site: _worst(states) for site, states in by_site.items()}
-
-    def states(self) -> dict[str, Any]:
-        """States and sums as the browser is told them."""
-        devices = self.device_states()
-        return {"devices": devices, "sites": self.site_states(devices), "totals": self.totals()}
-
-    def totals(self) -> dict[str, int]:
-        """Sums of the summary strip; standing alarms by the name of their priority."""
-        priorities = Counter(a.priority for a in self.standing_alarms())
-        return {
-            "sites": len(self.sites),
-            "devices": len(self.devices),
-            "online": sum(v is True for v in self.online.values()),
-            **{p.value: priorities[p] for p in Priority},
-        }
+    def _patience(self, devices: Iterable[Device]) -> int:
+        """Milliseconds: a site is silent when its most frequent device has missed a few readings."""
+        kinds = (self.type_of(d) for d in devices)
+        often = min((k.every_ms for k in kinds if k.channels), default=0)
+        return max(SILENT_INTERVALS * often, SILENT_AT_LEAST_MS)
 
 
 def _worst(states: set[State]) -> State:
     if not states:
         return State.UNKNOWN
-    worst = min(states, key=URGENCY.__getitem__)
+    worst = _most_urgent(states)
     return State.PARTLY if worst is State.OFFLINE and len(states) > 1 else worst
+
+
+def _most_urgent(states: Iterable[State]) -> State:
+    return min(states, key=URGENCY.__getitem__)

@@ -8,7 +8,7 @@ import httpx
 from starlette.background import BackgroundTask
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from scenewatch.console.security import same_origin
+from scenewatch.console.security import no_cookies, same_origin
 from scenewatch.model.errors import TemporaryError
 from scenewatch.model.operators import SESSION_COOKIE
 
@@ -72,7 +72,9 @@ class Proxy:
     def __init__(self, worker_url: str) -> None:
         # Connections of its own, without bound: streams that readers hold open never keep the pages waiting.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-        self._client = httpx.AsyncClient(base_url=worker_url, timeout=TIMEOUT, limits=limits, trust_env=False)
+        self._client = httpx.AsyncClient(
+            base_url=worker_url, timeout=TIMEOUT, limits=limits, trust_env=False, cookies=no_cookies()
+        )
         self._client.headers.clear()  # what the reader did not ask for, such as gzip, is not asked for here
 
     async def close(self) -> None:

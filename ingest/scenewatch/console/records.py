@@ -5,34 +5,28 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import HTMLResponse, Response
-
-from scenewatch.console.choice import FRAME_KEYS, choose
-from scenewatch.console.pages import FRESH
+from scenewatch.console.choice import FRAME_KEYS
 from scenewatch.model.errors import TemporaryError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.responses import Response
 
-    from scenewatch.console.hub import Hub
-    from scenewatch.console.pages import Pages
+    from scenewatch.console.answers import Answers
     from scenewatch.console.worker import Worker
 
 LETTERS_A_PAGE = 50
 LETTER_STATES = ("dead", "taken", "all")
 LETTER_KEYS = frozenset({"reason", "state", "before"})
-PART = "part"
-"""In the address: the page's own part alone, for its script to put in place."""
 RETRY = "scenewatch dead-letters retry {which} --config scenewatch.toml"
 
 
 class Records:
     """Endpoints of whole pages, and of their changing part."""
 
-    def __init__(self, hub: Hub, worker: Worker, pages: Pages) -> None:
-        self._hub = hub
+    def __init__(self, answers: Answers, worker: Worker) -> None:
+        self._answers = answers
         self._worker = worker
-        self._pages = pages
 
     async def ledger(self, request: Request) -> Response:
         site = request.query_params.get("site", "")
@@ -68,10 +62,8 @@ class Records:
     async def _answer(
         self, request: Request, name: str, path: str, keys: frozenset[str], found: dict[str, Any]
     ) -> Response:
-        await self._hub.first_look()
-        choice = choose(request, self._hub.picture, path=path, keys=keys)
-        template = f"_{name}_record" if PART in request.query_params else name
-        return HTMLResponse(self._pages.render(template, choice, **found), headers=FRESH)
+        choice = await self._answers.choice(request, path, keys)
+        return self._answers.page(request, name, choice, found)
 
 
 def retry_command(reason: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """Nothing inline and nothing from elsewhere: the chart draws on a canvas and its tooltip too."""
 
@@ -39,6 +40,11 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def no_cookies() -> CookieJar:
+    """For a client that many readers share: what one is given must never be sent for another."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
 def same_origin(headers: Headers) -> bool:

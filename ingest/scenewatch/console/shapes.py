@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -32,6 +32,23 @@ class Channel(msgspec.Struct, frozen=True):
     expected: Span | None = None
 
 
+class Titled(msgspec.Struct, frozen=True):
+    """Something of a table that pages only name."""
+
+    key: str
+    title: Text
+
+
+class CommandKind(msgspec.Struct, frozen=True):
+    """What a device can be told to do: its channel then says `to`."""
+
+    key: str
+    title: Text
+    channel: str
+    to: float
+    expires_after_s: float
+
+
 class DeviceType(msgspec.Struct, frozen=True):
     """A kind of device. The first channel is the one shown large."""
 
@@ -39,6 +56,8 @@ class DeviceType(msgspec.Struct, frozen=True):
     title: Text
     every_ms: int
     channels: tuple[Channel, ...] = ()
+    events: tuple[Titled, ...] = ()
+    commands: tuple[CommandKind, ...] = ()
 
 
 class RuleSource(msgspec.Struct, frozen=True):
@@ -66,6 +85,10 @@ class Rule(msgspec.Struct, frozen=True):
     source: RuleSource
     advice: Text
     lines: tuple[LimitLine, ...] = ()
+    off_delay_s: float = 0.0
+    table_text: Text | None = None
+    """The condition of the table, where operators have set other limits."""
+    proof: str = ""
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -76,6 +99,10 @@ class Scene(msgspec.Struct, frozen=True):
     site_title: Text
     device_types: tuple[DeviceType, ...]
     rules: tuple[Rule, ...]
+    faults: tuple[Titled, ...] = ()
+    occasions: tuple[Titled, ...] = ()
+    zone: str = ""
+    """IANA name of the zone in which its sites live; empty where that is not known."""
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -125,6 +152,8 @@ class Alarm(msgspec.Struct, frozen=True):
     flag: str
     cleared_at: int | None = None
     value: float | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: int | None = None
 
     @property
     def identity(self) -> tuple[str, str, int]:
@@ -288,3 +317,32 @@ class Values(msgspec.Struct, frozen=True):
 
 Online: TypeAlias = dict[str, bool]
 """The stream's `online`: device id to its connection."""
+
+
+class AlarmPage(msgspec.Struct, frozen=True):
+    """`GET /api/v1/alarms` with a limit: `next` is where the next page begins."""
+
+    alarms: tuple[Alarm, ...]
+    next: str | None = None
+
+
+class DeviceEvent(msgspec.Struct, frozen=True):
+    """What a device told of. `media` is an address that pages never fetch by themselves."""
+
+    position: int
+    device: str
+    kind: str
+    level: str
+    text: str
+    at: int
+    received_at: int
+    lat: float | None = None
+    lon: float | None = None
+    media: str = ""
+    data: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class DeviceEvents(msgspec.Struct, frozen=True):
+    """`GET /api/v1/events`, and the stream's event of the same name."""
+
+    events: tuple[DeviceEvent, ...]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from scenewatch.console.texts_desk import SIGNS_DESK, TEXTS_DESK
+from scenewatch.console.texts_pages import PAGES_SIGNS, PAGES_TEXTS
 from scenewatch.model.words import Text
 
 if TYPE_CHECKING:
@@ -29,10 +31,10 @@ class Language(StrEnum):
 
 
 TEXTS: Mapping[str, Text] = {
+    **PAGES_TEXTS,
     # frame
     "product": Text("Scenewatch", "Scenewatch"),
     "tagline": Text("City sensors, watched", "城市传感器值守"),
-    "skip": Text("Skip to the alarms", "跳到报警列表"),
     "language": Text("Language", "语言"),
     "theme": Text("Appearance", "外观"),
     "theme.auto": Text("Auto", "自动"),
@@ -57,7 +59,6 @@ TEXTS: Mapping[str, Text] = {
     # sums
     "summary": Text("Summary", "概况"),
     "sites": Text("Sites", "站点"),
-    "all_sites": Text("All sites", "全部站点"),
     "n_devices": Text("{n} devices", "{n} 台设备"),
     "devices": Text("Devices", "设备"),
     "devices_online": Text("Devices online", "在线设备"),
@@ -91,10 +92,7 @@ TEXTS: Mapping[str, Text] = {
     "test.stuck": Text("value is stuck", "数值卡滞"),
     "test.gap": Text("first after a gap", "中断后的首个读数"),
     # chart
-    "detail": Text("Chosen device", "所选设备"),
-    "no_device": Text("No device is chosen.", "未选择设备。"),
     "in_grafana": Text("History in Grafana", "在 Grafana 查看历史"),
-    "channel": Text("Channel", "测点"),
     "span": Text("Time span", "时间范围"),
     "span.1h": Text("1 h", "1 小时"),
     "span.6h": Text("6 h", "6 小时"),
@@ -109,16 +107,17 @@ TEXTS: Mapping[str, Text] = {
     "chart.empty": Text("No readings in this time span.", "该时间范围内没有读数。"),
     "chart.truncated": Text("Only the earliest readings are shown.", "仅显示最早的部分读数。"),
     "chart.summary": Text(
-        "{channel}: {count} readings. Now {last}, lowest {low}, highest {high}; {flagged} flagged.",
-        "{channel}：{count} 个读数。当前 {last}，最低 {low}，最高 {high}；{flagged} 个被标记。",
+        "{channel}: {count} readings. {when} {last}, lowest {low}, highest {high}; {flagged} flagged.",
+        "{channel}：{count} 个读数。{when} {last}，最低 {low}，最高 {high}；{flagged} 个被标记。",
     ),
     "chart.summary_state": Text(
-        "{channel}: {count} readings. Now {last}; {changes} changes; {flagged} flagged.",
-        "{channel}：{count} 个读数。当前 {last}；变化 {changes} 次；{flagged} 个被标记。",
+        "{channel}: {count} readings. {when} {last}; {changes} changes; {flagged} flagged.",
+        "{channel}：{count} 个读数。{when} {last}；变化 {changes} 次；{flagged} 个被标记。",
     ),
     "chart.summary_windows": Text(
-        "{channel}: {count} readings, {width} a span. Now {last}, lowest {low}, highest {high}; {flagged} flagged.",
-        "{channel}：{count} 个读数，每段 {width}。当前 {last}，最低 {low}，最高 {high}；{flagged} 段被标记。",
+        "{channel}: {count} readings, {width} a span. {when} {last}, lowest {low}, highest {high}; "
+        "{flagged} flagged.",
+        "{channel}：{count} 个读数，每段 {width}。{when} {last}，最低 {low}，最高 {high}；{flagged} 段被标记。",
     ),
     "chart.window": Text("{low} to {high}, {count} readings", "{low} 至 {high}，{count} 个读数"),
     "chart.table": Text("Readings as a table", "读数表"),
@@ -132,7 +131,6 @@ TEXTS: Mapping[str, Text] = {
     "column.value": Text("Value", "数值"),
     "column.quality": Text("Quality", "质量"),
     "limit": Text("Limit", "限值"),
-    "rules": Text("Rules on this channel", "该测点的规则"),
     "mark.document": Text("read in the document", "已核对原文"),
     "mark.web": Text("from the web", "网络资料"),
     "mark.code": Text("read in code", "源自代码"),
@@ -142,7 +140,6 @@ TEXTS: Mapping[str, Text] = {
     "alarms": Text("Alarms", "报警"),
     "alarms.none": Text("No alarm stands.", "当前没有报警。"),
     "alarms.recent": Text("Recent", "近期报警"),
-    "alarms.recent_none": Text("None in the record.", "没有记录。"),
     "alarm.new": Text("New alarm, {priority}: {title}, {device}", "新报警（{priority}）：{title}，{device}"),
     "alarm.since": Text("since", "开始于"),
     "alarm.lasted": Text("lasted", "持续"),
@@ -219,9 +216,11 @@ TEXTS: Mapping[str, Text] = {
     "part.writing": Text("working", "正常"),
     "part.holding": Text("full, holding back", "已满，暂缓接收"),
     "part.failing": Text("failing:", "故障："),
+    **TEXTS_DESK,
 }
 
 SIGNS: Mapping[str, str] = {
+    **PAGES_SIGNS,
     "high": "▲",
     "medium": "◆",
     "low": "■",
@@ -239,6 +238,7 @@ SIGNS: Mapping[str, str] = {
     "auto": "◐",
     "light": "☀",
     "dark": "☾",
+    **SIGNS_DESK,
 }
 """A shape for every state, so that colour is never the only sign; and for the appearances, on small screens."""
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scenewatch.console.choice import ALL, SPANS
+from scenewatch.console.commands import panel
 from scenewatch.console.picture import OF_PRIORITY, State
 from scenewatch.console.texts import SIGNS, Language, catalogue, translate
 from scenewatch.console.wording import decimals, device_name, of, value_text, with_unit
 
 if TYPE_CHECKING:
     from scenewatch.console.choice import Choice
+    from scenewatch.console.commands import Panel
     from scenewatch.console.picture import Picture
-    from scenewatch.console.shapes import Alarm, Channel, Device, Rule, Site
+    from scenewatch.console.shapes import Alarm, Channel, Device, DeviceEvent, Rule, Site
 
 UNKNOWN_VALUE = (None, None, "missing", "none")
 
@@ -39,6 +40,7 @@ class Card:
 
     id: str
     name: str
+    kind: str
     type_title: str
     state: State
     every_ms: int
@@ -47,13 +49,11 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """One site with its devices."""
+class Kind:
+    """Devices of one type at a site."""
 
-    id: str
+    key: str
     title: str
-    scene_title: str
-    state: State
     cards: list[Card]
 
 
@@ -67,6 +67,7 @@ class AlarmRow:
     title: str
     device: str
     site: str
+    """Its id; empty for a device that is not in the inventory."""
     condition: str
     at_alarm: str
     advice: str
@@ -83,6 +84,21 @@ class RuleRow:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event in words; what devices send is shown as it is, as text."""
+
+    key: str
+    at_ms: int
+    level: str
+    kind: str
+    device_id: str
+    device: str
+    text: str
+    media: str
+    """Where its picture or film is; empty unless a browser can go there."""
+
+
 class Views:
     """One reader's views of one moment."""
 
@@ -90,50 +106,43 @@ class Views:
         self._picture = picture
         self._language: Language = choice.language
         self._choice = choice
-        self._device_states = picture.device_states()
-        self._site_states = picture.site_states(self._device_states)
 
     # --- places --------------------------------------------------------------------------------------------
 
-    def sites(self) -> list[Group]:
-        """All sites, without their devices."""
-        return [self._group(site, []) for site in self._picture.sites.values()]
-
-    def groups(self) -> list[Group]:
-        """The chosen sites with their devices; those that measure something come first."""
-        chosen = self._choice.site
-        sites = [s for s in self._picture.sites.values() if chosen in (ALL, s.id)]
-        return [self._group(s, [self._card(d) for d in self._picture.devices_of(s.id)]) for s in sites]
+    def kinds(self, site: str) -> list[Kind]:
+        """A site's devices by type in the order of the scene's table; those that measure nothing come last."""
+        kinds: dict[str, Kind] = {}
+        for device in self._picture.devices_of(site):
+            card = self.card(device)
+            kinds.setdefault(device.type, Kind(device.type, card.type_title, [])).cards.append(card)
+        scene = self._picture.scenes[self._picture.sites[site].scene]
+        order = [t.key for t in sorted(scene.device_types, key=lambda t: not t.channels)]
+        return [kinds[key] for key in order if key in kinds]
 
     def title_of(self, owner: str) -> str:
         """Of a site or a device by its id; the id itself where it is not in the inventory (any more)."""
         if (site := self._picture.sites.get(owner)) is not None:
-            return self._site_title(site)
+            return self.site_title(site)
         device = self._picture.devices.get(owner)
         return device_name(device, self._language) if device else owner
 
-    def _site_title(self, site: Site) -> str:
+    def scene_title(self, site: Site) -> str:
+        scene = self._picture.scenes.get(site.scene)
+        return of(scene.title, self._language) if scene else ""
+
+    def site_title(self, site: Site) -> str:
         scene = self._picture.scenes.get(site.scene)
         return f"{of(scene.site_title, self._language)} {site.site}" if scene else site.id
 
-    def _group(self, site: Site, cards: list[Card]) -> Group:
-        scene = self._picture.scenes.get(site.scene)
-        return Group(
-            id=site.id,
-            title=self._site_title(site),
-            scene_title=of(scene.title, self._language) if scene else "",
-            state=self._site_states[site.id],
-            cards=sorted(cards, key=lambda card: card.first is None),
-        )
-
-    def _card(self, device: Device) -> Card:
+    def card(self, device: Device) -> Card:
         kind = self._picture.type_of(device)
         cells = [self.cell(device, channel) for channel in kind.channels]
         return Card(
             id=device.id,
             name=device_name(device, self._language),
+            kind=kind.key,
             type_title=of(kind.title, self._language),
-            state=self._device_states[device.id],
+            state=self._picture.device_states[device.id],
             every_ms=kind.every_ms,
             first=cells[0] if cells else None,
             others=cells[1:],
@@ -155,13 +164,17 @@ class Views:
 
     # --- alarms --------------------------------------------------------------------------------------------
 
-    def standing(self) -> list[AlarmRow]:
-        return [self._alarm(a) for a in self._picture.standing_alarms()]
+    def standing(self, site: str = "") -> list[AlarmRow]:
+        """Of one site or of all."""
+        return [self.alarm(a) for a in self._picture.standing_alarms(site)]
 
-    def recent(self, most: int) -> list[AlarmRow]:
-        return [self._alarm(a) for a in self._picture.recent_alarms()[:most]]
+    def alarms_of(self, device: Device, most: int) -> list[AlarmRow]:
+        """Those that stand, then some that did."""
+        standing = [a for a in self._picture.standing_alarms(device.site_id) if a.device == device.id]
+        recent = [a for a in self._picture.recent_alarms() if a.device == device.id]
+        return [self.alarm(a) for a in (*standing, *recent)][:most]
 
-    def _alarm(self, alarm: Alarm) -> AlarmRow:
+    def alarm(self, alarm: Alarm) -> AlarmRow:
         device, rule = self._picture.devices.get(alarm.device), self._picture.rule(alarm.rule)
         channel = self._picture.channel_of(alarm)
         has_value = channel is not None and alarm.value is not None
@@ -171,24 +184,18 @@ class Views:
             state=OF_PRIORITY[alarm.priority],
             title=of(rule.title, self._language) if rule else alarm.rule,
             device=device_name(device, self._language) if device else alarm.device,
-            site=device.site if device else "",
+            site=device.site_id if device else "",
             condition=of(rule.text, self._language) if rule else "",
             at_alarm=with_unit(channel, alarm.value, self._language) if has_value and channel else "",
             advice=of(rule.advice, self._language) if rule else "",
             cell=self.cell(device, channel) if device and channel else None,
         )
 
-    # --- the chosen device ---------------------------------------------------------------------------------
+    def commands(self) -> Panel | None:
+        return panel(self._picture, self._choice.device, self._language)
 
-    def card(self) -> Card | None:
-        return self._card(self._choice.device) if self._choice.device else None
-
-    def rules(self) -> list[RuleRow]:
-        return [self._rule(rule) for _, rule in self._rules()]
-
-    def _rules(self) -> list[tuple[str, Rule]]:
-        device, channel = self._choice.device, self._choice.channel
-        return self._picture.rules_on(device, channel.key) if device and channel else []
+    def rules(self, device: Device) -> list[RuleRow]:
+        return [self._rule(rule) for _, rule in self._picture.rules_of(device)]
 
     def _rule(self, rule: Rule) -> RuleRow:
         how_read = translate(f"mark.{rule.source.mark}", self._language)
@@ -199,30 +206,22 @@ class Views:
             source=f"{of(rule.source.document, self._language)} ({how_read})",
         )
 
-    def chart(self) -> dict[str, Any] | None:
-        """What the chart's script must know of the chosen channel."""
-        device, channel = self._choice.device, self._choice.channel
-        if device is None or channel is None:
-            return None
-        rules = dict(self._rules())
-        alarms = (a for a in self._picture.alarms.values() if a.device == device.id and a.rule in rules)
-        return {
-            "device": device.id,
-            "channel": channel.key,
-            "title": of(channel.title, self._language),
-            "every": self._picture.type_of(device).every_ms,
-            "span": SPANS[self._choice.span],
-            "limits": [
-                {"at": line.at, "text": of(r.title, self._language), "priority": r.priority}
-                for r in rules.values()
-                for line in r.lines
-                if line.channel == channel.key
-            ],
-            "alarms": [
-                {"from": a.raised_at, "to": a.cleared_at, "stands": a.stands, "priority": a.priority}
-                for a in alarms
-            ],
-        } | self._about_channel(channel)
+    # --- events --------------------------------------------------------------------------------------------
+
+    def event(self, event: DeviceEvent) -> EventRow:
+        device = self._picture.devices.get(event.device)
+        kinds = self._picture.type_of(device).events if device else ()
+        kind = next((k for k in kinds if k.key == event.kind), None)
+        return EventRow(
+            key=f"event-{event.position}",
+            at_ms=event.at,
+            level=event.level,
+            kind=of(kind.title, self._language) if kind else event.kind,
+            device_id=event.device if device else "",
+            device=device_name(device, self._language) if device else event.device,
+            text=event.text,
+            media=event.media if event.media.startswith(("http://", "https://")) else "",
+        )
 
     # --- for the scripts -----------------------------------------------------------------------------------
 
@@ -233,14 +232,16 @@ class Views:
             "texts": catalogue(self._language),
             "signs": dict(SIGNS),
             "types": {
-                f"{scene.key}.{kind.key}": {c.key: self._about_channel(c) for c in kind.channels}
+                f"{scene.key}.{kind.key}": {c.key: self.about_channel(c) for c in kind.channels}
                 for scene in self._picture.scenes.values()
                 for kind in scene.device_types
             },
         }
 
-    def _about_channel(self, channel: Channel) -> dict[str, Any]:
+    def about_channel(self, channel: Channel) -> dict[str, Any]:
         return {
+            "key": channel.key,
+            "title": of(channel.title, self._language),
             "unit": channel.unit,
             "decimals": decimals(channel),
             "states": [[s.value, of(s.text, self._language)] for s in channel.states],

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 import httpx
 import msgspec
 
+from scenewatch.console.security import no_cookies
 from scenewatch.console.shapes import (
     Alarm,
+    AlarmPage,
     Alarms,
     DeadLetter,
     DeadLetters,
     Device,
     DeviceAccounts,
+    DeviceEvent,
+    DeviceEvents,
     Devices,
     Ledger,
     Online,
@@ -30,19 +34,38 @@ from scenewatch.console.shapes import (
     Sites,
     Values,
 )
+from scenewatch.console.shapes_desk import (
+    Command,
+    Commands,
+    RaisedByRule,
+    Session,
+    UnknownCount,
+    UnknownDevice,
+    UnknownDevices,
+)
 from scenewatch.model.errors import TemporaryError
+from scenewatch.model.operators import SESSION_COOKIE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
 T = TypeVar("T")
-Event = Values | Alarms | Ledger | Online
+Event = Values | Alarms | Ledger | Online | Commands | DeviceEvents
 
 QUIET_S = 12.0
 """The stream has a heartbeat each 5 s: two missed ones and the line counts as dead."""
 ANSWER_S = 5.0
 READY_S = 2.0
-EVENTS: dict[str, type[Event]] = {"values": Values, "alarms": Alarms, "ledger": Ledger, "online": Online}
+WISH_S = 20.0
+"""Adopting a device waits until the worker has it."""
+EVENTS: dict[str, type[Event]] = {
+    "values": Values,
+    "alarms": Alarms,
+    "ledger": Ledger,
+    "online": Online,
+    "commands": Commands,
+    "events": DeviceEvents,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +77,30 @@ class Inventory:
     devices: tuple[Device, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the worker says to a wish; a refusal too is an answer."""
+
+    status: int
+    body: Any
+    set_cookies: tuple[str, ...]
+
+    @property
+    def done(self) -> bool:
+        return httpx.codes.is_success(self.status)
+
+    @property
+    def why(self) -> str:
+        """Of a refusal: the detail of its problem."""
+        detail = self.body.get("detail") if isinstance(self.body, dict) else None
+        return str(detail) if detail else httpx.codes.get_reason_phrase(self.status)
+
+
 class Worker:
     """One connection pool to one worker. Every method raises TemporaryError when the worker does not answer."""
 
     def __init__(self, base_url: str) -> None:
-        self._client = httpx.AsyncClient(base_url=base_url, trust_env=False)
+        self._client = httpx.AsyncClient(base_url=base_url, trust_env=False, cookies=no_cookies())
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -89,6 +131,48 @@ class Worker:
 
     async def dead_letter_reasons(self) -> tuple[Reason, ...]:
         return (await self._get("/api/v1/dead-letters/reasons", Reasons)).reasons
+
+    async def events(self, query: Mapping[str, str]) -> tuple[DeviceEvent, ...]:
+        """Newest first."""
+        return (await self._get(f"/api/v1/events?{urlencode(query)}", DeviceEvents)).events
+
+    async def find_alarms(self, query: Mapping[str, str]) -> AlarmPage:
+        return await self._get(f"/api/v1/alarms?{urlencode(query)}", AlarmPage)
+
+    async def raised(self, from_ms: int) -> dict[str, int]:
+        """How often since then, by rule."""
+        found = await self._get(f"/api/v1/alarms/raised?from={from_ms}", RaisedByRule)
+        return {one.rule: one.count for one in found.rules}
+
+    async def unknown_devices(self) -> tuple[UnknownDevice, ...]:
+        return (await self._get("/api/v1/unknown-devices", UnknownDevices)).unknown_devices
+
+    async def unknown_count(self) -> int:
+        found = await self._get("/api/v1/unknown-devices", UnknownCount)
+        return len(found.unknown_devices) + found.beyond
+
+    async def commands(self, query: Mapping[str, str]) -> tuple[Command, ...]:
+        return (await self._get(f"/api/v1/commands?{urlencode(query)}", Commands)).commands
+
+    async def session(self, cookie: str) -> Session:
+        """Whose a reader's cookie is."""
+        told = await self.tell("GET", "/api/v1/sessions/current", None, cookie)
+        return _decode(msgspec.json.encode(told.body), Session, "session") if told.done else Session()
+
+    async def tell(self, method: str, path: str, body: Any, cookie: str) -> Told:
+        """A reader's wish, in the reader's name. The worker wants to see that no strange page sent it."""
+        url = self._client.base_url
+        headers = {"origin": f"{url.scheme}://{url.netloc.decode()}"}
+        if cookie:
+            headers["cookie"] = f"{SESSION_COOKIE}={cookie}"
+        try:
+            answer = await self._client.request(method, path, json=body, headers=headers, timeout=WISH_S)
+            said = answer.json() if answer.content else None
+        except httpx.HTTPError as error:
+            raise TemporaryError(f"the worker does not answer {path}: {error!r}") from error
+        except ValueError as error:
+            raise TemporaryError(f"the worker's answer to {path} is not understood: {error}") from error
+        return Told(answer.status_code, said, tuple(answer.headers.get_list("set-cookie")))
 
     async def readiness(self) -> Readiness:
         """Asked every second, so it waits less than pages do before they call the line dead."""

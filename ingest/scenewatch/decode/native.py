@@ -19,12 +19,13 @@ from scenewatch.decode.columns import NOT_PLACED, UNPLANNED, Heads, Rows
 from scenewatch.decode.events import read_event, read_result
 from scenewatch.decode.kernel import read_payloads
 from scenewatch.decode.routes import TopicTable, lay_out, scratch
-from scenewatch.decode.salvage import UNREADABLE, Salvaged, salvage
+from scenewatch.decode.salvage import UNREADABLE, Foreign, Salvaged, salvage
 from scenewatch.model.batch import Batch
 from scenewatch.model.clock import believed_ms
 from scenewatch.model.decoded import DEAD, Decoded, StatusReport, boot_name
 from scenewatch.model.event import Event, Result
-from scenewatch.model.ledger import TAKEN_WITHOUT
+from scenewatch.model.fitting import best_fit
+from scenewatch.model.ledger import TAKEN_WITHOUT, UNKNOWN_DEVICE
 from scenewatch.model.place import ID, Kind
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ class NativeDecoder:
         payload = out.messages.payload(i)
         match route.kind:
             case Kind.TELEMETRY:
-                wrong = _telemetry(out, i, route, payload, rows)
+                said = _telemetry(out, i, route, payload, rows)
+                wrong = self._foreign(route, said) if isinstance(said, Foreign) else said
             case Kind.EVENT:
                 wrong = _event(out, i, route, payload)
             case Kind.RESULT:
@@ -136,6 +138,17 @@ class NativeDecoder:
                 wrong = route.reason
         if wrong:
             out.dead.append(out.letter(i, wrong))
+
+    def _foreign(self, route: Route, said: Foreign) -> str:
+        """A device that was exchanged for one of another kind speaks of nothing that its type has."""
+        if self._registry is None:
+            raise AssertionError("decode before grow")
+        device = self._registry.devices[route.device]
+        reason = said.complaint(device.type)
+        fit = best_fit(self._registry.scenes[device.scene].device_types, said.channels)
+        if fit is None:
+            return reason
+        return f"{reason}; if it is a {fit.key} now, change its type in the inventory, then try it again"
 
     def _route_of(self, i: int, origin: Origin, messages: Messages) -> Route:
         plan = int(origin.plan[i])
@@ -161,7 +174,7 @@ class NativeDecoder:
             return _dead("an id in the topic is not of 1 to 64 letters, digits, _ and -")
         number = registry.number(f"{scene}.{site}.{device}")
         if number is None:
-            return _dead(f"unknown device {scene}.{site}.{device}: import it into the inventory")
+            return _dead(f"{UNKNOWN_DEVICE}{scene}.{site}.{device}: import it into the inventory")
         route = self._route_to(registry, number, kind)
         if kind is Kind.TELEMETRY and not route.reason:
             plan = self._plan_of[scene, registry.devices[number].type]
@@ -195,7 +208,7 @@ _NO_READINGS = Batch.of(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0
 """Stands in while the readings are gathered."""
 
 
-def _telemetry(out: Decoded, i: int, route: Route, payload: bytes, rows: _Rows) -> str:
+def _telemetry(out: Decoded, i: int, route: Route, payload: bytes, rows: _Rows) -> Foreign | str:
     """Buffered samples, and what is odd. Why it is dead, empty if it is not; likewise the next ones."""
     result = salvage(payload, route.keys)
     if not isinstance(result, Salvaged):

@@ -18,6 +18,8 @@ MOST_SAMPLES = 100_000
 """In one buffered message; more is refused rather than held in memory."""
 LARGEST = 2**53
 """Whole numbers beyond it do not survive JSON."""
+COMPLAINTS_TOLD = 5
+"""In one reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,19 @@ class Salvaged:
     complaints: list[str]
 
 
-def salvage(payload: bytes, keys: tuple[str, ...]) -> Salvaged | str:
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """It speaks of other things than its device type has: none of its channels is one of that type."""
+
+    channels: tuple[str, ...]
+
+    def complaint(self, device_type: str) -> str:
+        named = ", ".join(repr(key[:64]) for key in self.channels[:COMPLAINTS_TOLD])
+        more = len(self.channels) - COMPLAINTS_TOLD
+        return f"no good value: unknown channel {named}{f' and {more} more' if more > 0 else ''} of a {device_type}"
+
+
+def salvage(payload: bytes, keys: tuple[str, ...]) -> Salvaged | Foreign | str:
     """Read a payload value by value; the reason in one line if nothing of it can be taken."""
     body = json_object(payload)
     if isinstance(body, str):
@@ -43,13 +57,19 @@ def salvage(payload: bytes, keys: tuple[str, ...]) -> Salvaged | str:
     values = body.get("v")
     if not isinstance(values, dict):
         return "`v` must be an object of channel: number"
+    if values and values.keys().isdisjoint(keys):
+        return Foreign(tuple(values))
+    return _taken(body, times, values, keys)
+
+
+def _taken(body: dict[str, Any], times: list[int], values: dict[str, Any], keys: tuple[str, ...]) -> Salvaged | str:
     complaints: list[str] = []
     identity = identity_of(body, complaints)
     columns = _columns(values, keys, len(times) if isinstance(body["t"], list) else None, complaints)
     if not any(value is not None for column in columns for value in column):
         if not complaints:
             return "no values: `v` has no number for a channel of this device type"
-        return "no good value: " + "; ".join(complaints[:5])
+        return "no good value: " + "; ".join(complaints[:COMPLAINTS_TOLD])
     history = body.get("h", False)
     if not isinstance(history, bool):
         return "`h` must be true or false"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import selectors
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -15,17 +15,28 @@ from scenewatch.model.refusals import failed, refused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from paho.mqtt.client import ConnectFlags, DisconnectFlags
+    from paho.mqtt.client import ConnectFlags, DisconnectFlags, MQTTMessage
     from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
 
     from scenewatch.model.broker import Broker
 
 KEEP_ALIVE_S: Final = 30
+TEND_S: Final = 1.0
+"""How often a connection that stands is looked after."""
+ASK_AGAIN_S: Final = 10.0
 CONNECT_S: Final = 5.0
 """Connecting blocks the whole loop; all connections go to one broker, so all wait for the same."""
+READ_AND_WRITE: Final = selectors.EVENT_READ | selectors.EVENT_WRITE
 WINDOW: Final = 64
 """Unacknowledged messages a connection holds at most; what does not fit waits as samples."""
+
+
+class Hearing(NamedTuple):
+    """What a connection subscribes to, and who is told of each message: its topic and payload."""
+
+    topics: str
+    heard: Callable[[str, bytes], None]
 
 
 class Connection:
@@ -42,19 +53,29 @@ class Connection:
         *,
         will: Callable[[], tuple[str, bytes]],
         on_connected: Callable[[], None],
+        hearing: Hearing | None = None,
     ) -> None:
         self.connected = False
         self.in_flight = 0
         self.trouble = ""
         """Why there is no connection, once there should be one."""
+        self.deaf = ""
+        """Why the broker lets it hear nothing."""
         self._broker = broker
         self._selector = selector
         self._will = will
         self._on_connected = on_connected
+        self._hearing = hearing
+        self._writing = False
+        """Whether the selector waits for room in the socket."""
         self._backoff = Backoff(random.Random(client_id))
         self._again_s = 0.0
         self._tried = False
         self._since_s = 0.0
+        self._tend_s = 0.0
+        self._ask_again_s = 0.0
+        self._answered = False
+        """Whether it hears, or why not."""
         self._client = self._make_client(client_id)
 
     def _make_client(self, client_id: str) -> Client:
@@ -71,18 +92,18 @@ class Connection:
         client.on_publish = self._published
         client.on_socket_open = self._socket_open
         client.on_socket_close = self._socket_close
-        client.on_socket_register_write = self._want_write
-        client.on_socket_unregister_write = self._want_no_write
+        client.on_subscribe = self._subscribed
+        client.on_message = self._message
         return client
 
     # --- called by the loop
 
     def tend(self, now_s: float) -> None:
-        """Connect when it is time, keep alive otherwise. About once a second, and after every trouble."""
+        """Connect when it is time, keep alive otherwise. At least once a second, and after every trouble."""
         if self._client.socket() is not None:
-            self._client.loop_misc()
-            if self.connected and self._since_s == 0.0:
-                self._since_s = now_s
+            if now_s >= self._tend_s:
+                self._tend_s = now_s + TEND_S
+                self._tend_open(now_s)
             return
         if self._tried:
             self._tried = False
@@ -92,8 +113,18 @@ class Connection:
         if now_s >= self._again_s:
             self._connect()
 
+    def _tend_open(self, now_s: float) -> None:
+        self._client.loop_misc()
+        if self.connected and self._since_s == 0.0:
+            self._since_s = now_s
+        if self.connected and self.deaf and now_s >= self._ask_again_s:
+            self._ask_again_s = now_s + ASK_AGAIN_S
+            self._ask_to_hear()
+        self.flush()
+
     def _connect(self) -> None:
         self._tried = True
+        self._answered = False
         topic, payload = self._will()
         self._client.will_set(topic, payload, qos=1, retain=True)
         try:
@@ -107,6 +138,17 @@ class Connection:
             self._read()
         if events & selectors.EVENT_WRITE:
             self._client.loop_write()
+        self.flush()
+
+    def flush(self) -> None:
+        """Wait for the socket with what it does not take now.
+
+        paho writes each packet when it is made, so asking the selector first would only cost another turn.
+        """
+        wants, sock = self._client.want_write(), self._client.socket()
+        if sock is not None and wants != self._writing:
+            self._writing = wants
+            self._selector.modify(sock, READ_AND_WRITE if wants else selectors.EVENT_READ, self)
 
     def _read(self) -> None:
         """TLS may hold decrypted bytes back that no selector can see: read until it holds none."""
@@ -120,6 +162,12 @@ class Connection:
         self._client.publish(topic, payload, qos=1, retain=retain)
 
     @property
+    def settling(self) -> bool:
+        """On its way in: the broker has not answered yet, be it the greeting or the wish to hear."""
+        unanswered = self._hearing is not None and not self._answered
+        return not self.closed and (unanswered or not self.connected)
+
+    @property
     def has_room(self) -> bool:
         return self.connected and self.in_flight < WINDOW
 
@@ -131,8 +179,6 @@ class Connection:
         """Give the socket up as it is: whoever has not heard a goodbye will hear the will."""
         sock = self._client.socket()
         self._client.on_socket_close = None
-        self._client.on_socket_register_write = None
-        self._client.on_socket_unregister_write = None
         if sock is not None:
             self._selector.unregister(sock)
             sock.close()
@@ -151,7 +197,27 @@ class Connection:
             return
         self.connected = True
         self.trouble = ""
+        self._ask_to_hear()
         self._on_connected()
+
+    def _ask_to_hear(self) -> None:
+        if self._hearing is not None:
+            self._client.subscribe(self._hearing.topics, qos=1)
+
+    def _subscribed(
+        self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        self._answered = True
+        self.deaf = next((str(reason) for reason in reasons if reason.is_failure), "")
+
+    def _message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        if self._hearing is None:
+            return
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            return  # then it is none of ours
+        self._hearing.heard(topic, bytes(message.payload))
 
     def _disconnected(
         self,
@@ -171,13 +237,8 @@ class Connection:
         self.in_flight -= 1
 
     def _socket_open(self, _client: Client, _data: Any, sock: Any) -> None:
+        self._writing = False
         self._selector.register(sock, selectors.EVENT_READ, self)
 
     def _socket_close(self, _client: Client, _data: Any, sock: Any) -> None:
         self._selector.unregister(sock)
-
-    def _want_write(self, _client: Client, _data: Any, sock: Any) -> None:
-        self._selector.modify(sock, selectors.EVENT_READ | selectors.EVENT_WRITE, self)
-
-    def _want_no_write(self, _client: Client, _data: Any, sock: Any) -> None:
-        self._selector.modify(sock, selectors.EVENT_READ, self)

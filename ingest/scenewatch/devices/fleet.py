@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from hashlib import blake2b
 from pkgutil import resolve_name
@@ -63,6 +64,10 @@ class Fleet:
         self.every_ms = _interval(scene)
         self.offset_ms = np.array([offset_ms(d.id, self.every_ms) for d in devices], np.int64)
         self.at_ms = start_ms // self.every_ms * self.every_ms
+        self.types = tuple(types[d.type] for d in devices)
+        self._held: dict[tuple[str, int], float] = {}
+        """Inputs of devices that somebody holds at a number."""
+        self._latest: Block | None = None
         self._laid = lay(scene, devices, plan)
         self._disturbances = Disturbances(self._laid, [d.id for d in devices], self._column, seed=seed)
         self._tellings = Tellings(scene, devices, self._laid, seed=seed)
@@ -77,12 +82,43 @@ class Fleet:
             until_ms = min(last_ms, self.at_ms + self._most_ms)
             steps_ms = np.arange(self.at_ms, until_ms, self.every_ms, dtype=np.int64) + self.every_ms
             t_ms = steps_ms[:, None] + self.offset_ms
-            values = self._simulator.run(until_ms, drives(self._laid, t_ms))
+            values = self._simulator.run(until_ms, self._driven(t_ms))
             span_ms, self.at_ms = (self.at_ms, until_ms), until_ms
             amiss = self._disturbances
             amiss.distort(t_ms, values)
             told = self._tellings.of(span_ms, t_ms, values)
-            yield Block(t_ms, amiss.stamped(t_ms), amiss.sent(t_ms), values, amiss.silent(t_ms), told)
+            self._latest = Block(t_ms, amiss.stamped(t_ms), amiss.sent(t_ms), values, amiss.silent(t_ms), told)
+            yield self._latest
+
+    def _driven(self, t_ms: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        """A fault is stronger than who holds an input: a valve that sticks does not move."""
+        driven = drives(self._laid, t_ms)
+        for (name, device), to in self._held.items():
+            column = driven.setdefault(name, np.full(t_ms.shape, np.nan))[:, device]
+            column[np.isnan(column)] = to
+        return driven
+
+    # --- one device, for those who command it
+
+    def hold(self, device: int, name: str, to: float) -> None:
+        """Keep an input of the physics at `to` from the next step on."""
+        self._held[name, device] = to
+
+    def let_go(self, device: int, name: str) -> None:
+        """From the next step on the device does as it does by itself."""
+        self._held.pop((name, device), None)
+
+    def present(self, device: int, channel: str) -> float:
+        """What it read in the latest step; NaN before the first."""
+        return math.nan if self._latest is None else float(self._latest.values[-1, self._column(device, channel)])
+
+    def is_silent(self, device: int) -> bool:
+        return self._latest is not None and bool(self._latest.silent[-1, device])
+
+    def clock_ahead_ms(self, device: int) -> int:
+        """By how much the device's own clock is wrong."""
+        latest = self._latest
+        return 0 if latest is None else int(latest.stamped_ms[-1, device] - latest.t_ms[-1, device])
 
     def away(self, device: int) -> list[tuple[int, int]]:
         """Spans in which nothing of this device reaches the broker."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import selectors
+from collections import deque
 from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from scenewatch.devices import payload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -26,6 +27,14 @@ log = logging.getLogger(__name__)
 
 TEND_S: Final = 0.25
 """How often connections are looked after when nothing happens on their sockets."""
+HURRY_S: Final = 0.02
+"""The same while some are about to enter."""
+MOST_AT_ONCE: Final = 25
+"""Connections that are about to enter."""
+MOST_A_TURN: Final = 250
+"""Messages that are handed to connections, about: some hundredths of a second's work."""
+MOST_COMMANDS: Final = 10_000
+"""That wait for the fleet; of more the oldest go."""
 
 
 def login(broker: Broker, site_id: str, logins: Path | None) -> Broker:
@@ -46,14 +55,20 @@ class Publisher:
         self._broker = broker
         self._clock = clock
         self._selector = selectors.DefaultSelector()
-        self._gateway_of = {g.open(login(broker, g.site_id, logins), self._selector, clock): g for g in gateways}
+        self._commands: deque[tuple[int, bytes]] = deque(maxlen=MOST_COMMANDS)
+        self._gateway_of = {
+            g.open(login(broker, g.site_id, logins), self._selector, clock, self._commanded): g for g in gateways
+        }
         self._connections = tuple(self._gateway_of)
+        self._wanderers = [g for g in gateways if g.wanders]
         self._of_device = {n: g for g in gateways for n in g.devices}
-        self._touched: set[Gateway] = set()
-        """Those that have more to say or more room to say it; nobody else needs to be asked."""
+        self._touched: dict[Gateway, None] = {}
+        """Those that have more to say or more room to say it, the longest first; nobody else needs asking."""
         self._tended_s = float("-inf")
         self._up = True
         """As last told in the log; a broker that is there from the start needs no line."""
+        self._told_deaf = False
+        self._settling = 0
 
     def __enter__(self) -> Self:
         return self
@@ -80,6 +95,16 @@ class Publisher:
         """Every gateway is, of those that are not away."""
         return all(c.connected for c in self._within_reach())
 
+    def entered(self) -> tuple[int, int]:
+        """How many gateways are connected, of how many that are not away."""
+        reachable = self._within_reach()
+        return sum(c.connected for c in reachable), len(reachable)
+
+    @property
+    def hurries(self) -> bool:
+        """Something waits for room on a connection."""
+        return any(g.waits for g in self._touched)
+
     def lag_ms(self, now_ms: int) -> int | None:
         """How long the oldest sample has waited for its turn; None without a broker."""
         if not self.connected:
@@ -87,37 +112,68 @@ class Publisher:
         waiting = (self._gateway_of[c].oldest_ms() for c in self._within_reach())
         return now_ms - min((t_ms for t_ms in waiting if t_ms is not None), default=now_ms)
 
-    def _within_reach(self) -> list[Connection]:
+    def _within_reach(self) -> Sequence[Connection]:
         now_ms = self._clock.now_ms()
-        return [c for c, g in self._gateway_of.items() if not g.away(now_ms)]
+        away = {g for g in self._wanderers if g.away(now_ms)}
+        return [c for c, g in self._gateway_of.items() if g not in away] if away else self._connections
 
     def offer(self, samples: Iterable[Said]) -> None:
         for sample in samples:
             gateway = self._of_device[sample.device]
             gateway.add(sample)
-            self._touched.add(gateway)
+            self._touched[gateway] = None
+
+    def commands(self) -> Iterator[tuple[int, bytes]]:
+        """What was asked of devices since the last call: the device's number and the payload."""
+        while self._commands:
+            yield self._commands.popleft()
+
+    def answer(self, device: int, result: bytes) -> None:
+        gateway = self._of_device[device]
+        gateway.answer(device, result)
+        self._touched[gateway] = None
+
+    def _commanded(self, device: int, body: bytes) -> None:
+        self._commands.append((device, body))
 
     def turn(self, wait_s: float) -> None:
         """Publish what can be, then serve the sockets, waiting up to `wait_s` for the first."""
         now_s = monotonic()
-        if now_s - self._tended_s >= TEND_S:
+        if now_s - self._tended_s >= (HURRY_S if self._settling else TEND_S):
             self._tended_s = now_s
-            for connection in self._within_reach():
-                connection.tend(now_s)
+            self._tend(now_s)
             self._tell_changes()
-        now_ms = self._clock.now_ms()
-        away = {g for g in self._touched if g.away(now_ms)}
-        for gateway in self._touched - away:
-            gateway.pump()
-        self._touched = away
-        self._serve(min(wait_s, TEND_S))
+            self._tell_deaf()
+        self._serve(min(wait_s, TEND_S) if self._pump() else 0.0)
+
+    def _pump(self) -> bool:
+        """Whether all was said that can be: thousands may have so much to say that sockets must not wait for it."""
+        now_ms, left, asked = self._clock.now_ms(), MOST_A_TURN, self._touched
+        self._touched = {}
+        for gateway in asked:
+            if left <= 0 or gateway.away(now_ms):
+                self._touched[gateway] = None
+            else:
+                left -= gateway.pump()
+        return left > 0
+
+    def _tend(self, now_s: float) -> None:
+        """A few at a time enter: a broker that keeps sessions takes a while for each, and gives up on a crowd."""
+        reachable = self._within_reach()
+        self._settling = sum(c.settling for c in reachable)
+        for connection in reachable:
+            if not connection.closed:
+                connection.tend(now_s)
+            elif self._settling < MOST_AT_ONCE:
+                connection.tend(now_s)
+                self._settling += connection.settling
 
     def stop(self, within_s: float) -> None:
         """Say what is left to say and that all are offline, then disconnect. Without a broker: at once."""
         status = payload.offline(self._clock.now_ms())
         for gateway in self._gateways:
             gateway.tell(status)
-        self._touched.update(self._gateways)
+        self._touched.update(dict.fromkeys(self._gateways))
         deadline_s = monotonic() + within_s
         speaking = [self._gateway_of[c] for c in self._within_reach()]
         while monotonic() < deadline_s and not all(g.idle for g in speaking):
@@ -130,15 +186,27 @@ class Publisher:
     def _serve(self, wait_s: float) -> None:
         for key, events in self._selector.select(wait_s):
             key.data.ready(events)
-            self._touched.add(self._gateway_of[key.data])
+            self._touched[self._gateway_of[key.data]] = None
+
+    def _tell_deaf(self) -> None:
+        """Devices that hear no commands do all else."""
+        deaf = [c.deaf for c in self._connections if c.deaf]
+        if self._settling or bool(deaf) == self._told_deaf:
+            return
+        self._told_deaf = bool(deaf)
+        if deaf:
+            log.warning("broker %s: %d gateways hear no commands: %s", self._broker.url, len(deaf), deaf[0])
+        else:
+            log.warning("broker %s: all gateways hear their commands", self._broker.url)
 
     def _tell_changes(self) -> None:
         """One line when the broker is lost, one when every gateway is connected again."""
-        lost = [c.trouble for c in self._within_reach() if c.trouble]
-        if lost and self._up:
+        waiting = [c for c in self._within_reach() if not c.connected]
+        trouble = next((c.trouble for c in waiting if c.trouble), "")
+        if trouble and self._up:
             self._up = False
-            log.warning("broker %s: %d gateways wait for it: %s", self._broker.url, len(lost), lost[0])
-        elif self.connected and not self._up:
+            log.warning("broker %s: %d gateways wait for it: %s", self._broker.url, len(waiting), trouble)
+        elif not waiting and not self._up:
             self._up = True
             log.warning(
                 "broker %s: all gateways are connected again; %d samples were lost", self._broker.url, self.dropped

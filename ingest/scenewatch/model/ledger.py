@@ -15,6 +15,8 @@ TAKEN_WITHOUT = "taken without: "
 """How the reason of a letter begins whose message was taken but for some values."""
 STORE_REFUSED = "the store refused "
 """How the reason of a letter begins whose message was taken, but of which the store's server would have nothing."""
+UNKNOWN_DEVICE = "unknown device "
+"""How the reason of a letter begins whose device no inventory has."""
 
 
 @dataclass(frozen=True, slots=True)

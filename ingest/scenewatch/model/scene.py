@@ -420,6 +420,8 @@ class Scene:
     """`module:function` of its `scenewatch.model.ports.Calendar`; empty for a scene whose days are all alike."""
     occasions: tuple[Occasion, ...] = ()
     """What the calendar knows."""
+    zone: str = ""
+    """IANA name of the time zone in which its sites live, such as Asia/Shanghai; empty where they differ."""
     busy_ms: tuple[int, int] | None = None
     """Epoch times between which each device is used within any three days: where a fault shows that needs it."""
 

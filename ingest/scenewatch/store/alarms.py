@@ -16,6 +16,7 @@ from scenewatch.store.relational import PARTS
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from scenewatch.store.alarmfilter import WhichAlarms
     from scenewatch.store.relational import Database
 
 ALARM = sa.Table(
@@ -140,6 +141,19 @@ class Alarms:
         query = query.order_by(ALARM.c.raised_at_ms.desc(), ALARM.c.rule, ALARM.c.device).limit(limit)
         with self._database.reading() as con:
             return [alarm_of(row) for row in con.execute(query)]
+
+    def search(self, which: WhichAlarms, limit: int) -> list[AlarmRow]:
+        """The newest first."""
+        newest_first = (ALARM.c.raised_at_ms.desc(), ALARM.c.rule, ALARM.c.device)
+        query = sa.select(ALARM).where(*which.conditions(ALARM)).order_by(*newest_first).limit(limit)
+        with self._database.reading() as con:
+            return [alarm_of(row) for row in con.execute(query)]
+
+    def raised_since(self, from_ms: int) -> dict[str, int]:
+        """How often each rule raised one; rules that did not are left out."""
+        query = sa.select(ALARM.c.rule, sa.func.count()).where(ALARM.c.raised_at_ms >= from_ms)
+        with self._database.reading() as con:
+            return {str(rule): int(count) for rule, count in con.execute(query.group_by(ALARM.c.rule))}
 
 
 def _values(row: AlarmRow) -> dict[str, Any]:

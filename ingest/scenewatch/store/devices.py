@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from scenewatch.store.relational import Database
 
 ROWS_AT_ONCE = 1000
+SITES_AT_ONCE = 200
+"""In one statement."""
 
 DEVICE = sa.Table(
     "device",
@@ -41,7 +43,7 @@ TAKEN = sa.Table(
 
 
 class Inventory:
-    """Safe to use from any thread. It keeps what `inventory.csvfile` or a person has checked already."""
+    """Safe to use from any thread. It keeps what `inventory.checks` has found well."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -72,6 +74,21 @@ class Inventory:
         """As `devices`, one after the other: there may be more than anybody wants to hold at once."""
         with self._database.reading() as con:
             yield from _devices(con)
+
+    def of_site(self, scene: str, site: str) -> list[Device]:
+        with self._database.reading() as con:
+            return list(_devices(con, DEVICE.c.scene == scene, DEVICE.c.site == site))
+
+    def ids_at(self, sites: Iterable[tuple[str, str]]) -> set[str]:
+        """Of all devices of these sites, each a scene and a site."""
+        wanted, found = list(sites), set[str]()
+        key = sa.tuple_(DEVICE.c.scene, DEVICE.c.site)
+        for at in range(0, len(wanted), SITES_AT_ONCE):
+            with self._database.reading() as con:
+                query = sa.select(DEVICE.c.scene, DEVICE.c.site, DEVICE.c.device)
+                rows = con.execute(query.where(key.in_(wanted[at : at + SITES_AT_ONCE])))
+                found.update(".".join(row) for row in rows)
+        return found
 
     def replace(self, devices: Iterable[Device]) -> int:
         """Make the inventory exactly these; returns the revision. The same again is no change."""
@@ -107,8 +124,8 @@ def _next_revision(con: sa.Connection) -> int:
     return _revision(con)
 
 
-def _devices(con: sa.Connection) -> Iterator[Device]:
-    query = sa.select(DEVICE).order_by(*DEVICE.primary_key).execution_options(yield_per=ROWS_AT_ONCE)
+def _devices(con: sa.Connection, *where: sa.ColumnElement[bool]) -> Iterator[Device]:
+    query = sa.select(DEVICE).where(*where).order_by(*DEVICE.primary_key).execution_options(yield_per=ROWS_AT_ONCE)
     for r in con.execute(query):
         yield Device(
             scene=r.scene,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from scenewatch.model.ports import Notifier
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Rule
+    from scenewatch.store.alarmfilter import WhichAlarms
     from scenewatch.store.alarms import Alarms
 
 MOST_STANDING = 1_000_000
@@ -111,6 +112,12 @@ class Book:
         """Newest first. `state` is `standing`, `all`, or a state's name."""
         states = {"standing": STANDING, "all": tuple(AlarmState)}.get(state) or (AlarmState(state),)
         return [_view(row) for row in self._alarms.alarms(states, limit=limit)]
+
+    def find(self, which: WhichAlarms, limit: int) -> Sequence[AlarmView]:
+        return [_view(row) for row in self._alarms.search(which, limit)]
+
+    def raised_since(self, from_ms: int) -> Mapping[str, int]:
+        return self._alarms.raised_since(from_ms)
 
     def _row(self, transition: Transition) -> AlarmRow:
         raised = transition.step is Step.RAISED

@@ -7,6 +7,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from scenewatch.api.guard import Guard
+from scenewatch.model import operators
 from scenewatch.model.disk import sync
 from scenewatch.notify.commands import CommandSender
 from scenewatch.parts import mqtt_settings, state_folder
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from scenewatch.api.views import AlarmView
     from scenewatch.app import Worker
+    from scenewatch.settings import Settings
     from scenewatch.store.relational import Database
 
 KEY_FILE = "sessions.key"
@@ -54,6 +56,12 @@ class Controls:
 
     def acknowledge(self, rule: str, device: str, raised_at_ms: int, by: str) -> AlarmView | None:
         return self._book.acknowledge(rule, device, raised_at_ms, by=by, at_ms=self._clock.now_ms())
+
+
+def check_operators(settings: Settings) -> None:
+    """Raises ConfigurationError with all mistakes of their file: before anything is opened."""
+    if (file := settings.http.operators_file) is not None:
+        operators.read(file)
 
 
 def session_key(folder: Path) -> bytes:

@@ -12,11 +12,14 @@ from scenewatch.model.ledger import messages_of
 from scenewatch.model.level import Level
 from scenewatch.store.chart import chart
 from scenewatch.store.letterfilter import LetterState, Which
+from scenewatch.worker.alarmsearch import which_alarms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from scenewatch.api.alarms_found import AlarmQuery
     from scenewatch.api.controls import Controls
+    from scenewatch.api.unknown import Unknown
     from scenewatch.api.views import AlarmView, EventQuery, EventView, LetterQuery
     from scenewatch.app import Worker
     from scenewatch.model.ports import Readings
@@ -34,8 +37,15 @@ class WorkerView:
     def registry(self) -> Registry:
         return self._worker.pipeline.registry
 
+    @property
+    def strangers(self) -> Unknown:
+        return self._worker.adoption
+
     def scenes(self) -> Iterable[Scene]:
         return self._worker.scenes_in_force
+
+    def scenes_written(self) -> Iterable[Scene]:
+        return self._worker.scenes
 
     def now(self) -> Now:
         with self._worker.loop.lock:
@@ -57,6 +67,13 @@ class WorkerView:
 
     def alarms(self, state: str, limit: int) -> Sequence[AlarmView]:
         return self._worker.book.alarms(state, limit)
+
+    def find_alarms(self, query: AlarmQuery) -> Sequence[AlarmView]:
+        """What was typed may be part of a title or a name, in any language; those are in the tables."""
+        return self._worker.book.find(which_alarms(query, self.scenes(), self.registry), query.limit)
+
+    def alarms_raised(self, from_ms: int) -> Mapping[str, int]:
+        return self._worker.book.raised_since(from_ms)
 
     def alarm_changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:
         return self._worker.book.changes(after)

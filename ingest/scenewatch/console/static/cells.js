@@ -85,6 +85,7 @@ function showStates(states) {
   }
   for (const sum of document.querySelectorAll("[data-total]")) {
     const total = states.totals[sum.dataset.total];
+    if (total === undefined) continue;
     sum.textContent = count(total);
     const around = sum.closest("[data-zero]");
     if (around) around.dataset.zero = total === 0 ? "yes" : "no";

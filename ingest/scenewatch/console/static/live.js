@@ -6,11 +6,11 @@ const QUIET_CHECK_MS = 500;
 
 const listeners = new Map();
 const last = new Map();
-const store = { devices: {}, offset: 0, newest: 0 };
+const store = { devices: {}, offset: Number(document.documentElement.dataset.now) - Date.now(), newest: 0 };
 let tries = 0;
 let heardAt = 0;
 
-/** Calls `hear(body)` for every message of a kind: values, states, alarms, ledger, health, edition. */
+/** Calls `hear(body)` for every message of a kind: values, states, said, ledger, commands, health, edition. */
 export function listen(kind, hear) {
   if (!listeners.has(kind)) listeners.set(kind, []);
   listeners.get(kind).push(hear);
@@ -33,8 +33,10 @@ export function newestAt(device) {
   return Math.max(0, ...Object.values(store.devices[device] ?? {}).map(([, at]) => at ?? 0));
 }
 
-export function connect() {
+/** Devices are told of one `site`, of none if that is empty, of all if it is not given. */
+export function connect(site) {
   const address = new URL("/live", location.href);
+  if (site !== undefined) address.searchParams.set("site", site);
   address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
   const socket = new WebSocket(address);
   socket.onmessage = (event) => {
@@ -55,7 +57,7 @@ export function connect() {
     socket.close();
     tell("health", { open: false });
     const wait = Math.min(LONGEST_WAIT_MS, 200 * 2 ** tries++);
-    setTimeout(connect, wait * (0.5 + Math.random() / 2));
+    setTimeout(() => connect(site), wait * (0.5 + Math.random() / 2));
   };
   socket.onclose = lost;
   addEventListener("offline", lost);
@@ -67,6 +69,7 @@ function take(message) {
     case "snapshot":
       store.devices = {};
       remember(message.devices);
+      store.newest = Math.max(store.newest, message.newest);
       tell("health", { open: true, live: message.live, readiness: message.readiness });
       if (message.states) tell("states", message.states);
       if (message.ledger) tell("ledger", message.ledger);
@@ -74,6 +77,7 @@ function take(message) {
       tell("edition", message.edition);
       break;
     case "beat":
+      store.newest = Math.max(store.newest, message.newest);
       tell("health", { open: true, live: message.live, readiness: message.readiness });
       break;
     case "values":
@@ -82,6 +86,7 @@ function take(message) {
       break;
     case "states":
       tell("states", message.states);
+      tell("edition", message.edition);
       break;
     case "alarms":
       tell("states", message.states);
@@ -90,6 +95,9 @@ function take(message) {
       break;
     case "ledger":
       tell("ledger", message.ledger);
+      break;
+    case "commands":
+      tell("commands", message.commands);
       break;
   }
 }

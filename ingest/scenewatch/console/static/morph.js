@@ -5,10 +5,26 @@
 
 /** @param {Element} target @param {string} html from this server, where all text is escaped */
 export function morph(target, html) {
+  children(target, parse(html));
+}
+
+/** Puts some rows of a list in place where they stand, new ones at its end; those no longer there go if it is `whole`. */
+export function rowsOf(list, html, whole) {
+  const known = new Map([...list.children].map((row) => [keyOf(row), row]));
+  for (const next of [...parse(html).children]) {
+    const same = known.get(keyOf(next));
+    known.delete(keyOf(next));
+    if (same) node(same, next);
+    else list.append(next);
+  }
+  if (whole) for (const gone of known.values()) gone.remove();
+}
+
+function parse(html) {
   const parsed = new DOMParser().parseFromString(html, "text/html");
   const wanted = document.createDocumentFragment();
   wanted.append(...parsed.head.childNodes, ...parsed.body.childNodes);
-  children(target, wanted);
+  return wanted;
 }
 
 function children(target, wanted) {

@@ -1,39 +1,48 @@
 /** The record of one channel over one span: fetched once, then carried on by what comes live. */
 
-import { newest, now } from "./live.js";
+import { newest } from "./live.js";
 import { believed, takeIn, windowOf } from "./windows.js";
 
-const LIMIT = 20000;
+const LIMIT = 4000;
 const WINDOWS = 800;
+const MARKS = 500;
 const GAP_INTERVALS = 3;
-
-let turn = 0;
 
 /**
  * `readings` as `{t, value, flag, test}`, ascending; where they would be too many, windows of `width` milliseconds
- * in their place, with `low`, `high` and `count`. Null when a newer question was asked meanwhile.
+ * in their place, with `low`, `high` and `count`. A record that `follows` is carried on by what comes live.
  * Throws when the console or its worker does not answer.
  */
-export async function fetchRecord({ device, channel, span, every }) {
-  const mine = ++turn;
-  const to = Math.ceil(now()) + 1000;
-  const isLong = span / every > LIMIT;
-  const last = newest(device, channel);
+export async function fetchRecord({ device, channel, every, from, to, follows }) {
+  const isLong = (to - from) / every > LIMIT;
+  const last = follows ? newest(device, channel) : undefined;
   const query = isLong
-    ? new URLSearchParams({ series: `${device}.${channel}`, from: to - span, to, points: WINDOWS })
-    : new URLSearchParams({ device, channel, from: to - span, to, limit: LIMIT });
-  const response = await fetch(`/api/v1/${isLong ? "chart" : "readings"}?${query}`);
-  if (mine !== turn) return null;
-  if (!response.ok) throw new Error(`the worker answers ${response.status}`);
-  const answer = await response.json();
-  if (mine !== turn) return null;
+    ? new URLSearchParams({ series: `${device}.${channel}`, from, to, points: WINDOWS })
+    : new URLSearchParams({ device, channel, from, to, limit: 2 * LIMIT });
+  const answer = await ask(`/api/v1/${isLong ? "chart" : "readings"}?${query}`);
   const { truncated, width_ms: width = 0 } = answer;
   if (!isLong) return { readings: answer.readings, truncated, width, seen: answer.readings.at(-1)?.t ?? 0 };
   return { readings: answer.windows.map(windowOf), truncated, width: width || every, seen: last?.[1] ?? 0, last: last?.[0] };
 }
 
-/** Adds a live reading if it is newer than all others, and lets go of what is out of the span. Tells if it did. */
-export function carryOn(record, reading, span) {
+/** Alarms and events of a device, to be drawn beside its readings. */
+export async function fetchMarks({ device, from, to }) {
+  const about = new URLSearchParams({ device, limit: MARKS });
+  const [{ alarms }, { events }] = await Promise.all([
+    ask(`/api/v1/alarms?${about}&state=all`),
+    ask(`/api/v1/events?${about}&from=${from}&to=${to}`),
+  ]);
+  return { alarms: alarms.filter((alarm) => alarm.device === device), events };
+}
+
+async function ask(address) {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`the worker answers ${response.status}`);
+  return response.json();
+}
+
+/** Adds a live reading if it is newer than all others, and lets go of what is before `from`. Tells if it did. */
+export function carryOn(record, reading, from) {
   const [value, at, flag, test] = reading;
   const { readings } = record;
   if (at === null || at <= record.seen) return false;
@@ -41,9 +50,8 @@ export function carryOn(record, reading, span) {
   record.last = value;
   if (record.width) takeIn(readings, record.width, reading);
   else readings.push({ t: at, value, flag, test });
-  const old = now() - span;
   let gone = 0;
-  while (gone < readings.length && readings[gone].t < old) gone++;
+  while (gone < readings.length && readings[gone].t < from) gone++;
   readings.splice(0, gone);
   return true;
 }

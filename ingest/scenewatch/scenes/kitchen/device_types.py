@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import Channel, DeviceType, EventKind, Span
+from scenewatch.model.scene import Above, Channel, Command, DeviceType, EventKind, Span, Term
 from scenewatch.model.words import Text, minutes, seconds
 
 EVERY = seconds(30)
+TO_ANSWER = seconds(60)
+"""A device answers a command when it next looks at itself, so within a reporting interval; this leaves it two."""
 
 
 def _state(key: str, title: Text, *words: Text) -> Channel:
@@ -155,6 +157,26 @@ UV_LAMP = DeviceType(
         ),
     ),
     events=(EventKind(key="burn_done", title=Text("Ultraviolet disinfection done", "紫外线消毒完成")),),
+    commands=(
+        Command(
+            key="lamp_off",
+            title=Text("Lamp off", "关闭紫外线灯"),
+            channel="lamp",
+            to=0,
+            input="lamp",
+            expires_after=TO_ANSWER,
+        ),
+        Command(
+            key="lamp_auto",
+            title=Text("Lamp back to its timetable", "紫外线灯恢复定时"),
+            channel="lamp",
+            to=1,
+            input="lamp",
+            holds=False,
+            refused_when=Term("presence", Above(0.5)),
+            expires_after=TO_ANSWER,
+        ),
+    ),
 )
 STERILISER = DeviceType(
     key="steriliser",
@@ -201,6 +223,42 @@ GAS_DETECTOR = DeviceType(
         _state("supply", Text("Supply", "供电"), Text("battery", "电池"), Text("mains", "市电")),
     ),
     events=(EventKind(key="alarm", title=Text("Detector sounds its alarm", "探测器报警")),),
+    commands=(
+        Command(
+            key="shut_valve",
+            title=Text("Shut the gas valve", "关闭燃气阀"),
+            channel="valve",
+            to=0,
+            input="valve",
+            expires_after=TO_ANSWER,
+        ),
+        Command(
+            key="open_valve",
+            title=Text("Open the gas valve", "打开燃气阀"),
+            channel="valve",
+            to=1,
+            input="valve",
+            refused_when=Term("gas", Above(4.9)),  # told in tenths: 5 % LEL and more
+            expires_after=TO_ANSWER,
+        ),
+        Command(
+            key="start_fan",
+            title=Text("Start the exhaust fan", "启动排风机"),
+            channel="fan",
+            to=1,
+            input="fan",
+            expires_after=TO_ANSWER,
+        ),
+        Command(
+            key="stop_fan",
+            title=Text("Exhaust fan back to automatic", "排风机恢复自动"),
+            channel="fan",
+            to=0,
+            input="fan",
+            holds=False,
+            expires_after=TO_ANSWER,
+        ),
+    ),
 )
 WATER_LEAK = DeviceType(
     key="water_leak",

@@ -35,7 +35,7 @@ OF_COOLING = (
         suppressed_by=(While(term=DEFROSTING, after=minutes(10)),),
         on_delay=minutes(30),
         off_delay=minutes(5),
-        priority=Priority.MEDIUM,
+        priority=Priority.HIGH,
         source=sources.FROZEN,
         proof="compressor_dead",
         advice=Text(

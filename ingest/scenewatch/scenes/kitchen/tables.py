@@ -28,5 +28,6 @@ KITCHEN = Scene(
     calendar="scenewatch.scenes.kitchen.day:spans",
     occasions=OCCASIONS,
     mishap="door_ajar",
+    zone="Asia/Shanghai",
     busy_ms=TERM_MS,
 )

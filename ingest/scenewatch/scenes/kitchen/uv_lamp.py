@@ -31,7 +31,7 @@ TYPICAL: Final[Mapping[str, tuple[float, float]]] = {
 OF_PLACE: Final[Mapping[str, tuple[float, float]]] = {"used_h": (0.0, 1000.0), "busy": (0.7, 1.2)}
 INPUTS: Final = ("mains", "lamp", "lamp_lost", "exposed")
 """`mains`: 0 is a power cut. `lamp`: 0 off, 1 on. `lamp_lost`: share of the irradiance. `exposed`: 1 is somebody in
-the room while the lamp burns."""
+the room, where the lamp burns unless it is driven."""
 MAINS, LAMP_ON, LAMP_LOST, EXPOSED = range(4)
 IRRADIANCE, LAMP, DOOR, PRESENCE, LAMP_HOURS = range(5)
 
@@ -132,7 +132,8 @@ def _advance(
         for c in range(len(lamps)):
             state = states[c]
             exposed = driven(drives[EXPOSED, s, c], 0.0)
-            on = max(driven(drives[LAMP_ON, s, c], hour.on[c, h]), exposed) * driven(drives[MAINS, s, c], 1.0)
+            by_itself = max(hour.on[c, h], exposed)
+            on = driven(drives[LAMP_ON, s, c], by_itself) * driven(drives[MAINS, s, c], 1.0)
             state.on_s = state.on_s + STEP_S if on > 0.0 else 0.0
             state.extra_s += (on - hour.on[c, h]) * STEP_S
             by_plan_s = hour.burned_s[c, h]
