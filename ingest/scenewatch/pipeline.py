@@ -16,6 +16,7 @@ import numpy as np
 from scenewatch.alarms.engine import Engine
 from scenewatch.decode.identity import Identity
 from scenewatch.decode.native import NativeDecoder
+from scenewatch.insight.insight import Insight, inserted
 from scenewatch.ledger.retry import Retry
 from scenewatch.ledger.reuse import reused
 from scenewatch.ledger.tally import Owners, Tally
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     _check: type[Check] = Quality
     _alarms: type[AlarmEngine] = Engine
 
-SNAPSHOT_VERSION = 3
+SNAPSHOT_VERSION = 4
 
 
 @dataclass(slots=True)
@@ -81,6 +82,7 @@ class _Snapshot(_Head):
     registry: msgspec.Raw
     identity: msgspec.Raw
     quality: msgspec.Raw
+    insight: msgspec.Raw
     alarms: msgspec.Raw
     tally: msgspec.Raw
 
@@ -95,6 +97,7 @@ class Pipeline:
         self.decoder = NativeDecoder(root)
         self.identity = Identity()
         self.quality = Quality()
+        self.insight = Insight()
         self.limits: OperatorLimits = limits or {}
         """As the operators gave them last, whether the tables can use them or not."""
         self.alarms = Engine(scenes, self.limits)
@@ -190,12 +193,18 @@ class Pipeline:
         """Without what came twice; and the messages among those whose number was used twice."""
         if not twice.any():
             self.quality.check(batch)
-            return batch, set()
+            return self._with_insight(batch), set()
         left_out = twice[batch.message]
         doubles, batch = batch.select(left_out), batch.select(~left_out)
         newest = self.quality.last(doubles.series).t_ms
         self.quality.check(batch)
-        return batch, reused(doubles, newest, batch)
+        return self._with_insight(batch), reused(doubles, newest, batch)
+
+    def _with_insight(self, batch: Batch) -> Batch:
+        """Checked readings and, behind the messages that led to them, the derived ones."""
+        derived, before = self.insight.derive(batch)
+        self.quality.check(derived)
+        return inserted(batch, derived, before)
 
     def _account(self, batch: Batch) -> None:
         self.counts += batch.counts
@@ -208,8 +217,9 @@ class Pipeline:
         match record.kind:
             case RecordKind.HISTORY:
                 batch = Batch.from_bytes(record.body)
-                batch.message[:] = 0  # all of it has the one position
                 self.quality.check(batch)
+                batch = self._with_insight(batch)
+                batch.message[:] = 0  # all of it has the one position
                 transitions = self.alarms.step(batch)
             case RecordKind.EVENT:
                 events = [decode_event(record)]
@@ -245,6 +255,7 @@ class Pipeline:
         self.owners.grow(self.registry)
         self.decoder.grow(self.registry)
         self.quality.grow(self.registry)
+        self.insight.grow(self.registry)
         self.alarms.grow(self.registry)
 
     def _tables(self) -> str:
@@ -275,6 +286,7 @@ class Pipeline:
             "registry": self.registry.snapshot,
             "identity": self.identity.snapshot,
             "quality": self.quality.snapshot,
+            "insight": self.insight.snapshot,
             "alarms": self.alarms.snapshot,
             "tally": self.tally.snapshot,
         }
@@ -314,6 +326,7 @@ class Pipeline:
             s = self._inventory_of(data)
             self.identity.restore(s.identity)
             self.quality.restore(s.quality)
+            self.insight.restore(s.insight)
             self.alarms.restore(s.alarms)
             self.tally.restore(s.tally)
         except (msgspec.MsgspecError, ValueError, KeyError) as error:

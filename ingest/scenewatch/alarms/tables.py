@@ -142,9 +142,9 @@ def _lay_out_type(
             at_term += 1
         waits = [rule.when.after + rule.on_delay for _, rule in on_channel if isinstance(rule.when, NoData)]
         if at_term > first_term:
-            waits.append(device_type.gap + 1)
+            waits.append(device_type.gap_of(channel) + 1)
         silence_ms = min(waits, default=FOREVER)
-        rows.kinds.append((silence_ms, device_type.gap, begin, len(rows.rules), first_term, at_term))
+        rows.kinds.append((silence_ms, device_type.gap_of(channel), begin, len(rows.rules), first_term, at_term))
     most_moves = 2 * (len(rows.rules) - rule_from) + len(grouped)
     calendar = any(not isinstance(s, While) for _, rule, _ in grouped for s in rule.suppressed_by)
     rows.types.append(

@@ -78,7 +78,7 @@ class NativeDecoder:
         self._routes.clear()
         self._topics.clear()
         self._plan_of = {key: n for n, key in enumerate(registry.types)}
-        self._keys = [tuple(c.key for c in t.channels) for t in registry.types.values()]
+        self._keys = [tuple(c.key for c in t.measured) for t in registry.types.values()]
         self._plans = lay_out(self._keys)
         self._message = scratch(self._plans)
 
@@ -191,7 +191,7 @@ class NativeDecoder:
                 return _dead(f"device type {device_type.key} has no channels")
             case Kind.TELEMETRY:
                 return Route(
-                    number, kind, tuple(c.key for c in device_type.channels), registry.first_series[number]
+                    number, kind, tuple(c.key for c in device_type.measured), registry.first_series[number]
                 )
             case Kind.EVENT if not device_type.events:
                 return _dead(f"device type {device_type.key} tells no events")

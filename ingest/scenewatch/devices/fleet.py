@@ -59,7 +59,7 @@ class Fleet:
     ) -> None:
         types = {t.key: t for t in scene.device_types}
         self.devices = tuple(devices)
-        self.channels = tuple(tuple(c.key for c in types[d.type].channels) for d in devices)
+        self.channels = tuple(tuple(c.key for c in types[d.type].measured) for d in devices)
         self.first_column = np.cumsum([0, *map(len, self.channels)])
         self.every_ms = _interval(scene)
         self.offset_ms = np.array([offset_ms(d.id, self.every_ms) for d in devices], np.int64)

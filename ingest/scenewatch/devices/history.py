@@ -35,7 +35,8 @@ def past(fleet: Fleet, registry: Registry, from_ms: int, to_ms: int) -> Iterator
     """
     fleet.skip(from_ms)
     numbers = _numbers(fleet, registry)
-    series = np.array([s for n in numbers for s in registry.series_of(n)], np.int32)
+    measured = zip(numbers, fleet.channels, strict=True)
+    series = np.array([s for n, keys in measured for s in registry.series_of(n)[: len(keys)]], np.int32)
     device = np.repeat(np.arange(len(fleet.devices)), np.diff(fleet.first_column))
     kept_back: list[Batch] = []
     told_late: list[Telling] = []

@@ -42,7 +42,7 @@ class History:
         plan.write(self._plan_path)
         worker = self._worker
         steps = max(0, plan.live_from_ms - plan.from_ms) // self._every_ms
-        total = steps * sum(len(self._scene.device_type(d.type).channels) for d in self._devices)
+        total = steps * sum(len(self._scene.device_type(d.type).measured) for d in self._devices)
         worker.history = (0, total)
         if steps:
             faults = FaultPlan(

@@ -72,7 +72,7 @@ class Kitchen:
     """Implements `scenewatch.model.ports.Simulator`. Devices without channels are passed over."""
 
     def __init__(self, devices: Sequence[Device], *, seed: int, start_ms: int) -> None:
-        channels = {t.key: len(t.channels) for t in KITCHEN.device_types}
+        channels = {t.key: len(t.measured) for t in KITCHEN.device_types}
         first = np.cumsum([0, *(channels[d.type] for d in devices)])
         self._columns = int(first[-1])
         sites = list(dict.fromkeys(d.site_id for d in devices))
