@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ends import DEADLINE_S, wait_for
+from ends import DEADLINE_S, HandClock, wait_for
+from records import START_MS
 from scenewatch import scenes
 from scenewatch.api.app import create_app
 from scenewatch.app import Worker
@@ -22,7 +24,7 @@ from scenewatch.worker import loop, writer
 from scenewatch.worker.view import WorkerView
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import pytest
@@ -116,3 +118,20 @@ class WorkerRig:
         self._serving.join(DEADLINE_S)
         self.client.close()
         self.worker.stop()
+
+
+@contextmanager
+def one_after_another(
+    folder: Path, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., WorkerRig]]:
+    """Begins a worker in the folder; again after the one before was closed. The last one is closed at the end."""
+    rigs: list[WorkerRig] = []
+
+    def begin(store: str = "duckdb:r.duckdb", at_ms: int = START_MS, **options: Any) -> WorkerRig:
+        rigs.append(WorkerRig(folder, scene, HandClock(at_ms), monkeypatch, store, **options))
+        return rigs[-1]
+
+    yield begin
+    for rig in rigs:
+        if rig.server.started and not rig.server.should_exit:
+            rig.close()

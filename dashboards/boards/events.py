@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from boards import palette
-from boards.influxql import ALARMS, IN_RANGE, datasource, name, select, table_target
+from boards import marks, palette
+from boards.influxql import ALARMS, IN_RANGE, name, select, table_target
 from boards.links import of_row, to_console, to_site
 from boards.panels import Column, table
 from boards.words import DEVICE, SCENE, SITE, TYPE, say
@@ -49,22 +49,4 @@ def events_table(where: str) -> Json:
 def annotation(where: str) -> Json:
     """A mark for each, whatever its level: the alarms beside them have the colours."""
     query = select('"told_en", "told_zh", "kind", "device"', '"event"', where, IN_RANGE)
-    return {
-        "name": EVENTS,
-        "datasource": datasource(ALARMS),
-        "enable": True,
-        "hide": False,
-        "iconColor": palette.ACCENT,
-        "target": {
-            "refId": "Anno",
-            "datasource": datasource(ALARMS),
-            "query": query,
-            "rawQuery": True,
-            "resultFormat": "table",
-            "fromAnnotations": True,
-            "textColumn": "told_zh",
-            "tagsColumn": "kind,device",
-            "titleColumn": "told_en",
-            "name": "",
-        },
-    }
+    return marks.annotation(EVENTS, palette.ACCENT, query, words="told", tags="kind,device")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from boards import events
 from boards.influxql import (
-    ALARMS,
     FIGURES,
     IN_RANGE,
     NAMES,
@@ -21,6 +20,7 @@ from boards.influxql import (
 )
 from boards.layout import Section, arrange
 from boards.links import menu
+from boards.marks import annotation
 from boards.palette import OF_PRIORITY
 from boards.words import DEVICE, PRIORITIES, SCENE, SITE, both, say
 from scenewatch.model.level import Level
@@ -160,23 +160,5 @@ def _annotation(priority: Priority, where: str) -> Json:
     """Alarms of one priority: a region from raised to cleared, a mark while it stands."""
     wanted = f"{name('priority')} = {text(priority)}"
     query = select('"text_en", "text_zh", "rule", "device", "cleared_ms"', '"alarm"', where, wanted, IN_RANGE)
-    return {
-        "name": f"{say('Alarms', '报警')} ({both(PRIORITIES[priority])})",
-        "datasource": datasource(ALARMS),
-        "enable": True,
-        "hide": False,
-        "iconColor": OF_PRIORITY[priority],
-        "target": {
-            "refId": "Anno",
-            "datasource": datasource(ALARMS),
-            "query": query,
-            "rawQuery": True,
-            "resultFormat": "table",
-            "fromAnnotations": True,
-            "textColumn": "text_zh",
-            "tagsColumn": "rule,device",
-            "timeEndColumn": "cleared_ms",
-            "titleColumn": "text_en",
-            "name": "",
-        },
-    }
+    title = f"{say('Alarms', '报警')} ({both(PRIORITIES[priority])})"
+    return annotation(title, OF_PRIORITY[priority], query, words="text", tags="rule,device", ends="cleared_ms")

@@ -283,6 +283,15 @@ def test_the_next_event_notices_what_no_tick_did():
     assert told(engine, "knock", 100) == [("cleared", "knock", 100), ("raised", "knock", 100)]
 
 
+def test_an_event_that_comes_late_is_told_as_if_a_tick_had_come_before_it():
+    ticked, unticked = box(KNOCK), box(KNOCK)
+    for engine in (ticked, unticked):
+        assert told(engine, "knock", 0) == [("raised", "knock", 0)]
+    assert tick(ticked, 200) == [("cleared", "knock", 100)]
+    assert told(ticked, "knock", 90, received_s=200) == [("raised", "knock", 90)]
+    assert told(unticked, "knock", 90, received_s=200) == [("cleared", "knock", 100), ("raised", "knock", 90)]
+
+
 def test_events_that_were_kept_do_not_end_at_once():
     engine = box(KNOCK)
     assert told(engine, "knock", 0, received_s=3600) == [("raised", "knock", 0)]

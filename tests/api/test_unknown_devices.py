@@ -18,7 +18,7 @@ from scenewatch.store.deadletters import DeadLetters
 from scenewatch.store.devices import Inventory
 from scenewatch.store.lease import Lease, Leases
 from scenewatch.store.relational import Database
-from scenewatch.worker import adoption
+from scenewatch.worker import adoption, taking
 from scenewatch.worker.adoption import Adoption, channels_of
 
 ADOPT = "/api/v1/unknown-devices/adopt"
@@ -209,7 +209,7 @@ def test_without_a_worker_it_waits_for_the_next(database, vat_scene):
 
 
 def test_a_worker_that_does_not_take_it_is_told_and_asking_again_goes_on(database, vat_scene, monkeypatch):
-    monkeypatch.setattr(adoption, "TAKEN_WITHIN_S", 0.05)
+    monkeypatch.setattr(taking, "TAKEN_WITHIN_S", 0.05)
     DeadLetters(database).add([letter(1, "vat-7")])
     assert Leases(database).take(Lease("hangs", "f", "h", 1), START_MS, instead_of=None)
     ours = Adoption(database, [vat_scene], "sw", HandClock(START_MS))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from ends import HandClock, wait_for
+from ends import wait_for
 from influx_server import create
 from records import START_MS, telemetry, topic
 from scenewatch.app import Worker
@@ -16,22 +16,14 @@ from scenewatch.model.messages import Messages
 from scenewatch.model.ports import RecordKind
 from scenewatch.store.devices import Inventory
 from scenewatch.store.relational import Database
-from worker_rig import DEVICES, WorkerRig
+from worker_rig import DEVICES, one_after_another
 
 
 @pytest.fixture
 def begin(vat_scene, tmp_path, monkeypatch):
     """Begins a worker in the test's folder; again after the one before was closed."""
-    rigs = []
-
-    def made(**options):
-        rigs.append(WorkerRig(tmp_path, vat_scene, HandClock(START_MS), monkeypatch, **options))
-        return rigs[-1]
-
-    yield made
-    for rig in rigs:
-        if rig.server.started and not rig.server.should_exit:
-            rig.close()
+    with one_after_another(tmp_path, vat_scene, monkeypatch) as made:
+        yield made
 
 
 def heat(rig, *seconds):

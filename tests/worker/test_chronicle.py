@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from ends import Gate, HandClock, wait_for
+from ends import Gate, wait_for
 from records import START_MS, told, topic
 from scenewatch import app
 from scenewatch.model.errors import TemporaryError
@@ -27,7 +27,7 @@ from scenewatch.store.retries import Retries
 from scenewatch.worker import repeated
 from scenewatch.worker.chronicle import CHANGES_KEPT, Chronicle
 from scenewatch.worker.eventpoints import EventPoints
-from worker_rig import WorkerRig
+from worker_rig import one_after_another
 
 ALL_TIME = (0, 2**62)
 LID = topic("vat-1", "event")
@@ -38,16 +38,8 @@ def begin(vat_scene, tmp_path, monkeypatch):
     """Begins a worker in the test's folder; again after the one before was closed."""
     monkeypatch.setattr(repeated, "LOOK_S", 0.02)
     monkeypatch.setattr(repeated, "RETRY_S", (0.02,))
-    rigs = []
-
-    def made(**options):
-        rigs.append(WorkerRig(tmp_path, vat_scene, HandClock(START_MS), monkeypatch, **options))
-        return rigs[-1]
-
-    yield made
-    for rig in rigs:
-        if rig.server.started and not rig.server.should_exit:
-            rig.close()
+    with one_after_another(tmp_path, vat_scene, monkeypatch) as made:
+        yield made
 
 
 def events(rig, **query):

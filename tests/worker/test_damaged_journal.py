@@ -7,28 +7,19 @@ from functools import partial
 
 import pytest
 
-from ends import HandClock
 from records import START_MS, telemetry, topic
 from scenewatch import parts
 from scenewatch.journal.limits import Limits
 from scenewatch.model.errors import ConfigurationError
-from worker_rig import WorkerRig
+from worker_rig import one_after_another
 
 
 @pytest.fixture
 def begin(vat_scene, tmp_path, monkeypatch):
     """Begins a worker with segments of a few messages; again after the one before was closed."""
     monkeypatch.setattr(parts, "Limits", partial(Limits, segment_bytes=500))
-    rigs = []
-
-    def made():
-        rigs.append(WorkerRig(tmp_path, vat_scene, HandClock(START_MS), monkeypatch))
-        return rigs[-1]
-
-    yield made
-    for rig in rigs:
-        if rig.server.started and not rig.server.should_exit:
-            rig.close()
+    with one_after_another(tmp_path, vat_scene, monkeypatch) as made:
+        yield made
 
 
 def heat(rig, *seconds):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ends import HandClock, wait_for
+from ends import wait_for
 from records import START_MS, telemetry, topic
 from scenewatch import app
 from scenewatch.journal.look import Look
@@ -13,7 +13,7 @@ from scenewatch.model.ports import RecordKind
 from scenewatch.pipeline import Pipeline, encode_limits
 from scenewatch.settings import load
 from scenewatch.worker.service import reload
-from worker_rig import WorkerRig
+from worker_rig import one_after_another
 
 PATIENT = {"brine.vat_hot": {"on_delay_s": 40.0}}
 SECTION = '[limits."brine.vat_hot"]\n'
@@ -22,18 +22,9 @@ SECTION = '[limits."brine.vat_hot"]\n'
 @pytest.fixture
 def begin(vat_scene, tmp_path, monkeypatch):
     """Begins a worker in the test's folder; again after the one before was closed."""
-    rigs = []
-
     monkeypatch.setattr(app, "LOOK_S", 0.02)
-
-    def made(**options):
-        rigs.append(WorkerRig(tmp_path, vat_scene, HandClock(START_MS), monkeypatch, **options))
-        return rigs[-1]
-
-    yield made
-    for rig in rigs:
-        if not rig.server.should_exit:
-            rig.close()
+    with one_after_another(tmp_path, vat_scene, monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import httpx
 import numpy as np
 import pytest
 
-from ends import Gate, HandClock, wait_for
+from ends import Gate, wait_for
 from influx_server import create
 from records import START_MS, telemetry, topic
 from scenewatch.model.batch import Batch
@@ -20,7 +20,7 @@ from scenewatch.store.relational import Database
 from scenewatch.worker import figures, repeated
 from scenewatch.worker.mirror import Mirror
 from scenewatch.worker.records import Records
-from worker_rig import DEVICES, WorkerRig
+from worker_rig import DEVICES, one_after_another
 
 BUCKET = "records"
 ALL_TIME = (0, 2**62)
@@ -43,16 +43,8 @@ def begin(vat_scene, tmp_path, monkeypatch):
     """Begins a worker in the test's folder; again after the one before was closed."""
     monkeypatch.setattr(repeated, "LOOK_S", 0.02)
     monkeypatch.setattr(repeated, "RETRY_S", (0.02,))
-    rigs = []
-
-    def made(store="duckdb:r.duckdb", at_ms=START_MS):
-        rigs.append(WorkerRig(tmp_path, vat_scene, HandClock(at_ms), monkeypatch, store=store))
-        return rigs[-1]
-
-    yield made
-    for rig in rigs:
-        if rig.server.started and not rig.server.should_exit:
-            rig.close()
+    with one_after_another(tmp_path, vat_scene, monkeypatch) as made:
+        yield made
 
 
 def measure(rig, temp, *seconds, site="w1", device="vat-1"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -13,14 +12,12 @@ from scenewatch.cli.words import WELL, add, add_config, add_json, add_scene, com
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from scenewatch.cli.words import Subparsers
     from scenewatch.model.place import Device
     from scenewatch.settings import Settings
 
-TAKEN_WITHIN_S = 5.0
-LOOK_S = 0.1
 SHOWN_AFTER_S = 2.0
 NOT_YET = "no worker has yet"
 SITE_HELP = "those of one site: scene.site, or the site alone"
@@ -129,20 +126,11 @@ def _put(settings: Settings, devices: Sequence[Device]) -> bool:
     from scenewatch.store.devices import Inventory
     from scenewatch.store.lease import Leases
     from scenewatch.store.relational import Database
+    from scenewatch.worker.taking import taken
 
     with closing(Database(settings.database.url)) as database:
-        inventory, lease = Inventory(database), Leases(database).read()
-        revision = inventory.upsert(devices)
-        runs = lease is not None and bool(lease.holder)
-        return runs and _until(lambda: inventory.taken() >= revision)
-
-
-def _until(done: Callable[[], bool]) -> bool:
-    """Whether it is so within a time in which a worker that lives has looked."""
-    deadline_s = time.monotonic() + TAKEN_WITHIN_S
-    while not (so := done()) and time.monotonic() < deadline_s:
-        time.sleep(LOOK_S)
-    return so
+        inventory = Inventory(database)
+        return bool(taken(inventory, Leases(database), inventory.upsert(devices)))
 
 
 # --- list and export ---------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from scenewatch.store.lease import Leases
 from scenewatch.store.letterfilter import Which
 from scenewatch.store.retries import Retries
 from scenewatch.store.strangers import Stranger, Strangers, Whose
+from scenewatch.worker.taking import taken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,8 +37,6 @@ MOST_TOPICS = 4000
 MOST_CHANNELS = MOST_LETTERS = 64
 MOST_SAMPLE = 1000
 """Letters of a payload that are shown."""
-TAKEN_WITHIN_S = 5.0
-LOOK_S = 0.05
 FRESH_S = 2.0
 """For so long an answer serves everybody who asks."""
 REST = 20
@@ -108,15 +107,8 @@ class Adoption:
 
     def _take(self, revision: int, device_id: str) -> None:
         """Asked for before that, its messages would be tried by the inventory without it."""
-        lease = self._leases.read()
-        if lease is None or not lease.holder:
-            return
-        deadline_s = time.monotonic() + TAKEN_WITHIN_S
-        pause = threading.Event()
-        while self._inventory.taken() < revision:
-            if time.monotonic() > deadline_s:
-                raise TemporaryError(f"{device_id} is in the inventory; no worker has taken it yet: adopt it again")
-            pause.wait(LOOK_S)
+        if taken(self._inventory, self._leases, revision) is False:
+            raise TemporaryError(f"{device_id} is in the inventory; no worker has taken it yet: adopt it again")
 
     # --- what they said ------------------------------------------------------------------------------------
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from scenewatch.api.views import EventView
 from scenewatch.model.words import days, hours
 from scenewatch.store.events import EventFilter, EventRow
+from scenewatch.worker.changes import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHANGES_KEPT: Final = 1_000
-"""For listeners that look a few times a second; one that is further behind asks for all anew."""
+"""Fewer than of others: an event is larger, and its record is asked for where it is wanted."""
 TIDY_EVERY_MS: Final = hours(1)
 
 
@@ -35,23 +34,17 @@ class Chronicle:
         self._registry = registry
         self._kept_ms = days(kept_days)
         self._tidy_at_ms: int | None = None
-        self._lock = threading.Lock()
-        self._count = 0
-        self._changes: deque[EventView] = deque(maxlen=CHANGES_KEPT)
+        self._changes: Changes[EventView] = Changes(CHANGES_KEPT)
 
     def keep(self, events: Sequence[Event]) -> None:
         """On record first, then to all who listen. Raises TemporaryError before anything is told."""
         rows = [self._row(event) for event in events]
         self._events.record(rows)
-        with self._lock:
-            self._changes.extend(map(_view, rows))
-            self._count += len(rows)
+        self._changes.add(map(_view, rows))
 
     def changes(self, after: int) -> tuple[int, Sequence[EventView]]:
         """What was kept since the count was `after`, and the count now."""
-        with self._lock:
-            new = min(self._count - after, len(self._changes))
-            return self._count, list(self._changes)[len(self._changes) - new :] if new > 0 else []
+        return self._changes.since(after)
 
     def events(self, query: EventQuery) -> Sequence[EventView]:
         """The newest first."""

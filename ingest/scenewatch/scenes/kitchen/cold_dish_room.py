@@ -10,7 +10,7 @@ from numba import njit
 
 from scenewatch.scenes.kitchen.chance import draw_hour, draw_one, normal, openings
 from scenewatch.scenes.kitchen.day import Occasion
-from scenewatch.scenes.kitchen.kernel import STEP_S, driven, rounded, spread_openings
+from scenewatch.scenes.kitchen.kernel import STEP_S, doorway, driven, lagging, rounded, spread_openings
 from scenewatch.scenes.kitchen.parts import noise_keys, table
 from scenewatch.scenes.kitchen.surroundings import STEPS_AN_HOUR
 
@@ -132,7 +132,7 @@ def _exchange(room: Any, state: Any, opened: float, work: float, humidity: float
     into_w = work * room.people_w - state.running * room.cool_w
     balance_c = state.kitchen_c + into_w / outside_w_k
     state.air_c = balance_c + (state.air_c - balance_c) * math.exp(-outside_w_k * STEP_S / room.air_j_k)
-    state.sensor_c += (state.air_c - state.sensor_c) * (1.0 - math.exp(-STEP_S / room.sensor_lag_s))
+    state.sensor_c = lagging(state.sensor_c, state.air_c, room.sensor_lag_s)
     tends_to = min(99.0, humidity - DRIED * state.running)
     mixing = 1.0 + 4.0 * opened
     state.damp += (tends_to - state.damp) * (1.0 - math.exp(-mixing * STEP_S / DAMP_LAG_S))
@@ -155,11 +155,8 @@ def _advance(
         for c in range(len(rooms)):
             room = rooms[c]
             state = states[c]
-            opened, sensed = hour.share[c, h], hour.contact[c, h]
-            if not math.isnan(drives[DOOR_OPEN, s, c]):
-                opened = drives[DOOR_OPEN, s, c]
-                sensed = 1.0 if opened > 0.0 else 0.0
-            state.kitchen_c += (hour.kitchen_c[c] - state.kitchen_c) * (1.0 - math.exp(-STEP_S / KITCHEN_LAG_S))
+            opened, sensed = doorway(drives[DOOR_OPEN, s, c], hour.share[c, h], hour.contact[c, h])
+            state.kitchen_c = lagging(state.kitchen_c, hour.kitchen_c[c], KITCHEN_LAG_S)
             _air_conditioner(room, state, drives[COMPRESSOR, s, c], driven(drives[MAINS, s, c], 1.0))
             _exchange(room, state, opened, hour.work[c, h], hour.humidity[c])
             power_w = room.rated_w * state.running * (1.0 + 0.008 * (state.kitchen_c - 28.0))

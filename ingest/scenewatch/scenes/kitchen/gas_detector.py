@@ -10,7 +10,7 @@ from numba import njit
 
 from scenewatch.scenes.kitchen.chance import draw_one, normal, uniform
 from scenewatch.scenes.kitchen.day import Occasion
-from scenewatch.scenes.kitchen.kernel import STEP_S, driven, rounded
+from scenewatch.scenes.kitchen.kernel import STEP_S, driven, lagging, rounded
 from scenewatch.scenes.kitchen.parts import noise_keys, table
 from scenewatch.scenes.kitchen.surroundings import STEPS_AN_HOUR
 
@@ -76,7 +76,7 @@ def _mix(detector: Any, state: Any, leak: float, fan: float) -> None:
     changed_s = detector.fan_s if fan > 0.0 else detector.still_s
     balance = leak / 60.0 * changed_s
     state.gas = balance + (state.gas - balance) * math.exp(-STEP_S / changed_s)
-    state.sensor += (state.gas - state.sensor) * (1.0 - math.exp(-STEP_S / detector.sensor_lag_s))
+    state.sensor = lagging(state.sensor, state.gas, detector.sensor_lag_s)
 
 
 @njit(cache=True)

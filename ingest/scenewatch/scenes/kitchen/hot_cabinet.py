@@ -10,7 +10,7 @@ from numba import njit
 
 from scenewatch.scenes.kitchen.chance import draw_hour, draw_one, normal, openings
 from scenewatch.scenes.kitchen.day import Occasion
-from scenewatch.scenes.kitchen.kernel import STEP_S, driven, rounded, spread_openings
+from scenewatch.scenes.kitchen.kernel import STEP_S, doorway, driven, lagging, rounded, spread_openings
 from scenewatch.scenes.kitchen.parts import noise_keys, table
 from scenewatch.scenes.kitchen.surroundings import STEPS_AN_HOUR
 
@@ -128,8 +128,8 @@ def _exchange(cabinet: Any, state: Any, opened: float, room_c: float, heat_w: fl
     food_j_k = cabinet.food_j_k if state.loaded > 0.0 else EMPTY_J_K
     between_c = (before_c + state.air_c) / 2.0
     state.food_c += (between_c - state.food_c) * (1.0 - math.exp(-cabinet.food_w_k * STEP_S / food_j_k))
-    state.sensor_c += (state.air_c - state.sensor_c) * (1.0 - math.exp(-STEP_S / cabinet.sensor_lag_s))
-    state.probe_c += (state.food_c - state.probe_c) * (1.0 - math.exp(-STEP_S / cabinet.probe_lag_s))
+    state.sensor_c = lagging(state.sensor_c, state.air_c, cabinet.sensor_lag_s)
+    state.probe_c = lagging(state.probe_c, state.food_c, cabinet.probe_lag_s)
 
 
 @njit(cache=True)
@@ -149,10 +149,7 @@ def _advance(
         for c in range(len(cabinets)):
             cabinet = cabinets[c]
             state = states[c]
-            opened, sensed = hour.share[c, h], hour.contact[c, h]
-            if not math.isnan(drives[DOOR_OPEN, s, c]):
-                opened = drives[DOOR_OPEN, s, c]
-                sensed = 1.0 if opened > 0.0 else 0.0
+            opened, sensed = doorway(drives[DOOR_OPEN, s, c], hour.share[c, h], hour.contact[c, h])
             _load(cabinet, state, hour.holding[c, h])
             _thermostat(cabinet, state, hour.in_use[c, h] * driven(drives[MAINS, s, c], 1.0))
             heat_w = state.heating * cabinet.heater_w * (1.0 - driven(drives[HEATER_LOST, s, c], 0.0))

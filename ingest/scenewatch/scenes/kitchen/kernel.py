@@ -101,6 +101,20 @@ def driven(value: float, free: float) -> float:
 
 
 @njit(cache=True)
+def doorway(drive: float, share: float, contact: float) -> tuple[float, float]:
+    """How far a door is open, and what its contact says; `drive` is NaN where nobody holds it."""
+    if math.isnan(drive):
+        return share, contact
+    return drive, 1.0 if drive > 0.0 else 0.0
+
+
+@njit(cache=True)
+def lagging(value: float, behind: float, lag_s: float) -> float:
+    """`value` one step later, which follows `behind` with this lag."""
+    return value + (behind - value) * (1.0 - math.exp(-STEP_S / lag_s))
+
+
+@njit(cache=True)
 def _defrost_timer(cabinet: Record, state: Record, due: bool, stuck: float) -> None:  # noqa: FBT001 - a kernel
     """`stuck` is NaN in a timer that works."""
     if due and stuck != 0.0:
@@ -159,8 +173,8 @@ def _exchange(cabinet: Record, state: Record, share: float, goods_w: float, lost
     state.air_c = balance_c + (before_c - balance_c) * kept
     into_food_w = food_w_k * (0.5 * (before_c + state.air_c) - state.food_c) + goods_w
     state.food_c += into_food_w * STEP_S / cabinet.food_j_k
-    state.sensor_c += (state.air_c - state.sensor_c) * (1.0 - math.exp(-STEP_S / cabinet.sensor_lag_s))
-    state.control_c += (state.air_c - state.control_c) * (1.0 - math.exp(-STEP_S / cabinet.control_lag_s))
+    state.sensor_c = lagging(state.sensor_c, state.air_c, cabinet.sensor_lag_s)
+    state.control_c = lagging(state.control_c, state.air_c, cabinet.control_lag_s)
 
 
 @njit(cache=True)
@@ -210,11 +224,8 @@ def advance(
             mains = driven(drives[MAINS, s, c], 1.0)
             worn = driven(drives[COOLING_LOST, s, c], 0.0)
             empty = driven(drives[REFRIGERANT_LOST, s, c], 0.0)
-            opened, sensed = hour.share[c, h], hour.contact[c, h]
-            if not math.isnan(drives[DOOR_OPEN, s, c]):
-                opened = drives[DOOR_OPEN, s, c]
-                sensed = 1.0 if opened > 0.0 else 0.0
-            state.room_c += (hour.room_c[c] - state.room_c) * (1.0 - math.exp(-STEP_S / ROOM_LAG_S))
+            opened, sensed = doorway(drives[DOOR_OPEN, s, c], hour.share[c, h], hour.contact[c, h])
+            state.room_c = lagging(state.room_c, hour.room_c[c], ROOM_LAG_S)
             state.frost_s += opened * STEP_S
             since_due = (begin_s + cabinet.defrost_phase_h * 3600.0) % (cabinet.defrost_every_h * 3600.0)
             due = since_due < STEP_S and mains != 0.0

@@ -10,7 +10,7 @@ from numba import njit
 
 from scenewatch.scenes.kitchen.chance import draw_one, normal
 from scenewatch.scenes.kitchen.day import Occasion
-from scenewatch.scenes.kitchen.kernel import STEP_S, driven, rounded
+from scenewatch.scenes.kitchen.kernel import STEP_S, driven, lagging, rounded
 from scenewatch.scenes.kitchen.parts import noise_keys, table
 from scenewatch.scenes.kitchen.surroundings import STEPS_AN_HOUR
 
@@ -110,7 +110,7 @@ def _exchange(machine: Any, state: Any, room_c: float) -> None:
     balance_c = room_c + state.on * machine.heater_w / outside_w_k
     kept = math.exp(-outside_w_k * STEP_S / machine.chamber_j_k)
     state.chamber_c = balance_c + (state.chamber_c - balance_c) * kept
-    state.sensor_c += (state.chamber_c - state.sensor_c) * (1.0 - math.exp(-STEP_S / machine.sensor_lag_s))
+    state.sensor_c = lagging(state.sensor_c, state.chamber_c, machine.sensor_lag_s)
 
 
 @njit(cache=True)
