@@ -8,7 +8,19 @@ import pytest
 from scenewatch.scenes import SCENES
 
 PACKAGE = Path(__file__).parents[1] / "ingest" / "scenewatch"
-WIRING = {"cli", "app", "parts", "pipeline", "worker", "embedded", "serving", "settings", "__main__", "__init__"}
+WIRING = {
+    "cli",
+    "app",
+    "parts",
+    "pipeline",
+    "judging",
+    "worker",
+    "embedded",
+    "serving",
+    "settings",
+    "__main__",
+    "__init__",
+}
 WIRING |= {"doctor", "backup"}  # they look at every part of an installation
 VOCABULARY = {"model", "stats"}
 

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from scenewatch.alarms.engine import Engine
 from scenewatch.decode.identity import Identity
 from scenewatch.decode.native import NativeDecoder
-from scenewatch.insight.insight import Insight, inserted
+from scenewatch.judging import Judging
 from scenewatch.ledger.retry import Retry
 from scenewatch.ledger.reuse import reused
 from scenewatch.ledger.tally import Owners, Tally
@@ -28,7 +27,6 @@ from scenewatch.model.flags import Place
 from scenewatch.model.ledger import Counts
 from scenewatch.model.ports import Record, RecordKind
 from scenewatch.model.registry import Registry
-from scenewatch.quality.quality import Quality
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -41,16 +39,14 @@ if TYPE_CHECKING:
     from scenewatch.model.messages import Messages
     from scenewatch.model.pieces import Piece
     from scenewatch.model.place import Device
-    from scenewatch.model.ports import AlarmEngine, Check, Decoder
+    from scenewatch.model.ports import Decoder
     from scenewatch.model.scene import Scene
 
     OperatorLimits = Mapping[str, Mapping[str, float]]
     """Operators' numbers, by `<scene>.<rule>`."""
 
-    # The type checker holds each part to its contract here, where they meet.
+    # The type checker holds it to its contract here.
     _decoder: type[Decoder] = NativeDecoder
-    _check: type[Check] = Quality
-    _alarms: type[AlarmEngine] = Engine
 
 SNAPSHOT_VERSION = 4
 
@@ -96,11 +92,11 @@ class Pipeline:
         self.registry = Registry(scenes)
         self.decoder = NativeDecoder(root)
         self.identity = Identity()
-        self.quality = Quality()
-        self.insight = Insight()
         self.limits: OperatorLimits = limits or {}
         """As the operators gave them last, whether the tables can use them or not."""
-        self.alarms = Engine(scenes, self.limits)
+        self._judging = Judging(scenes, self.limits)
+        self.quality, self.insight = self._judging.quality, self._judging.insight
+        self.alarms = self._judging.alarms
         self.retry = Retry(self.decoder, self.identity, self.quality)
         self.owners = Owners()
         self.position = 0
@@ -161,7 +157,7 @@ class Pipeline:
         twice = self.identity.duplicates(decoded)
         batch, again = self._checked(decoded.batch, twice)
         events = [event for event in decoded.events if not twice[event.position - record.first]]
-        transitions += self._judged(batch, events, record.first)
+        transitions += self._judging.judge(batch, events, record.first)
         duplicate = twice | _wholly_duplicate(batch, len(messages))
         decoded.dead = [replace(letter, owner=self.owners.of(letter.topic)) for letter in decoded.dead]
         # of a message that came twice, what was wrong with it has been told
@@ -175,36 +171,15 @@ class Pipeline:
             self.online[report.device] = report.online
         return Outcome(batch, transitions, decoded.status, events, decoded.results)
 
-    def _judged(self, batch: Batch, events: list[Event], first: int) -> list[Transition]:
-        """Each event in its place among the readings, so that how messages are put together changes nothing."""
-        live = [event for event in events if event.live]
-        if not live:
-            return self.alarms.step(batch)
-        transitions: list[Transition] = []
-        done = 0
-        for event in live:
-            until = int(np.searchsorted(batch.message, event.position - first))
-            transitions += self.alarms.step(batch.select(np.arange(done, until))) if until > done else []
-            transitions += self.alarms.happened([event])
-            done = until
-        return transitions + self.alarms.step(batch.select(np.arange(done, len(batch))))
-
     def _checked(self, batch: Batch, twice: NDArray[np.bool_]) -> tuple[Batch, set[int]]:
         """Without what came twice; and the messages among those whose number was used twice."""
         if not twice.any():
-            self.quality.check(batch)
-            return self._with_insight(batch), set()
+            return self._judging.check(batch), set()
         left_out = twice[batch.message]
         doubles, batch = batch.select(left_out), batch.select(~left_out)
         newest = self.quality.last(doubles.series).t_ms
-        self.quality.check(batch)
-        return self._with_insight(batch), reused(doubles, newest, batch)
-
-    def _with_insight(self, batch: Batch) -> Batch:
-        """Checked readings and, behind the messages that led to them, the derived ones."""
-        derived, before = self.insight.derive(batch)
-        self.quality.check(derived)
-        return inserted(batch, derived, before)
+        batch = self._judging.check(batch)
+        return batch, reused(doubles, newest, batch)
 
     def _account(self, batch: Batch) -> None:
         self.counts += batch.counts
@@ -216,14 +191,12 @@ class Pipeline:
         events: list[Event] = []
         match record.kind:
             case RecordKind.HISTORY:
-                batch = Batch.from_bytes(record.body)
-                self.quality.check(batch)
-                batch = self._with_insight(batch)
+                batch = self._judging.check(Batch.from_bytes(record.body))
                 batch.message[:] = 0  # all of it has the one position
                 transitions = self.alarms.step(batch)
             case RecordKind.EVENT:
                 events = [decode_event(record)]
-                transitions = self._judged(batch, events, record.first)
+                transitions = self._judging.judge(batch, events, record.first)
             case RecordKind.INVENTORY:
                 self.registry.apply(Devices.from_bytes(record.body), at_ms=record.received_ms)
                 self._grow()
@@ -254,9 +227,7 @@ class Pipeline:
     def _grow(self) -> None:
         self.owners.grow(self.registry)
         self.decoder.grow(self.registry)
-        self.quality.grow(self.registry)
-        self.insight.grow(self.registry)
-        self.alarms.grow(self.registry)
+        self._judging.grow(self.registry)
 
     def _tables(self) -> str:
         """What series numbers rest on: every type's channels in their order."""

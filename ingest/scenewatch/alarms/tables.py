@@ -25,7 +25,7 @@ from scenewatch.alarms.rows import (
 )
 from scenewatch.alarms.terms import terms_of
 from scenewatch.model.errors import Mistake
-from scenewatch.model.scene import Above, AtLeast, Below, Flagged, Happened, NoData, Outside, Then, While
+from scenewatch.model.scene import Above, AtLeast, Below, During, Flagged, Happened, NoData, Outside, Then, While
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -110,7 +110,7 @@ def unusable(scenes: Iterable[Scene]) -> Iterator[Mistake]:
 
 def occasions(scene: Scene) -> list[str]:
     """Those that suppress a rule; in the tables each is its place here."""
-    used = {s.occasion for rule in scene.rules for s in rule.suppressed_by if not isinstance(s, While)}
+    used = {s.occasion for rule in scene.rules for s in rule.suppressed_by if isinstance(s, During)}
     return sorted(used)
 
 
@@ -178,7 +178,7 @@ def _lay_out_group(
     afters = [0] * own + [s.after for s in rule.suppressed_by if isinstance(s, While)]
     rows.members.extend(zip(afters, place, strict=True))
     members = (member_from, member_from + own, len(rows.members))
-    rows.members.extend((s.after, known.index(s.occasion)) for s in rule.suppressed_by if not isinstance(s, While))
+    rows.members.extend((s.after, known.index(s.occasion)) for s in rule.suppressed_by if isinstance(s, During))
     shape, count, within_ms, off_ms = ALONE, 1, 0, int(rule.off_delay)
     match rule.when:
         case AtLeast(count=count):

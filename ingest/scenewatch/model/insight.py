@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 HOUR = hours(1)
 HALF_A_DAY = hours(12)
+DAY = hours(24)
 WEEK = days(7)
 FORTNIGHT = days(14)
 
@@ -63,4 +64,50 @@ class Departure:
     every: Duration = HOUR
 
 
-Derived = Share | MeanWhile | Lasting | Departure
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usual:
+    """What is usual of the channel `of` at this hour, in its unit: what its `Departure` is measured from."""
+
+    of: str
+    departure: str
+    """Key of the channel with the `Departure`, which learns for both."""
+    every: Duration = HOUR
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LastRun:
+    """For how many minutes a term held when it last did: the length of a compressor's run. Told when it ends."""
+
+    term: Term
+    every: Duration = DAY
+    """It happens at least about so often."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Slope:
+    """How fast the channel `of` moves, per hour in its unit: a least-squares line through the last `over`."""
+
+    of: str
+    over: Duration
+    every: Duration
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimeTo:
+    """In how many minutes the channel `of` passes `limit` if it goes on as in the last `over`; at most `horizon`.
+
+    A line by least squares; only where its slope towards the limit is at least `sure` of its own standard errors
+    is there a trend at all, else it is `horizon`. 0 beyond the limit.
+    """
+
+    of: str
+    limit: float
+    rising: bool = True
+    """False where the limit is passed from above."""
+    over: Duration
+    every: Duration
+    horizon: Duration = HALF_A_DAY
+    sure: float = 3.0
+
+
+Derived = Share | MeanWhile | Lasting | Departure | Usual | LastRun | Slope | TimeTo

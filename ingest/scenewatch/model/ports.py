@@ -94,6 +94,8 @@ class RecordKind(IntEnum):
     """The operators' numbers from here on as msgpack, by `<scene>.<rule>`; one position."""
     EVENT = 8
     """An event of the time before the devices went live, as `model.event` writes it; one position."""
+    ACTION = 9
+    """What an operator did to alarms, as `model.action` writes it; one position."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,10 @@ class Below:
 
 @dataclass(frozen=True, slots=True)
 class NoData:
-    """Raised when no good reading has come for `after`; dated at that deadline, whoever notices."""
+    """Raised when no good reading has come for `after`; dated at that deadline, whoever notices.
+
+    On a device type without a channel: when none has come of all the devices that speak through it.
+    """
 
     after: Duration
 
@@ -233,7 +236,28 @@ class During:
     after: Duration = NO_DELAY
 
 
-Suppression = While | During
+class Reach(StrEnum):
+    """Where an alarm's cause is looked for."""
+
+    DEVICE = "device"
+    """The same device."""
+    PARENT = "parent"
+    """The gateway through which it speaks."""
+    SITE = "site"
+    """Any device of its site."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CausedBy:
+    """As long as an alarm of another rule stands that explains this one, and for `after` from then on."""
+
+    rule: str
+    """Its key in the same scene."""
+    at: Reach
+    after: Duration = NO_DELAY
+
+
+Suppression = While | During | CausedBy
 
 
 class Priority(StrEnum):
@@ -245,6 +269,20 @@ class Priority(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PriorityStep:
+    """Another priority of an alarm that stands: while a further comparison holds on its channel, for `lasting`.
+
+    Without a comparison: once the alarm has stood for `lasting`. Of several that hold the last in the table wins;
+    when none holds any more the rule's own priority is back.
+    """
+
+    to: Priority
+    beyond: Above | Below | Outside | None = None
+    """On the rule's own channel. Its deadband holds."""
+    lasting: Duration = NO_DELAY
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """When a channel's readings are an alarm, why, and the fault that proves it."""
 
@@ -253,7 +291,8 @@ class Rule:
     on: tuple[str, ...]
     """`<device type>.<channel>`, one alarm a rule and device.
 
-    Of a combination the channel that a chart shows; of an event the device type alone.
+    Of a combination the channel that a chart shows; of an event, or of missing data of a gateway's devices, the
+    device type alone.
     """
     when: Condition
     suppressed_by: tuple[Suppression, ...] = ()
@@ -263,6 +302,11 @@ class Rule:
     off_delay: Duration = NO_DELAY
     """The release must hold this long before the alarm returns to normal."""
     priority: Priority
+    priority_steps: tuple[PriorityStep, ...] = ()
+    latching: bool = False
+    """It stands until an operator resets it, even when its condition is over."""
+    again_after: Duration | None = None
+    """Acknowledged and still standing after so long, it wants to be seen again; None where once is enough."""
     source: Source
     proof: str
     """Key of the fault that must raise this rule."""
