@@ -1,4 +1,4 @@
-"""How much alarms ask of an operator: figures of EEMUA 191 and ISA-18.2, in one shape for pages, API and reports."""
+"""How much alarms ask of an operator, in figures of EEMUA 191 and ISA-18.2: the one shape for API and reports."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What a rehearsal or a backtest found, as JSON and for its page. Times are epoch ms; shares None without a whole."""
+"""What a rehearsal or a backtest found, as JSON and for its page. Shares are None without a whole."""
 
 from __future__ import annotations
 
 import msgspec
 
-from scenewatch.model.load import Load
+from scenewatch.model.load import Load  # noqa: TC001 - msgspec reads it to decode a report
 
 
 class Named(msgspec.Struct, frozen=True):
