@@ -84,10 +84,12 @@ def most(terms: Terms, device_type: DeviceType, unless: Terms = ()) -> int:
 def least(terms: Terms, device_type: DeviceType) -> int:
     """How many hold whatever is measured."""
     channels = {c.key: c for c in device_type.channels}
-    own = {key: _on(terms, key) for key in _channels(terms) if key in channels}
-    return sum(
-        min(sum(passes(is_, v) for is_ in mine) for v in tried(channels[key], mine)) for key, mine in own.items()
-    )
+    found = 0
+    for key in _channels(terms):
+        if key in channels:
+            mine = _on(terms, key)
+            found += min(sum(passes(is_, v) for is_ in mine) for v in tried(channels[key], mine))
+    return found
 
 
 def _channels(terms: Terms) -> list[str]:

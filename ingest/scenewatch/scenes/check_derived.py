@@ -31,11 +31,11 @@ def derived(device_type: DeviceType) -> Iterator[Found]:
             if seen and first is not None:
                 yield f"{place}: derived", f"is measured: put it before {first.key}, as derived ones come last"
             continue
-        yield from _one(f"{place}: derived", device_type, channel, channel.derived)
+        yield from _one(f"{place}: derived", device_type, channel.derived)
         yield from _unit(place, device_type, channel, channel.derived)
 
 
-def _one(place: str, device_type: DeviceType, channel: Channel, how: Derived) -> Iterator[Found]:
+def _one(place: str, device_type: DeviceType, how: Derived) -> Iterator[Found]:
     if how.every < device_type.every:
         yield f"{place}.every", f"must not be shorter than {device_type.key} reports"
     if not isinstance(how, Share | Lasting | LastRun):
@@ -137,5 +137,5 @@ def _unit(place: str, device_type: DeviceType, channel: Channel, how: Derived) -
         if (given := getattr(channel, name)) != value:
             yield (
                 f"{place}: {name}",
-                f"must be {str(value)!r}, which {type(how).__name__} gives, not {str(given)!r}",
+                f"must be {value}, which {type(how).__name__} gives, not {given}",
             )

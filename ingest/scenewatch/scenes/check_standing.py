@@ -1,4 +1,4 @@
-"""Finds every mistake in what becomes of an alarm that stands: its steps of priority, its latch, its second call."""
+"""Finds every mistake in what becomes of an alarm that stands: steps of priority, latches, second calls."""
 
 from __future__ import annotations
 
