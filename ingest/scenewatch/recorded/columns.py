@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scenewatch.recorded.mapping import FileEntry, Mapping
     from scenewatch.recorded.notes import Notes
 
+MEMORY: Final = "2GB"
 USUALLY_MISSING: Final = ("", "na", "n/a", "nan", "null", "none", "-", "--")
 LOOKED_AT: Final = 1000
 """Rows by which a format of times is seen."""
@@ -71,7 +72,8 @@ class Columns:
 
     def __init__(self, path: Path, mapping: Mapping, folder: Path, notes: Notes) -> None:
         self._path, self._mapping, self._folder, self._notes = path, mapping, folder, notes
-        self._con = duckdb.connect(config={"memory_limit": "2GB", "temp_directory": str(folder), "TimeZone": "UTC"})
+        self._con = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(folder)})
+        self._con.execute("SET TimeZone = 'UTC'")
         self._csv: Csv | None = None
         self._lines = False
         """Whether `row` is a line already."""

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotations
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from scenewatch.model.errors import ConfigurationError, Mistake
 from scenewatch.model.quantity import Quantity
@@ -19,7 +19,7 @@ from scenewatch.model.words import Duration, Text
 
 SPAN = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|min|h|d)\s*\Z")
 UNITS_MS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
-KEY = r"[a-z][a-z0-9_]*\Z"
+KEY = r"^[a-z][a-z0-9_]*$"
 
 
 def span_of(text: object) -> object:
@@ -40,7 +40,7 @@ def title_of(text: object) -> object:
 
 
 TimeSpan = Annotated[int, BeforeValidator(span_of)]
-Title = Annotated[Text, BeforeValidator(title_of)]
+Title = Annotated[Text, PlainValidator(title_of)]
 
 
 class Entry(BaseModel):
