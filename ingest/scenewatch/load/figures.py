@@ -182,7 +182,11 @@ def _standing(columns: _Columns, shown: Mask, from_ms: int, to_ms: int) -> tuple
 
 def _chattering(columns: _Columns, raised: Times) -> list[Restless]:
     """Those raised too often within a minute, with how many of their alarms that were; the worst first."""
-    order = raised[np.lexsort((columns.raised_ms[raised], columns.who[raised]))]
+    in_time = raised[np.argsort(columns.raised_ms[raised], kind="stable")]
+    places = np.sort(
+        columns.who[in_time] * len(in_time) + np.arange(len(in_time))
+    )  # by whose they are, then in time
+    order = in_time[places % max(1, len(in_time))]
     who, at_ms = columns.who[order], columns.raised_ms[order]
     last = CHATTERS - 1
     burst = np.zeros(len(order), np.bool_)
