@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from scenewatch.model.alarm import Hidden
 
 if TYPE_CHECKING:
     from scenewatch.model.words import Duration
@@ -50,3 +53,10 @@ class RaisedAlarm:
     priority: str
     raised_at_ms: int
     cleared_at_ms: int | None
+    version: str = ""
+    """Which version of the rule raised it."""
+    cause: str = ""
+    """Rule and device of the alarm that it follows from; empty without one."""
+    value: float = math.nan
+    """The reading that completed the delay; NaN for missing data."""
+    hidden: Hidden = Hidden.NOT

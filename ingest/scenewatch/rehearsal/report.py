@@ -177,3 +177,5 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     excerpts: list[Excerpt]
     notes: list[Named]
     """What the reader must know: gaps, readings set aside, odd times."""
+    zone: str = ""
+    """IANA name of the time zone in which times are told to people; empty for UTC."""
