@@ -23,7 +23,7 @@ from scenewatch.insight.rows import (
     TIME_TO,
     USUAL,
 )
-from scenewatch.model.insight import Departure, LastRun, Lasting, MeanWhile, Share, Slope, TimeTo, Usual
+from scenewatch.model.insight import Departure, Lasting, LastRun, MeanWhile, Share, Slope, TimeTo, Usual
 from scenewatch.model.scene import Above, Below, Outside
 
 if TYPE_CHECKING:
