@@ -34,9 +34,10 @@ def scene_of(mapping: Mapping, kinds: Sequence[Kind], map_name: str) -> tuple[Sc
         except ValueError as error:
             mistakes.append(Mistake(f"{map_name}: channel.{entry.key}", str(error)))
     rules: list[Rule] = []
+    slowest = max(kind.every for kind in kinds)
     for wanted in mapping.rule:
         try:
-            rules.append(rule_of(wanted, channels, map_name))
+            rules.append(rule_of(wanted, channels, map_name, slowest))
         except ValueError as error:
             mistakes.append(Mistake(f"{map_name}: rule.{wanted.key}", str(error)))
     if not mapping.rule:

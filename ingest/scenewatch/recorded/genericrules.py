@@ -44,12 +44,13 @@ SHORTEST: Final = minutes(1)
 ADVICE: Final = Text("Look at the readings before and after.", "查看前后的读数。")
 
 
-def rule_of(entry: RuleEntry, channels: Channels, document: str) -> Rule:
-    """`on` is its channel's key alone. Channels that come with it are put to `channels`. Raises ValueError."""
+def rule_of(entry: RuleEntry, channels: Channels, document: str, slowest: Duration) -> Rule:
+    """`on` is its channel's key alone. Channels that come with it are put to `channels`, none
+    told more often than the `slowest` device reports. Raises ValueError."""
     on = entry.on or (entry.terms[0].channel if entry.terms else "")
     if on not in channels:
         raise ValueError(f"on names no channel: {on!r}; there are {', '.join(channels)}")
-    on, when = _condition(entry, on, channels)
+    on, when = _condition(entry, on, channels, slowest)
     return Rule(
         key=entry.key,
         title=entry.title or Text(entry.key, entry.key),
@@ -65,7 +66,7 @@ def rule_of(entry: RuleEntry, channels: Channels, document: str) -> Rule:
     )
 
 
-def _condition(entry: RuleEntry, on: str, channels: Channels) -> tuple[str, Condition]:
+def _condition(entry: RuleEntry, on: str, channels: Channels, slowest: Duration) -> tuple[str, Condition]:
     """The channel that is compared, and how."""
     deadband = entry.deadband or 0.0
     match entry.kind:
@@ -78,9 +79,9 @@ def _condition(entry: RuleEntry, on: str, channels: Channels) -> tuple[str, Cond
         case "deviation":
             return _departure(on, channels), _deviation(entry)
         case "rate":
-            return _rate(entry, on, channels)
+            return _rate(entry, on, channels, slowest)
         case "time_to_breach":
-            return _time_to_breach(entry, on, channels)
+            return _time_to_breach(entry, on, channels, slowest)
         case "no_data":
             return on, NoData(Duration(entry.after or 0))
         case "stuck":
@@ -111,28 +112,28 @@ def _departure(on: str, channels: Channels) -> str:
     return _with(f"{on}_departure", Departure(of=on), channels)
 
 
-def _rate(entry: RuleEntry, on: str, channels: Channels) -> tuple[str, Above | Below]:
+def _rate(entry: RuleEntry, on: str, channels: Channels, slowest: Duration) -> tuple[str, Above | Below]:
     over = Duration(entry.over or 0)
-    slope = _with(f"{entry.key}_rate", Slope(of=on, over=over, every=_every(entry, over)), channels)
+    slope = _with(f"{entry.key}_rate", Slope(of=on, over=over, every=_every(entry, over, slowest)), channels)
     limit, deadband = _number(entry.limit), entry.deadband or 0.0
     return slope, Below(-limit, deadband) if entry.falling else Above(limit, deadband)
 
 
-def _time_to_breach(entry: RuleEntry, on: str, channels: Channels) -> tuple[str, Below]:
+def _time_to_breach(entry: RuleEntry, on: str, channels: Channels, slowest: Duration) -> tuple[str, Below]:
     over, within = Duration(entry.over or 0), Duration(entry.within or 0)
     left = TimeTo(
         of=on,
         limit=_number(entry.limit),
         rising=not entry.falling,
         over=over,
-        every=_every(entry, over),
+        every=_every(entry, over, slowest),
         horizon=Duration(4 * within),
     )
     return _with(f"{entry.key}_left", left, channels), Below(within / minutes(1), entry.deadband or 0.0)
 
 
-def _every(entry: RuleEntry, over: Duration) -> Duration:
-    return Duration(entry.every or max(SHORTEST, over // STEPS))
+def _every(entry: RuleEntry, over: Duration, slowest: Duration) -> Duration:
+    return Duration(entry.every or max(SHORTEST, slowest, over // STEPS))
 
 
 def _with(key: str, derived: Derived, channels: Channels) -> str:
