@@ -149,7 +149,9 @@ class _CameTo:
         self.registry = Registry([scene])
         self.registry.apply(share.devices, at_ms=share.from_ms)
         effects = {
-            drawn.key: effect for part, found in parts for drawn, effect in zip(part.drawn, found.effects, strict=True)
+            drawn.key: effect
+            for part, found in parts
+            for drawn, effect in zip(part.drawn, found.effects, strict=True)
         }
         self._labels = [label(drawn, effects[drawn.key]) for drawn in share.drawn]
         self._alarms = sorted(

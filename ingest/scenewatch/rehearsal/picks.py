@@ -1,4 +1,4 @@
-"""Which few places of a run are worth a picture: what was missed or false, what took longest, what is usual."""
+"""Which few places of a run are worth a picture: what was missed, false, slow to be found, and usual."""
 
 from __future__ import annotations
 
@@ -113,7 +113,8 @@ class Picker:
         return [self._rules[key] for key in keys if key in self._rules]
 
     def _marks(self, device: str, from_ms: int, to_ms: int) -> Iterator[Mark]:
-        for one in chain(self._faults, self._alarms):
+        both: tuple[Found, ...] = (*self._faults, *self._alarms)
+        for one in both:
             begin_ms, end_ms = _span(one)
             if one.device == device and begin_ms < to_ms and end_ms >= from_ms:
                 kind = "alarm" if isinstance(one, AlarmEntry) else "fault"
