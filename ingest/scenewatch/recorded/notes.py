@@ -75,6 +75,10 @@ class Trouble(Enum):
         "{count} silences of a month or longer; what is learnt before is taken up again as it was: {at}",
         "{count} 段一个月以上的缺测；之后沿用之前学得的规律：{at}",
     )
+    NOT_YET = Text(
+        "{count} silences before a device's first reading, or behind its last, are left out",
+        "已略去 {count} 次首个读数之前或末个读数之后的缺测",
+    )
     INTERVAL = Text("reporting intervals as measured: {at}", "实测上报间隔：{at}")
 
 
