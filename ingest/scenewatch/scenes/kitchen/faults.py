@@ -27,7 +27,6 @@ NOT_COOLING = ("fridge_not_cooling", "freezer_not_cooling")
 OVERWORKED = ("compressor_overworked", "fridge_refrigerant_low", "freezer_refrigerant_low")
 """Rules of a machine that runs more, or longer, than it should."""
 COOLING_LOST = (*WARM, *OVERWORKED, "freezer_warming", "temp_unusual")
-A_DAY = hours(24)
 AIR_WRONG = (*WARM, *NOT_COOLING, "cold_dish_room_warm", "hot_holding_cool")
 """Rules that any fault of the air or of its sensor can raise."""
 SPEAKING = (*WITH_AIR, "uv_lamp", "steriliser", "gas_detector", "water_leak")
@@ -54,7 +53,7 @@ OF_COOLING = (
         rules=(*WARM, *NOT_COOLING, "freezer_warming", "temp_unusual"),
         minimum=hours(6),
         deadline=hours(6),
-        tail=hours(2),
+        tail=hours(3),
     ),
     Fault(
         key="compressor_endless",
@@ -65,14 +64,15 @@ OF_COOLING = (
         rules=("fridge_cold", "compressor_overworked", "fridge_refrigerant_low", "temp_unusual"),
         minimum=hours(3),
         deadline=hours(3),
-        tail=hours(2),
+        # A day's mean power remembers it.
+        tail=hours(26),
     ),
     Fault(
         key="compressor_wearing",
         title=Text("Compressor wears out", "压缩机老化"),
         on=COLD,
         effect=Ramp("cooling_lost"),
-        sizes=Sizes(smallest=0.2, findable=0.5, largest=0.9, unit="of the cooling power"),
+        sizes=Sizes(smallest=0.2, findable=0.55, largest=0.9, unit="of the cooling power"),
         shows=("fridge.compressor_power", "freezer.compressor_power"),
         rules=COOLING_LOST,
         minimum=days(3),
@@ -84,7 +84,7 @@ OF_COOLING = (
         title=Text("Refrigerant leaks slowly", "制冷剂缓慢泄漏"),
         on=COLD,
         effect=Ramp("refrigerant_lost"),
-        sizes=Sizes(smallest=0.2, findable=0.5, largest=0.9, unit="of the charge"),
+        sizes=Sizes(smallest=0.2, findable=0.55, largest=0.9, unit="of the charge"),
         shows=("fridge.compressor_power", "freezer.compressor_power"),
         rules=COOLING_LOST,
         minimum=days(3),
@@ -100,7 +100,8 @@ OF_COOLING = (
         rules=("defrost_endless", *COOLING_LOST),
         minimum=hours(6),
         deadline=hours(6),
-        tail=hours(4),
+        # The heater's warmth is pumped out for hours, and a day's duty remembers it.
+        tail=hours(34),
     ),
     Fault(
         key="defrost_missing",
@@ -249,7 +250,7 @@ OF_SENSORS = (
         on=WITH_AIR,
         effect=Frozen("air_temp"),
         shows=tuple(f"{on}.air_temp" for on in WITH_AIR),
-        rules=("sensor_stuck", *AIR_WRONG, "sensor_jumps", "temp_unusual"),
+        rules=("sensor_stuck", *AIR_WRONG, "sensor_jumps", "temp_unusual", "freezer_warming"),
         minimum=hours(2),
         deadline=hours(2),
         tail=hours(3),

@@ -11,7 +11,7 @@ MACHINE_RULES = (
         key="compressor_overworked",
         title=Text("Compressor runs too much", "压缩机运行率过高"),
         on=("fridge.duty_day", "freezer.duty_day"),
-        when=Above(38.0, deadband=4.0),
+        when=Above(40.0, deadband=4.0),
         priority=Priority.LOW,
         source=sources.proposal(
             "sound cabinets run for 9 to 35 % of a day, most of all in a hot and busy summer week",
