@@ -47,11 +47,11 @@ NEVER = "the alarm would never come"
 WRONG = {
     "a state that there is not": (
         {"on": ("box.phase",), "when": Below(0.5)},
-        "when.limit: the alarm would never come: it is all of what box.phase can measure: 0 to 3",
+        "when.limit: the alarm would never come: nothing is beyond it in what box.phase can measure: 0 to 3",
     ),
     "any state there is": (
         {"on": ("box.phase",), "when": Above(0.5)},
-        "when.limit: the alarm would never return: it is all of what box.phase",
+        "when.limit: the alarm would never return: nothing is within it in what box.phase",
     ),
     "a share of more than all": (
         {"on": ("box.duty",), "when": Above(150.0)},

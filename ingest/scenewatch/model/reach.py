@@ -71,7 +71,7 @@ def _one_sided(is_: Above | Below | Outside, first: str, channel: Channel, told:
     if isinstance(is_, Outside) and is_.low >= is_.high:
         yield "low", f"{is_.low:g} must be below high, which is {is_.high:g}"
     elif not any(passes(is_, value) for value in values):
-        yield first, f"the alarm would never come: it is all of {told}"
+        yield first, f"the alarm would never come: nothing is beyond it in {told}"
     elif isinstance(is_, Outside):
         if is_.low + is_.deadband > is_.high - is_.deadband:
             yield "deadband", f"the alarm would never return: no value is inside both limits by {is_.deadband:g}"
@@ -80,7 +80,7 @@ def _one_sided(is_: Above | Below | Outside, first: str, channel: Channel, told:
         if not within.low <= release <= within.high:
             yield "deadband", f"the alarm would return at {release:g}, outside {told}"
         elif channel.states and not any(_returns(is_, value) for value in values):
-            yield first, f"the alarm would never return: it is all of {told}"
+            yield first, f"the alarm would never return: nothing is within it in {told}"
 
 
 def release_of(is_: Above | Below) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scenewatch.model import reach
 from scenewatch.model.conditions import passes
@@ -14,24 +14,32 @@ if TYPE_CHECKING:
     from scenewatch.model.scene import Channel, PriorityStep, Rule
 
 
-def flaws(rule: Rule, name: str, channel: Channel) -> Iterator[tuple[str, str]]:
-    """Which number of which step is wrong on the rule's own channel, as `[0].beyond.limit`, and what about it."""
-    for number, step in enumerate(rule.priority_steps):
+class Flaw(NamedTuple):
+    """What is wrong with one step: with one of its numbers, or as a whole."""
+
+    step: int
+    number: str
+    what: str
+
+
+def flaws(rule: Rule, name: str, channel: Channel) -> Iterator[Flaw]:
+    """Those of the steps on the rule's own channel, which is called `name`."""
+    for at, step in enumerate(rule.priority_steps):
         if step.beyond is None:
             continue
-        wrong = [(f"[{number}].beyond.{field}", what) for field, what in reach.flaws(step.beyond, name, channel)]
+        wrong = [Flaw(at, number, what) for number, what in reach.flaws(step.beyond, name, channel)]
         yield from wrong
         if not wrong and isinstance(rule.when, Above | Below | Outside):
-            limit = f"[{number}].beyond.{reach.LIMITS[type(step.beyond)][0]}"
-            yield from ((limit, what) for what in _not_further(rule.when, step, channel))
+            first = reach.LIMITS[type(step.beyond)][0]
+            yield from (Flaw(at, first, what) for what in _not_further(rule.when, step, channel))
     yield from unseen(rule.priority_steps, channel)
 
 
-def unseen(steps: Sequence[PriorityStep], channel: Channel | None) -> Iterator[tuple[str, str]]:
+def unseen(steps: Sequence[PriorityStep], channel: Channel | None) -> Iterator[Flaw]:
     """Of several that hold the last wins. Without a channel only those of time are looked at."""
-    for number, step in enumerate(steps):
-        if any(_holds_whenever(other, step, channel) for other in steps[number + 1 :]):
-            yield f"[{number}]", "is never seen: a later step holds whenever it does; put the furthest last"
+    for at, step in enumerate(steps):
+        if any(_holds_whenever(other, step, channel) for other in steps[at + 1 :]):
+            yield Flaw(at, "", "is never seen: a later step holds whenever it does; put the furthest last")
 
 
 def _not_further(when: Above | Below | Outside, step: PriorityStep, channel: Channel) -> Iterator[str]:

@@ -18,19 +18,23 @@ if TYPE_CHECKING:
 def standing(scene: Scene, of: Rule) -> Iterator[Found]:
     place = f"rule {of.key}"
     yield from _steps(f"{place}: priority_steps", of)
-    if isinstance(of.when, AtLeast | Then | NoData | Happened):
-        yield from ((f"{place}: priority_steps{at}", what) for at, what in steps.unseen(of.priority_steps, None))
-    else:
-        for device_type in watched_types(scene, of):
-            for channel in device_type.channels:
-                name = f"{device_type.key}.{channel.key}"
-                if name in of.on:
-                    found = steps.flaws(of, name, channel)
-                    yield from ((f"{place}: priority_steps{at}", what) for at, what in found)
+    for step, number, what in _flaws(scene, of):
+        beyond = f".beyond.{number}" if number else ""
+        yield f"{place}: priority_steps[{step}]{beyond}", what
     if of.latching and isinstance(of.when, Happened):
         yield f"{place}: latching", "an event is over at once, and its alarm ends by quiet: make that longer"
     if of.again_after is not None and of.again_after <= 0:
         yield f"{place}: again_after", "must be longer than nothing"
+
+
+def _flaws(scene: Scene, of: Rule) -> Iterator[steps.Flaw]:
+    if isinstance(of.when, AtLeast | Then | NoData | Happened):
+        yield from steps.unseen(of.priority_steps, None)
+        return
+    for device_type in watched_types(scene, of):
+        for channel in device_type.channels:
+            if (name := f"{device_type.key}.{channel.key}") in of.on:
+                yield from steps.flaws(of, name, channel)
 
 
 def _steps(place: str, of: Rule) -> Iterator[Found]:
