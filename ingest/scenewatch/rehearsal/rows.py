@@ -10,6 +10,7 @@ from scenewatch.rehearsal.report import Named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
     from scenewatch.rehearsal.report import AlarmEntry, FaultEntry, Report
 
 MOST_ROWS: Final = 1000
