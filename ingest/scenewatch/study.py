@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scenewatch.model.batch import Batch
     from scenewatch.model.event import Event
     from scenewatch.model.place import Device
-    from scenewatch.model.scene import Scene
+    from scenewatch.model.scene import Rule, Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,11 @@ class Study:
         self._flags: Counter[int] = Counter()
         self._watched = {r.when.event for s in scenes for r in s.rules if isinstance(r.when, Happened)}
 
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """By `<scene>.<rule>`, with the numbers in force."""
+        return self._judging.alarms.rules
+
     def take(self, batch: Batch, events: Sequence[Event] = ()) -> None:
         """An unchecked batch, and the events received among its readings or up to the next batch."""
         # No rule looks at the others, and each splits the batch.
@@ -100,7 +105,7 @@ class Study:
                 self._alarms[place] = replace(self._alarms[place], cleared_at_ms=t.at_ms)
 
     def _raised(self, t: Transition) -> RaisedAlarm:
-        priority = t.priority or self._judging.alarms.rules[t.rule].priority
+        priority = t.priority or self.rules[t.rule].priority
         return RaisedAlarm(
             rule=t.rule.partition(".")[2],
             device=self.registry.ids[t.device],

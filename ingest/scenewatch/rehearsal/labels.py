@@ -10,6 +10,7 @@ from scenewatch.model.alarm import Hidden
 
 if TYPE_CHECKING:
     from scenewatch.model.words import Duration
+    from scenewatch.rehearsal.draw import Drawn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,8 +26,11 @@ class Label:
     from_ms: int
     to_ms: int
     size: float | None
-    effect: float
-    """Largest deviation of a published channel from a fault-free twin, in units of that channel's noise."""
+    effect: float | None
+    """Largest deviation of a published channel from a fault-free twin, in units of that channel's noise.
+
+    None for a fault that changes when readings are told, or whether, and none of them.
+    """
     findable: bool
     rules: frozenset[str]
     """Keys of the rules that rightly find it."""
@@ -41,6 +45,22 @@ class Label:
     def in_time(self, alarm: RaisedAlarm) -> bool:
         """Whether the alarm, which belongs to it, came soon enough to count as found."""
         return alarm.raised_at_ms <= min(self.from_ms + self.deadline, self.to_ms + self.tail)
+
+
+def label(drawn: Drawn, effect: float | None) -> Label:
+    return Label(
+        kind=drawn.fault.key,
+        device=drawn.device.id,
+        reaches=drawn.reaches,
+        from_ms=drawn.from_ms,
+        to_ms=drawn.to_ms,
+        size=drawn.size,
+        effect=effect,
+        findable=drawn.findable,
+        rules=frozenset(drawn.fault.rules),
+        deadline=drawn.fault.deadline,
+        tail=drawn.fault.tail,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

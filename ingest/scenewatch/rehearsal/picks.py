@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from scenewatch.model.conditions import lines
 from scenewatch.model.words import days, hours
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Channel, Rule, Scene
-    from scenewatch.rehearsal.excerpts import Excerpts
     from scenewatch.rehearsal.report import Excerpt
 
 MOST: Final = 16
@@ -26,6 +25,22 @@ AT_MOST_AROUND: Final = days(1)
 LONGEST: Final = days(7)
 
 Found = FaultEntry | AlarmEntry
+
+
+class Around(Protocol):
+    """Whoever has the run's readings: `Excerpts`, or one that asks those of its parts."""
+
+    def around(
+        self,
+        device: str,
+        channel: str,
+        from_ms: int,
+        to_ms: int,
+        title: Named,
+        limits: Sequence[float],
+        marks: Sequence[Mark],
+        /,
+    ) -> Excerpt: ...
 
 
 class Picker:
@@ -41,7 +56,7 @@ class Picker:
         self._rules = {rule.key: rule for rule in scene.rules}
         self._fault_titles = {fault.key: Named(fault.title.en, fault.title.zh) for fault in scene.faults}
 
-    def pick(self, excerpts: Excerpts, most: int = MOST) -> list[Excerpt]:
+    def pick(self, excerpts: Around, most: int = MOST) -> list[Excerpt]:
         """At most so many. What has no channel, or nothing was measured of, is passed over."""
         drawn = (self._draw(one, excerpts) for one in self._worth_seeing())
         return list(islice((one for one in drawn if one is not None and one.t_ms), most))
@@ -55,7 +70,7 @@ class Picker:
         usual = _one_of_each(found[len(found) // 2 :], len(found))
         return iter({id(one): one for one in chain(missed, false, slow, usual)}.values())
 
-    def _draw(self, one: Found, excerpts: Excerpts) -> Excerpt | None:
+    def _draw(self, one: Found, excerpts: Around) -> Excerpt | None:
         begin_ms, end_ms = _span(one)
         device, channel = self._shown_at(one)
         if channel is None:
