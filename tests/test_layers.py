@@ -14,6 +14,8 @@ WIRING = {
     "parts",
     "pipeline",
     "judging",
+    "study",
+    "rehearsing",
     "worker",
     "embedded",
     "serving",

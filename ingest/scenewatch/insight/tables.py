@@ -132,7 +132,7 @@ def _operation(derived: Derived, device_type: DeviceType) -> dict[str, float]:
     match derived:
         case Share() | MeanWhile() | Slope() | TimeTo():
             fields |= {"bucket": _bucket_ms(derived, device_type), "buckets": buckets_of(derived, device_type)}
-            fields |= {"known": derived.over // 2}
+            fields |= {"known": derived.over}
         case _:
             pass
     match derived:

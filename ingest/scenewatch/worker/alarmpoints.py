@@ -69,7 +69,7 @@ class AlarmPoints:
                 "site": site,
                 "device": device,
                 "rule": rule_key,
-                "priority": str(row.priority),
+                "priority": str(row.raised_priority),
                 "type": row.device_type,
             },
             t_ms=row.raised_at_ms,
