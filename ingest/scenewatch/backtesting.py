@@ -214,7 +214,9 @@ class _Run:
         for device in self._past.devices:
             watched = Watched(device.id, *self._spans[device.id], _learning(self._past.scene, device.type))
             windows = [f for f in judgement.faults if f.label.device == device.id]
-            found.append(series_entry(watched, windows, [o.alarm for o in judgement.alarms if o.alarm.device == device.id]))
+            found.append(
+                series_entry(watched, windows, [o.alarm for o in judgement.alarms if o.alarm.device == device.id])
+            )
         return found
 
 
@@ -265,7 +267,9 @@ def _spans(recorded: Recorded) -> Iterator[tuple[int, int]]:
 
 def _learning(scene: Scene, device_type: str) -> int:
     """The longest of what its rules look at."""
-    watched = (found.channel.derived for rule in scene.rules for found in compared(rule, scene.device_type(device_type)))
+    watched = (
+        found.channel.derived for rule in scene.rules for found in compared(rule, scene.device_type(device_type))
+    )
     return max((d.learning for d in watched if isinstance(d, Departure)), default=0)
 
 

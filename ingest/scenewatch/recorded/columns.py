@@ -154,9 +154,17 @@ class Columns:
         values = [self._number(at) for at, _ in layout.values]
         device = self._device(layout)
         heads = " AND ".join(f"trim(CAST(c{at} AS VARCHAR)) = {_text(self.head[at])}" for at in layout.time)
-        wanted = {"row": "row", "t": f"COALESCE({time}, {NO_TIME})", "utc": in_utc, "head": f"COALESCE({heads}, false)"}
+        wanted = {
+            "row": "row",
+            "t": f"COALESCE({time}, {NO_TIME})",
+            "utc": in_utc,
+            "head": f"COALESCE({heads}, false)",
+        }
         for number, (value, spoilt) in enumerate(values):
-            wanted |= {f"v{number}": f"COALESCE({value}, 'NaN'::DOUBLE)", f"s{number}": f"COALESCE({spoilt}, false)"}
+            wanted |= {
+                f"v{number}": f"COALESCE({value}, 'NaN'::DOUBLE)",
+                f"s{number}": f"COALESCE({spoilt}, false)",
+            }
         devices, channels = [""], [key for _, key in layout.values]
         if device:
             devices, wanted["device"] = self._numbered("devices", device)
@@ -229,7 +237,11 @@ class Columns:
             stamp = f"epoch_ms(TRY_CAST({text} AS TIMESTAMP))"
             if not self._any(zoned):
                 return stamp, "false", form
-            return f"CASE WHEN {zoned} THEN epoch_ms(TRY_CAST({whole} AS TIMESTAMPTZ)) ELSE {stamp} END", zoned, form
+            return (
+                f"CASE WHEN {zoned} THEN epoch_ms(TRY_CAST({whole} AS TIMESTAMPTZ)) ELSE {stamp} END",
+                zoned,
+                form,
+            )
         return f"epoch_ms(try_strptime({text}, {_text(form)}))", str("%z" in form).lower(), form
 
     def _any(self, condition: str) -> bool:
@@ -276,8 +288,10 @@ def _cleaned(text: str, entry: FileEntry) -> str:
             f"WHEN regexp_full_match({text}, {_text(grouped)}) THEN replace({text}, {_text(entry.thousands)}, '') END"
         )
     if entry.decimal == ",":
-        return f"CASE WHEN contains({text}, '.') AND {str(entry.thousands != '.').lower()} THEN NULL " \
+        return (
+            f"CASE WHEN contains({text}, '.') AND {str(entry.thousands != '.').lower()} THEN NULL "
             f"ELSE replace({cleaned}, ',', '.') END"
+        )
     return cleaned
 
 

@@ -71,7 +71,10 @@ def gone_through(found: Csv, file: str, folder: Path, notes: Notes) -> Path:
     troubles: dict[Trouble, list[int]] = {Trouble.SHORT: [], Trouble.LONG: [], Trouble.QUOTES: []}
     before = csv.field_size_limit(LONGEST_CELL)
     try:
-        with found.path.open(encoding="utf-8-sig", newline="") as source, tidy.open("w", encoding="utf-8") as file_to:
+        with (
+            found.path.open(encoding="utf-8-sig", newline="") as source,
+            tidy.open("w", encoding="utf-8") as file_to,
+        ):
             writer = csv.writer(file_to, lineterminator="\n")
             for line, text in _after_head(source, found.skip):
                 try:

@@ -61,9 +61,7 @@ def derived(entry: ChannelEntry, channels: Channels) -> Channel:
         raise ValueError(f"derived.kind must be one of {', '.join(DERIVED)}")
     known = {f.name: f for f in fields(kind)}
     faults = [f"{name} is nothing of this kind; it has {', '.join(known)}" for name in said if name not in known]
-    faults += [
-        f"{name} must be given" for name, f in known.items() if f.default is MISSING and name not in said
-    ]
+    faults += [f"{name} must be given" for name, f in known.items() if f.default is MISSING and name not in said]
     values: dict[str, Any] = {}
     for name in (name for name in said if name in known):
         try:

@@ -84,15 +84,17 @@ def devices_of(recorded: Recorded, scene: Scene, mapping: Mapping, types: Sequen
         if (called.site, called.device) in taken:
             called = called._replace(device=f"{called.device[: LONGEST_ID - 8]}-{number + 1}")
         taken.add((called.site, called.device))
-        if name not in (called.device, f"{called.site}.{called.device}", f"{scene.key}.{called.site}.{called.device}"):
+        if name not in (
+            called.device,
+            f"{called.site}.{called.device}",
+            f"{scene.key}.{called.site}.{called.device}",
+        ):
             recorded.notes.tell("", Trouble.RENAMED, at=[f"{name} → {called.device}"])
         kind = types[number] if types is not None else entry.type or mapping.device.type or _fit(scene, channels)
         if kind not in {t.key for t in scene.device_types}:
             mistakes.append(Mistake(f'devices."{name}"', _no_type(kind, scene)))
             continue
-        made.append(
-            Device(scene=scene.key, site=called.site, device=called.device, type=kind, name=called.title)
-        )
+        made.append(Device(scene=scene.key, site=called.site, device=called.device, type=kind, name=called.title))
     if mistakes:
         raise ConfigurationError(mistakes)
     return made

@@ -123,9 +123,7 @@ def _head_faults(names: Sequence[str]) -> Iterator[str]:
 
 def _guess(names: Sequence[str]) -> Layout | None:
     low = [name.lower() for name in names]
-    places = {
-        what: next((low.index(name) for name in usual if name in low), None) for what, usual in USUAL.items()
-    }
+    places = {what: next((low.index(name) for name in usual if name in low), None) for what, usual in USUAL.items()}
     time, channel, value = places["time"], places["channel"], places["value"]
     if time is None or channel is None or value is None or places["device"] is None:
         return None
@@ -143,4 +141,6 @@ def _no_map(names: Sequence[str]) -> str:
     key = "".join(c if c.isascii() and c.isalnum() else "_" for c in value.lower()).strip("_")
     key = key if key[:1].isalpha() else f"channel_{key}".rstrip("_")
     text = EXAMPLE.format(time=time, key=key, value=value)
-    return f"is no long file (time, device, channel, value): say with --map FILE what its columns are, such as\n{text}"
+    return (
+        f"is no long file (time, device, channel, value): say with --map FILE what its columns are, such as\n{text}"
+    )

@@ -163,9 +163,7 @@ class SuppressionEntry(Entry):
         return self
 
 
-Kind = Literal[
-    "above", "below", "outside", "deviation", "rate", "time_to_breach", "no_data", "stuck", "all", "any"
-]
+Kind = Literal["above", "below", "outside", "deviation", "rate", "time_to_breach", "no_data", "stuck", "all", "any"]
 NEEDS: dict[str, tuple[str, ...]] = {
     "above": ("on", "limit"),
     "below": ("on", "limit"),

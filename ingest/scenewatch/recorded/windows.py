@@ -65,7 +65,9 @@ def load_windows(path: Path, devices: Sequence[str], zone: str = "") -> list[Win
                 kind=one.kind,
             )
         except ValueError:
-            mistakes.append(Mistake(one.place, f"{one.begin!r} to {one.end!r} are not two times such as 2024-01-05 08:30"))
+            mistakes.append(
+                Mistake(one.place, f"{one.begin!r} to {one.end!r} are not two times such as 2024-01-05 08:30")
+            )
             continue
         if window.from_ms >= window.to_ms:
             mistakes.append(Mistake(one.place, f"ends at {one.end}, not behind its begin at {one.begin}"))
@@ -112,7 +114,9 @@ def _of_csv(path: Path, text: str) -> Iterator[_Said]:
     rows = csv.DictReader(io.StringIO(text, newline=""))
     rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
     if missing := [name for name in HEAD if name not in rows.fieldnames]:
-        raise ConfigurationError([Mistake(str(path), f"has no column {', '.join(missing)}: it needs {', '.join(HEAD)}")])
+        raise ConfigurationError(
+            [Mistake(str(path), f"has no column {', '.join(missing)}: it needs {', '.join(HEAD)}")]
+        )
     for row in rows:
         cells = {name: (row.get(name) or "").strip() for name in (*HEAD, "kind")}
         yield _Said(f"{path}, line {rows.line_num}", *(cells[n] for n in HEAD), cells["kind"] or KIND)
