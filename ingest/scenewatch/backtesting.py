@@ -214,7 +214,9 @@ class _Run:
         for device in self._past.devices:
             watched = Watched(device.id, *self._spans[device.id], _learning(self._past.scene, device.type))
             windows = [f for f in judgement.faults if f.label.device == device.id]
-            found.append(series_entry(watched, windows, [o.alarm for o in judgement.alarms if o.alarm.device == device.id]))
+            found.append(
+                series_entry(watched, windows, [o.alarm for o in judgement.alarms if o.alarm.device == device.id])
+            )
         return found
 
 
@@ -230,7 +232,7 @@ def _batch(recorded: Recorded, series: NDArray[np.int32], begin: int, end: int) 
 
 
 def _series(past: Past, registry: Registry) -> NDArray[np.int32]:
-    """By device and channel of the recorded ones. Raises ConfigurationError for a channel that a device cannot have."""
+    """By recorded device and channel. Raises ConfigurationError for a channel that a device cannot have."""
     found = np.full((len(past.recorded.devices), len(past.recorded.channels)), -1, np.int32)
     mistakes = []
     for number, (name, channels) in enumerate(zip(past.recorded.devices, past.recorded.channels_of(), strict=True)):
@@ -265,7 +267,9 @@ def _spans(recorded: Recorded) -> Iterator[tuple[int, int]]:
 
 def _learning(scene: Scene, device_type: str) -> int:
     """The longest of what its rules look at."""
-    watched = (found.channel.derived for rule in scene.rules for found in compared(rule, scene.device_type(device_type)))
+    watched = (
+        found.channel.derived for rule in scene.rules for found in compared(rule, scene.device_type(device_type))
+    )
     return max((d.learning for d in watched if isinstance(d, Departure)), default=0)
 
 

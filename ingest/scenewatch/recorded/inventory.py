@@ -84,15 +84,17 @@ def devices_of(recorded: Recorded, scene: Scene, mapping: Mapping, types: Sequen
         if (called.site, called.device) in taken:
             called = called._replace(device=f"{called.device[: LONGEST_ID - 8]}-{number + 1}")
         taken.add((called.site, called.device))
-        if name not in (called.device, f"{called.site}.{called.device}", f"{scene.key}.{called.site}.{called.device}"):
+        if name not in (
+            called.device,
+            f"{called.site}.{called.device}",
+            f"{scene.key}.{called.site}.{called.device}",
+        ):
             recorded.notes.tell("", Trouble.RENAMED, at=[f"{name} → {called.device}"])
         kind = types[number] if types is not None else entry.type or mapping.device.type or _fit(scene, channels)
         if kind not in {t.key for t in scene.device_types}:
             mistakes.append(Mistake(f'devices."{name}"', _no_type(kind, scene)))
             continue
-        made.append(
-            Device(scene=scene.key, site=called.site, device=called.device, type=kind, name=called.title)
-        )
+        made.append(Device(scene=scene.key, site=called.site, device=called.device, type=kind, name=called.title))
     if mistakes:
         raise ConfigurationError(mistakes)
     return made
@@ -102,11 +104,11 @@ def _called(name: str, scene: str, said: tuple[NamedDeviceEntry, str], number: i
     """A name such as `site.device`, or `scene.site.device`, says both; else the site is the given one."""
     entry, site = said
     parts = name.split(".")
-    if len(parts) == 3 and parts[0] == scene:  # noqa: PLR2004 - a device's whole id has three
+    if len(parts) == 3 and parts[0] == scene:
         parts = parts[1:]
-    if len(parts) == 2:  # noqa: PLR2004 - site and device
+    if len(parts) == 2:
         site = parts[0]
-    own = entry.id or parts[-1] if len(parts) <= 2 else entry.id or name  # noqa: PLR2004 - likewise
+    own = entry.id or parts[-1] if len(parts) <= 2 else entry.id or name
     title = entry.title or (UNNAMED if ID.match(own) else Text(name, name))
     return Called(_id(entry.site or site, SITE), _id(own, f"device-{number + 1}"), title)
 

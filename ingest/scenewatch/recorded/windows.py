@@ -65,7 +65,9 @@ def load_windows(path: Path, devices: Sequence[str], zone: str = "") -> list[Win
                 kind=one.kind,
             )
         except ValueError:
-            mistakes.append(Mistake(one.place, f"{one.begin!r} to {one.end!r} are not two times such as 2024-01-05 08:30"))
+            mistakes.append(
+                Mistake(one.place, f"{one.begin!r} to {one.end!r} are not two times such as 2024-01-05 08:30")
+            )
             continue
         if window.from_ms >= window.to_ms:
             mistakes.append(Mistake(one.place, f"ends at {one.end}, not behind its begin at {one.begin}"))
@@ -100,7 +102,7 @@ def _of_json(path: Path, text: str) -> Iterator[_Said]:
     for series, spans in body.items():
         for number, span in enumerate(spans if isinstance(spans, list) else [spans]):
             place = f"{path}: {series}[{number}]"
-            if isinstance(span, list) and len(span) == 2 and all(isinstance(t, str) for t in span):  # noqa: PLR2004 - begin and end
+            if isinstance(span, list) and len(span) == 2 and all(isinstance(t, str) for t in span):
                 yield _Said(place, series, span[0], span[1], KIND)
             else:
                 mistakes.append(Mistake(place, "must be two times: [from, to]"))
@@ -112,7 +114,11 @@ def _of_csv(path: Path, text: str) -> Iterator[_Said]:
     rows = csv.DictReader(io.StringIO(text, newline=""))
     rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
     if missing := [name for name in HEAD if name not in rows.fieldnames]:
-        raise ConfigurationError([Mistake(str(path), f"has no column {', '.join(missing)}: it needs {', '.join(HEAD)}")])
+        raise ConfigurationError(
+            [Mistake(str(path), f"has no column {', '.join(missing)}: it needs {', '.join(HEAD)}")]
+        )
     for row in rows:
         cells = {name: (row.get(name) or "").strip() for name in (*HEAD, "kind")}
-        yield _Said(f"{path}, line {rows.line_num}", *(cells[n] for n in HEAD), cells["kind"] or KIND)
+        yield _Said(
+            f"{path}, line {rows.line_num}", cells["device"], cells["from"], cells["to"], cells["kind"] or KIND
+        )
