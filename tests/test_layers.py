@@ -16,6 +16,7 @@ WIRING = {
     "judging",
     "study",
     "rehearsing",
+    "backtesting",
     "worker",
     "embedded",
     "serving",

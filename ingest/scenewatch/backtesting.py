@@ -232,7 +232,7 @@ def _batch(recorded: Recorded, series: NDArray[np.int32], begin: int, end: int) 
 
 
 def _series(past: Past, registry: Registry) -> NDArray[np.int32]:
-    """By device and channel of the recorded ones. Raises ConfigurationError for a channel that a device cannot have."""
+    """By recorded device and channel. Raises ConfigurationError for a channel that a device cannot have."""
     found = np.full((len(past.recorded.devices), len(past.recorded.channels)), -1, np.int32)
     mistakes = []
     for number, (name, channels) in enumerate(zip(past.recorded.devices, past.recorded.channels_of(), strict=True)):

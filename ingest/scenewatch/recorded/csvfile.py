@@ -116,9 +116,8 @@ def _records(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
     ahead: deque[str] = deque()
     source = iter(lines)
     number = 0
-    while ahead or (line := next(source, None)) is not None:
+    while (text := ahead.popleft() if ahead else next(source, None)) is not None:
         number += 1
-        text = ahead.popleft() if ahead else line
         joined = _joined(text, ahead, source) if text.count('"') % 2 else 0
         yield number, "".join([text, *(ahead.popleft() for _ in range(joined))]).rstrip("\r\n")
         number += joined
@@ -154,7 +153,7 @@ def _in_utf8(path: Path, folder: Path, notes: Notes) -> Path:
     marked = any(head.startswith(mark) for mark, _, _ in MARKS[1:])
     if not marked and b"\0" not in head and _is_utf8(path):
         return path
-    if b"\0" in head and not marked and head[:16].count(0) != 8:  # noqa: PLR2004 - every other byte of UTF-16 is zero
+    if b"\0" in head and not marked and head[:16].count(0) != 8:
         raise _mistake(path, "is no text: recorded data are CSV or Parquet files")
     read = decode(path.read_bytes(), str(path))
     notes.tell(str(path), Trouble.ENCODING, at=[read.encoding])

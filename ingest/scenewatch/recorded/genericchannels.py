@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from scenewatch.model.insight import Departure, Lasting, LastRun, MeanWhile, Share, Slope, TimeTo, Usual
 from scenewatch.model.quantity import UNITS, Quantity
 from scenewatch.model.scene import Above, Below, Channel, Span, Term
-from scenewatch.model.words import Text
+from scenewatch.model.words import Duration, Text
 from scenewatch.recorded.mapping import span_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def measured(entry: ChannelEntry) -> Channel:
         possible=POSSIBLE if entry.possible is None else Span(*entry.possible),
         expected=None if entry.expected is None else Span(*entry.expected),
         fastest_per_minute=entry.fastest_per_minute,
-        stuck_after=None if entry.stuck_after is None else entry.stuck_after,
+        stuck_after=None if entry.stuck_after is None else Duration(entry.stuck_after),
     )
 
 
@@ -118,18 +118,24 @@ def _measure(of: Derived, channels: Channels) -> tuple[Quantity, str, Span]:
 
 def _value(annotation: str, said: object) -> object:
     """A field's value, as its annotation asks for it. Raises ValueError."""
-    if annotation == "Duration":
-        return span_of(said)
-    if annotation == "Term":
-        return _term(said)
-    wanted = {"str": str, "bool": bool, "float": (int, float)}[annotation]
-    if not isinstance(said, wanted) or (annotation == "float" and isinstance(said, bool)):
-        raise ValueError(f"must be a {annotation}, not {said!r}")
-    return float(said) if annotation == "float" and isinstance(said, int | float) else said
+    match annotation:
+        case "Duration":
+            return span_of(said)
+        case "Term":
+            return _term(said)
+        case "float" if isinstance(said, int | float) and not isinstance(said, bool):
+            return float(said)
+        case "str" if isinstance(said, str):
+            return said
+        case "bool" if isinstance(said, bool):
+            return said
+        case _:
+            raise ValueError(f"must be a {annotation}, not {said!r}")
 
 
 def _term(said: object) -> Term:
-    if not isinstance(said, dict) or set(said) not in ({"channel", "above"}, {"channel", "below"}):
-        raise ValueError("must be { channel = …, above = … } or { channel = …, below = … }")
-    limit = float(said.get("above", said.get("below")))
-    return Term(str(said["channel"]), Above(limit) if "above" in said else Below(limit))
+    if isinstance(said, dict) and set(said) in ({"channel", "above"}, {"channel", "below"}):
+        limit = said.get("above", said.get("below"))
+        if isinstance(limit, int | float) and isinstance(said["channel"], str):
+            return Term(said["channel"], (Above if "above" in said else Below)(float(limit)))
+    raise ValueError("must be { channel = …, above = … } or { channel = …, below = … }")

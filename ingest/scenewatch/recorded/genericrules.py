@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from scenewatch.model.insight import Derived
     from scenewatch.model.scene import Channel, Condition, Suppression
-    from scenewatch.recorded.mapping import RuleEntry, SuppressionEntry, TermEntry
+    from scenewatch.recorded.mapping import RuleEntry, SuppressionEntry
 
     Channels = MutableMapping[str, Channel]
     """By their keys."""
@@ -46,7 +46,8 @@ ADVICE: Final = Text("Look at the readings before and after.", "查看前后的�
 
 def rule_of(entry: RuleEntry, channels: Channels, document: str, slowest: Duration) -> Rule:
     """`on` is its channel's key alone. Channels that come with it are put to `channels`, none
-    told more often than the `slowest` device reports. Raises ValueError."""
+    told more often than the `slowest` device reports. Raises ValueError.
+    """
     on = entry.on or (entry.terms[0].channel if entry.terms else "")
     if on not in channels:
         raise ValueError(f"on names no channel: {on!r}; there are {', '.join(channels)}")
@@ -68,14 +69,9 @@ def rule_of(entry: RuleEntry, channels: Channels, document: str, slowest: Durati
 
 def _condition(entry: RuleEntry, on: str, channels: Channels, slowest: Duration) -> tuple[str, Condition]:
     """The channel that is compared, and how."""
-    deadband = entry.deadband or 0.0
     match entry.kind:
-        case "above":
-            return on, Above(_number(entry.limit), deadband)
-        case "below":
-            return on, Below(_number(entry.limit), deadband)
-        case "outside":
-            return on, Outside(_number(entry.low), _number(entry.high), deadband)
+        case "above" | "below" | "outside":
+            return on, _plain(entry)
         case "deviation":
             return _departure(on, channels), _deviation(entry)
         case "rate":
@@ -88,8 +84,15 @@ def _condition(entry: RuleEntry, on: str, channels: Channels, slowest: Duration)
             channels[on] = replace(channels[on], stuck_after=Duration(entry.after or 0))
             return on, Flagged(Test.STUCK)
         case "all" | "any":
-            terms = tuple(_term(t) for t in entry.terms or ())
+            terms = tuple(_compared(t.channel, t.above, t.below) for t in entry.terms or ())
             return on, AtLeast(len(terms) if entry.kind == "all" else 1, terms)
+
+
+def _plain(entry: RuleEntry) -> Above | Below | Outside:
+    deadband = entry.deadband or 0.0
+    if entry.kind == "outside":
+        return Outside(_number(entry.low), _number(entry.high), deadband)
+    return (Above if entry.kind == "above" else Below)(_number(entry.limit), deadband)
 
 
 def _deviation(entry: RuleEntry) -> Above | Below | Outside:
@@ -107,7 +110,7 @@ def _deviation(entry: RuleEntry) -> Above | Below | Outside:
 def _departure(on: str, channels: Channels) -> str:
     """One is enough for all rules on a channel; an entry of the map's own goes before."""
     for channel in channels.values():
-        if isinstance(channel.derived, Departure) and (channel.key == on or channel.derived.of == on):
+        if isinstance(channel.derived, Departure) and on in {channel.key, channel.derived.of}:
             return channel.key
     return _with(f"{on}_departure", Departure(of=on), channels)
 
@@ -148,10 +151,6 @@ def _suppression(entry: SuppressionEntry) -> Suppression:
     if entry.rule:
         return CausedBy(rule=entry.rule, at=Reach.DEVICE, after=after)
     return While(term=_compared(entry.channel, entry.above, entry.below), after=after)
-
-
-def _term(entry: TermEntry) -> Term:
-    return _compared(entry.channel, entry.above, entry.below)
 
 
 def _compared(channel: str, above: float | None, below: float | None) -> Term:

@@ -104,11 +104,11 @@ def _called(name: str, scene: str, said: tuple[NamedDeviceEntry, str], number: i
     """A name such as `site.device`, or `scene.site.device`, says both; else the site is the given one."""
     entry, site = said
     parts = name.split(".")
-    if len(parts) == 3 and parts[0] == scene:  # noqa: PLR2004 - a device's whole id has three
+    if len(parts) == 3 and parts[0] == scene:
         parts = parts[1:]
-    if len(parts) == 2:  # noqa: PLR2004 - site and device
+    if len(parts) == 2:
         site = parts[0]
-    own = entry.id or parts[-1] if len(parts) <= 2 else entry.id or name  # noqa: PLR2004 - likewise
+    own = entry.id or parts[-1] if len(parts) <= 2 else entry.id or name
     title = entry.title or (UNNAMED if ID.match(own) else Text(name, name))
     return Called(_id(entry.site or site, SITE), _id(own, f"device-{number + 1}"), title)
 

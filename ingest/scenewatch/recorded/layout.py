@@ -11,7 +11,7 @@ from scenewatch.model.errors import ConfigurationError, Mistake
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from scenewatch.recorded.mapping import Mapping
+    from scenewatch.recorded.mapping import DeviceEntry, LongEntry, Mapping
 
 USUAL: Final = {
     "time": ("time", "timestamp", "t", "ts", "datetime", "date_time", "t_ms", "时间", "日期时间"),
@@ -57,7 +57,10 @@ def layout_of(file: str, head: Sequence[str], mapping: Mapping) -> Layout:
             return guessed
         raise ConfigurationError(found or [Mistake(file, _no_map(names))])
     wanted = _Wanted(file, names)
-    layout = _long(wanted, mapping) if mapping.long is not None else _wide(wanted, mapping)
+    time = tuple(wanted.one(name, "time") for name in mapping.time.names)
+    layout = (
+        _wide(wanted, mapping, time) if mapping.long is None else _long(wanted, mapping.device, mapping.long, time)
+    )
     if found := [*found, *wanted.missing]:
         raise ConfigurationError(found)
     return layout
@@ -89,9 +92,8 @@ class _Wanted:
         self.missing.append(Mistake(self._file, what))
 
 
-def _wide(wanted: _Wanted, mapping: Mapping) -> Layout:
+def _wide(wanted: _Wanted, mapping: Mapping, time: tuple[int, ...]) -> Layout:
     """Of several files each has some of the channels."""
-    time = () if mapping.time is None else tuple(wanted.one(n, "time") for n in mapping.time.names)
     entries = [entry for entry in mapping.measured if wanted.has(entry.name)]
     if not entries:
         wanted.none_of([entry.name for entry in mapping.measured])
@@ -103,16 +105,14 @@ def _wide(wanted: _Wanted, mapping: Mapping) -> Layout:
     )
 
 
-def _long(wanted: _Wanted, mapping: Mapping) -> Layout:
-    if mapping.time is None or mapping.long is None:
-        raise ValueError("a long file needs [time] and [long]")
+def _long(wanted: _Wanted, device: DeviceEntry, long: LongEntry, time: tuple[int, ...]) -> Layout:
     return Layout(
-        time=tuple(wanted.one(n, "time") for n in mapping.time.names),
-        device=wanted.maybe(mapping.device.column, "device.column"),
-        site=wanted.maybe(mapping.device.site_column, "device.site_column"),
-        channel=wanted.one(mapping.long.channel, "long.channel"),
-        values=((wanted.one(mapping.long.value, "long.value"), ""),),
-        unit=wanted.maybe(mapping.long.unit, "long.unit"),
+        time=time,
+        device=wanted.maybe(device.column, "device.column"),
+        site=wanted.maybe(device.site_column, "device.site_column"),
+        channel=wanted.one(long.channel, "long.channel"),
+        values=((wanted.one(long.value, "long.value"), ""),),
+        unit=wanted.maybe(long.unit, "long.unit"),
     )
 
 

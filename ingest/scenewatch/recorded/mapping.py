@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from scenewatch.model.errors import ConfigurationError, Mistake
-from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import Priority  # noqa: TC001 - likewise
+from scenewatch.model.quantity import Quantity  # noqa: TC001 - pydantic reads the annotations
+from scenewatch.model.scene import Priority
 from scenewatch.model.words import Duration, Text
 
 SPAN = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|min|h|d)\s*\Z")
@@ -240,9 +240,9 @@ class RuleEntry(Entry):
 class Mapping(Entry):
     """A whole map."""
 
-    file: FileEntry = FileEntry()
+    file: FileEntry = Field(default_factory=lambda: FileEntry.model_validate({}))
     time: TimeEntry | None = None
-    device: DeviceEntry = DeviceEntry()
+    device: DeviceEntry = Field(default_factory=lambda: DeviceEntry.model_validate({}))
     devices: dict[str, NamedDeviceEntry] = Field(default_factory=dict)
     long: LongEntry | None = None
     channel: tuple[ChannelEntry, ...] = ()

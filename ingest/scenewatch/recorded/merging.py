@@ -1,4 +1,4 @@
-"""Joins the readings of all files in the order of time; of two at one (device, channel, time) the first one counts."""
+"""Joins the readings of all files in the order of time; of two at one place and time the first one counts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Names(NamedTuple):
 
 
 def in_order(files: Sequence[str], taken: Sequence[Rows], names: Names, notes: Notes, places: Places) -> Recorded:
-    """Equal times keep the order of the files and of their rows."""
+    """A place is a channel of a device. Equal times keep the order of the files and of their rows."""
     device, channel, t_ms, value = (
         np.concatenate([getattr(rows, name) for rows in taken]) for name in ("device", "channel", "t_ms", "value")
     )

@@ -1,4 +1,4 @@
-"""What the reader of a backtest must know of the files: what was left out or taken with care, counted and placed."""
+"""What the reader of a backtest must know of its files: what was left out, or taken with care; counted, placed."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class Trouble(Enum):
         "{count} 行时间早于 2000 年或晚于 2100 年，已略去（是否把秒当成毫秒？）：{at}",
     )
     NOT_THERE = Text(
-        "{count} rows with a local time that the clocks skipped were left out; does the logger know of summer time? "
-        "If not, give its offset as zone: {at}",
+        "{count} rows with a local time that the clocks skipped were left out (if the logger knows of no summer "
+        "time, give its offset as zone): {at}",
         "{count} 行处于夏令时跳过的时段，已略去；记录仪若不用夏令时，请以固定偏移作 zone：{at}",
     )
     TWICE_THERE = Text(

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from scenewatch.model.errors import ConfigurationError, Mistake
-from scenewatch.recorded.columns import NO_TIME, Columns
+from scenewatch.recorded.cells import Cells
+from scenewatch.recorded.columns import NO_TIME, table_of
 from scenewatch.recorded.layout import layout_of
 from scenewatch.recorded.merging import Names, Rows, in_order
 from scenewatch.recorded.notes import Notes, Trouble
@@ -79,14 +80,14 @@ class Reader:
         mistakes: list[Mistake] = []
         with ExitStack() as opened:
             folder = Path(opened.enter_context(TemporaryDirectory(prefix="scenewatch-")))
-            files: list[Columns] = []
+            files: list[Cells] = []
             for number, path in enumerate(paths):
                 own = folder / str(number)
                 own.mkdir()
                 try:
-                    columns = opened.enter_context(closing(Columns(path, self._mapping, own, self._notes)))
-                    files.append(columns)
-                    self._take(number, str(path), columns)
+                    cells = opened.enter_context(closing(Cells(path, self._mapping.file, own, self._notes)))
+                    files.append(cells)
+                    self._take(number, str(path), cells)
                 except ConfigurationError as error:
                     mistakes += error.mistakes
                 on_file()
@@ -98,14 +99,14 @@ class Reader:
             called = [str(path) for path in paths]
             return in_order(called, self._taken, names, self._notes, lambda n, rows: files[n].places(rows))
 
-    def _take(self, number: int, file: str, columns: Columns) -> None:
-        table = columns.table(layout_of(file, columns.head, self._mapping))
-        good = self._good_rows(file, columns, table)
+    def _take(self, number: int, file: str, cells: Cells) -> None:
+        table = table_of(cells, layout_of(file, cells.head, self._mapping), self._mapping)
+        good = self._good_rows(file, cells, table)
         devices = np.array([self._devices.number(self._device(file, name)) for name in table.devices], np.int32)
         known = [self._known_as(file, table, name) for name in table.channels]
         known.append((-1, *SAME))  # the last one is that of a row without a channel
         for at, (value, spoilt) in enumerate(zip(table.values, table.spoilt, strict=True)):
-            self._tell(file, Trouble.NOT_A_NUMBER, columns, table.row[spoilt & good])
+            self._tell(file, Trouble.NOT_A_NUMBER, cells, table.row[spoilt & good])
             self._notes.tell(file, Trouble.MISSING, int(np.count_nonzero(np.isnan(value) & ~spoilt & good)))
             of = np.full(len(value), at, np.int32) if table.channel is None else table.channel
             channel, factor, more = (np.array(column)[of] for column in zip(*known, strict=True))
@@ -125,7 +126,7 @@ class Reader:
 
     # --- rows ------------------------------------------------------------------------------------------------
 
-    def _good_rows(self, file: str, columns: Columns, table: Table) -> NDArray[np.bool_]:
+    def _good_rows(self, file: str, cells: Cells, table: Table) -> NDArray[np.bool_]:
         """Those with a device and a time, which is made UTC here. Raises ConfigurationError where few have."""
         t_ms, what = table.t_ms, np.zeros(len(table.t_ms), np.int8)
         no_time = (t_ms == NO_TIME) & ~table.head_again
@@ -148,8 +149,8 @@ class Reader:
             (Trouble.DOUBTFUL, what == DOUBTFUL),
             (Trouble.NO_DEVICE, no_device),
         ):
-            self._tell(file, trouble, columns, table.row[which])
-        good = in_range & ~no_device & (what != SKIPPED)
+            self._tell(file, trouble, cells, table.row[which])
+        good: NDArray[np.bool_] = in_range & ~no_device & (what != SKIPPED)
         self._understood(file, len(t_ms) - int(np.count_nonzero(table.head_again)))
         return good
 
@@ -162,9 +163,9 @@ class Reader:
         if not rows:
             raise ConfigurationError([Mistake(file, "has a head and no rows")])
 
-    def _tell(self, file: str, trouble: Trouble, columns: Columns, rows: NDArray[np.int64]) -> None:
+    def _tell(self, file: str, trouble: Trouble, cells: Cells, rows: NDArray[np.int64]) -> None:
         if len(rows):
-            self._notes.tell(file, trouble, len(rows), columns.places(rows))
+            self._notes.tell(file, trouble, len(rows), cells.places(rows))
 
     # --- devices and channels --------------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from scenewatch.model.errors import ConfigurationError, Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping as Map
+    from collections.abc import Iterator
+    from collections.abc import Mapping as Map
 
     from scenewatch.model.scene import Scene
     from scenewatch.recorded.mapping import ChannelEntry, Mapping

@@ -102,7 +102,7 @@ def _of_json(path: Path, text: str) -> Iterator[_Said]:
     for series, spans in body.items():
         for number, span in enumerate(spans if isinstance(spans, list) else [spans]):
             place = f"{path}: {series}[{number}]"
-            if isinstance(span, list) and len(span) == 2 and all(isinstance(t, str) for t in span):  # noqa: PLR2004 - begin and end
+            if isinstance(span, list) and len(span) == 2 and all(isinstance(t, str) for t in span):
                 yield _Said(place, series, span[0], span[1], KIND)
             else:
                 mistakes.append(Mistake(place, "must be two times: [from, to]"))
@@ -119,4 +119,6 @@ def _of_csv(path: Path, text: str) -> Iterator[_Said]:
         )
     for row in rows:
         cells = {name: (row.get(name) or "").strip() for name in (*HEAD, "kind")}
-        yield _Said(f"{path}, line {rows.line_num}", *(cells[n] for n in HEAD), cells["kind"] or KIND)
+        yield _Said(
+            f"{path}, line {rows.line_num}", cells["device"], cells["from"], cells["to"], cells["kind"] or KIND
+        )
