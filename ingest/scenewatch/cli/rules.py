@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scenewatch.cli import trials
 from scenewatch.cli.words import WELL, add, add_config, add_json, group
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def add_commands(commands: Subparsers) -> None:
     p.add_argument("--scene", default=None, help="those of one scene")
     add_config(p)
     add_json(p)
+    trials.add_commands(parts)
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -29,18 +29,23 @@ class Stayed:
 class Levels:
     """Of some series, in stretches of one length. Time and series may come in any order, and in any pieces."""
 
-    def __init__(self, series: Sequence[int], stretch_ms: int) -> None:
-        self._series = np.array(sorted(series), np.int64)
+    def __init__(self, series: Sequence[int], count: int, stretch_ms: int) -> None:
+        """Of `count` series that there are."""
+        self._place = np.full(count, -1, np.int64)
+        self._place[np.array(series, np.int64)] = np.arange(len(series))
+        self._count = len(series)
         self._stretch_ms = stretch_ms
         self._parts: list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]] = []
 
-    def take(self, series: NDArray[np.integer], t_ms: NDArray[np.int64], value: NDArray[np.float64]) -> None:
-        """Only readings that can be trusted."""
-        mine = np.isin(series, self._series)
-        if mine.any():
-            of = np.searchsorted(self._series, series[mine])
-            keys = (t_ms[mine] // self._stretch_ms) * len(self._series) + of
-            self._parts.append(_by_key(keys, value[mine], value[mine]))
+    def take(self, series: NDArray[np.integer], t_ms: NDArray[np.int64], value: NDArray[np.float64]) -> bool:
+        """Only readings that can be trusted. Whether any was of these series."""
+        place = self._place[series]
+        mine = place >= 0
+        if not mine.any():
+            return False
+        keys = (t_ms[mine] // self._stretch_ms) * self._count + place[mine]
+        self._parts.append(_by_key(keys, value[mine], value[mine]))
+        return True
 
     def stayed(self) -> Stayed:
         if not self._parts:
@@ -88,18 +93,21 @@ class Silences:
 
     def __init__(self, series: Sequence[int], longer_ms: int) -> None:
         """Only those longer than `longer_ms` are kept."""
-        self._last = dict.fromkeys(series, -1)
+        self._last: dict[int, int | None] = dict.fromkeys(series)
         self._longer_ms = longer_ms
         self._found: list[int] = []
 
-    def take(self, series: NDArray[np.integer], t_ms: NDArray[np.int64]) -> None:
-        """In the order of time."""
+    def take(self, series: NDArray[np.integer], t_ms: NDArray[np.int64]) -> bool:
+        """In the order of time. Whether any was of these series."""
+        found = False
         for one, before in self._last.items():
             times = t_ms[series == one]
             if len(times):
-                steps = np.diff(times, prepend=times[:1] if before < 0 else before)
+                found = True
+                steps = np.diff(times, prepend=times[:1] if before is None else before)
                 self._found += steps[steps > self._longer_ms].tolist()
                 self._last[one] = int(times[-1])
+        return found
 
     def ladder(self, rungs: int) -> list[int]:
         """Whole minutes from one that no silence reaches inwards, each passed by about twice as many."""
