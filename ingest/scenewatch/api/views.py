@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from scenewatch.api.alarms_found import AlarmQuery
     from scenewatch.api.controls import Controls
+    from scenewatch.api.explain import Explains
     from scenewatch.api.unknown import Unknown
     from scenewatch.model.ledger import Counts, DeadLetter
     from scenewatch.model.level import Summaries
@@ -46,6 +47,14 @@ class AlarmView:
     acknowledged_by: str | None = None
     """The operator who did so first."""
     acknowledged_at: int | None = None
+    version: str = ""
+    """Of the rule when it raised this; empty where an older release did."""
+    hidden: str = ""
+    """What keeps it from being shown, if anything does."""
+    cause: str | None = None
+    """Rule and device of the alarm that it follows from."""
+    latched: bool = False
+    """Its condition is over, and it waits for an operator's reset."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -227,6 +236,9 @@ class View(Protocol):
     def alarm_changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:
         """Changes since the given number, and the number now."""
         ...
+
+    @property
+    def explains(self) -> Explains: ...
 
     def events(self, query: EventQuery) -> Sequence[EventView]:
         """Newest first."""
