@@ -75,6 +75,7 @@ KNOCKED = replace(
     on=("fridge",),
     when=Happened(event="knock", quiet=minutes(5)),
     on_delay=Duration(0),
+    off_delay=Duration(0),
     proof="knocking",
     suppressed_by=(),
 )

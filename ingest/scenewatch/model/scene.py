@@ -297,6 +297,8 @@ class Rule:
     when: Condition
     suppressed_by: tuple[Suppression, ...] = ()
     """While one of them holds the alarm is not raised and no delay runs; one that stands is not touched."""
+    follows: tuple[CausedBy, ...] = ()
+    """An alarm of one of these that stands explains this one: it is raised all the same, and shown beneath it."""
     on_delay: Duration = NO_DELAY
     """The condition must hold this long before the alarm is raised."""
     off_delay: Duration = NO_DELAY
