@@ -19,6 +19,7 @@ from scenewatch.judging import Judging
 from scenewatch.ledger.retry import Retry
 from scenewatch.ledger.reuse import reused
 from scenewatch.ledger.tally import Owners, Tally
+from scenewatch.model.alarm import Transitions
 from scenewatch.model.batch import Batch
 from scenewatch.model.devices import Devices
 from scenewatch.model.errors import CorruptError
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from scenewatch.model.alarm import Transition
     from scenewatch.model.decoded import StatusReport
     from scenewatch.model.event import Event, Result
     from scenewatch.model.messages import Messages
@@ -56,7 +56,7 @@ class Outcome:
     """What one record led to. `batch` accounts for every position of the record, readings or not."""
 
     batch: Batch
-    transitions: list[Transition] = field(default_factory=list)
+    transitions: Transitions = Transitions.NONE
     status: list[StatusReport] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
@@ -138,9 +138,9 @@ class Pipeline:
         """
         return self.listening and self.alarms.overdue(now_ms)
 
-    def tick(self, now_ms: int) -> list[Transition]:
+    def tick(self, now_ms: int) -> Transitions:
         """Time went on without readings: what is overdue by `now_ms` is raised, dated at its deadline."""
-        return self.alarms.tick(now_ms) if self.listening else []
+        return self.alarms.tick(now_ms) if self.listening else Transitions.NONE
 
     def change_limits(self, limits: OperatorLimits) -> None:
         """Judge by these from the next record on. A LIMITS record does it in the order of the journal."""
@@ -187,7 +187,7 @@ class Pipeline:
 
     def _control(self, record: Record) -> Outcome:
         batch = _nothing()
-        transitions: list[Transition] = []
+        transitions = Transitions.NONE
         events: list[Event] = []
         match record.kind:
             case RecordKind.HISTORY:
