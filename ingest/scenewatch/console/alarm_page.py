@@ -60,7 +60,9 @@ class Other:
     href: str
     state: State
     title: str
+    """Empty where it is of the same rule."""
     device: str
+    """Empty where it is of the same device."""
     raised_at: int
     lasted: str
     """Empty while it stands."""
@@ -108,6 +110,7 @@ def _words(picture: Picture, choice: Choice, found: Explanation, hub: Hub) -> di
     device = picture.devices.get(alarm.device)
     channel = _channel(picture, device, found)
     site = alarm.device.rpartition(".")[0]
+    values = [_value(picture, choice, found, value) for value in found.values]
     return {
         "state": OF_PRIORITY[alarm.priority],
         "raised_as": _raised_as(choice, found),
@@ -121,11 +124,12 @@ def _words(picture: Picture, choice: Choice, found: Explanation, hub: Hub) -> di
         "source": source_words(found.rule, language) if found.rule else "",
         "rule_is_known": picture.rule(alarm.rule) is not None,
         "open": alarm.state in TO_ACKNOWLEDGE,
-        "values": [_value(picture, choice, found, value) for value in found.values],
+        "values": values,
+        "at_alarm": next((row for row in values if not row.is_source and row.text), None),
         "quality": _quality(choice, found.quality),
-        "cause": [_other(picture, choice, found.cause)] if found.cause else [],
-        "follows": _others(picture, choice, found.follows),
-        "similar": _others(picture, choice, found.similar),
+        "cause": _others(picture, choice, alarm, [found.cause]) if found.cause else [],
+        "follows": _others(picture, choice, alarm, found.follows),
+        "similar": _others(picture, choice, alarm, found.similar),
         "cell": Views(picture, choice).cell(device, channel) if device and channel and alarm.stands else None,
         "chart": _chart(picture, choice, found, channel, hub.now_ms()) if device and channel else None,
         "at_device": _at_device(choice, found),
@@ -155,7 +159,7 @@ def _value(picture: Picture, choice: Choice, found: Explanation, value: ValueThe
         title=of(value.title, language),
         text=_value_text(picture, choice, found, value),
         flag=value.flag,
-        sign=SIGNS.get(value.flag, "?"),
+        sign="" if value.value is None else SIGNS.get(value.flag, "?"),
         why=translate(f"test.{value.test}", language) if doubted else "",
         before=translate("explain.before", language, span=span_text(age_ms / 1000, language))
         if age_ms >= FRESH_MS
@@ -184,7 +188,7 @@ def _quality(choice: Choice, quality: QualityThen | None) -> dict[str, Any] | No
     of_flag = {"good": quality.good_share, "suspect": quality.suspect_share, "fail": quality.fail_share}
     percent = {flag: 100 * (share or 0) for flag, share in of_flag.items()}
     begins = accumulate(percent.values(), initial=0.0)
-    said = {flag: number(share, 0) for flag, share in percent.items()}
+    said = {flag: number(share, 0 if share in (0, 100) else 1) for flag, share in percent.items()}
     counts = {"readings": quality.readings, "expected": quality.expected}
     return {
         "said": translate("explain.quality.of", choice.language, **said, **counts),
@@ -195,19 +199,21 @@ def _quality(choice: Choice, quality: QualityThen | None) -> dict[str, Any] | No
     }
 
 
-def _others(picture: Picture, choice: Choice, alarms: Iterable[Alarm]) -> list[Other]:
-    return [_other(picture, choice, alarm) for alarm in alarms]
+def _others(picture: Picture, choice: Choice, this: Alarm, alarms: Iterable[Alarm]) -> list[Other]:
+    return [_other(picture, choice, this, alarm) for alarm in alarms]
 
 
-def _other(picture: Picture, choice: Choice, alarm: Alarm) -> Other:
+def _other(picture: Picture, choice: Choice, this: Alarm, alarm: Alarm) -> Other:
     language = choice.language
     device, rule = picture.devices.get(alarm.device), picture.rule(alarm.rule)
+    title = of(rule.title, language) if rule else alarm.rule
+    name = device_name(device, language) if device else alarm.device
     over = alarm.cleared_at is not None
     return Other(
         href=href(choice, alarm),
         state=OF_PRIORITY[alarm.priority],
-        title=of(rule.title, language) if rule else alarm.rule,
-        device=device_name(device, language) if device else alarm.device,
+        title="" if alarm.rule == this.rule else title,
+        device="" if alarm.device == this.device else name,
         raised_at=alarm.raised_at,
         lasted=span_text(((alarm.cleared_at or 0) - alarm.raised_at) / 1000, language) if over else "",
         by=alarm.acknowledged_by or "",
