@@ -20,6 +20,7 @@ from scenewatch.ledger.retry import Retry
 from scenewatch.ledger.reuse import reused
 from scenewatch.ledger.tally import Owners, Tally
 from scenewatch.model.action import NotDoneError, decode_action
+from scenewatch.model.alarm import Transitions
 from scenewatch.model.batch import Batch
 from scenewatch.model.devices import Devices
 from scenewatch.model.errors import CorruptError
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from scenewatch.model.alarm import Transition
     from scenewatch.model.decoded import StatusReport
     from scenewatch.model.event import Event, Result
     from scenewatch.model.messages import Messages
@@ -58,7 +58,7 @@ class Outcome:
     """What one record led to. `batch` accounts for every position of the record, readings or not."""
 
     batch: Batch
-    transitions: list[Transition] = field(default_factory=list)
+    transitions: Transitions = Transitions.NONE
     status: list[StatusReport] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
@@ -142,7 +142,7 @@ class Pipeline:
         """
         return self.alarms.overdue(now_ms) if self.listening else self.alarms.due(now_ms)
 
-    def tick(self, now_ms: int) -> list[Transition]:
+    def tick(self, now_ms: int) -> Transitions:
         """Time went on without readings: what is overdue by `now_ms` is raised, dated at its deadline."""
         return self.alarms.tick(now_ms) if self.listening else self.alarms.go_on(now_ms)
 
@@ -191,7 +191,7 @@ class Pipeline:
 
     def _control(self, record: Record) -> Outcome:
         batch = _nothing()
-        transitions: list[Transition] = []
+        transitions = Transitions.NONE
         events: list[Event] = []
         match record.kind:
             case RecordKind.HISTORY:

@@ -16,7 +16,7 @@ from scenewatch.alarms.overrides import in_force, mistakes, usable
 from scenewatch.alarms.rows import CLEARED, MOVE, NEVER, NORMAL, RAISED, STANDING
 from scenewatch.alarms.silence import Silences, wake
 from scenewatch.alarms.tables import lay_out, unusable
-from scenewatch.model.alarm import Step, Transition
+from scenewatch.model.alarm import PRIORITIES, TRANSITION, Names, Transitions
 from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.flags import Flag
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from scenewatch.model.scene import DeviceType, Rule, Scene
 
 MOVES_AT_A_TIME = 4096
-STEPS = {RAISED: Step.RAISED, CLEARED: Step.CLEARED}
+OWN_PRIORITY = PRIORITIES.index(None)
 
 
 class Engine:
@@ -53,7 +53,7 @@ class Engine:
             raise ConfigurationError(found)
         self.rules: Mapping[str, Rule] = in_force(self._scenes, numbers)
         """By `<scene>.<rule>`, with the operators' numbers. Replaced whole: other threads see one moment."""
-        self._keys = list(self.rules)
+        self._names = _names(self.rules)
         self._types: list[tuple[Scene, DeviceType]] = []
         self._rows = lay_out((), self.rules)
         self._calendars = Calendars(self._scenes)
@@ -73,9 +73,9 @@ class Engine:
         self._moves = np.zeros(max(MOVES_AT_A_TIME, most), MOVE)
         self._settle()
 
-    def step(self, batch: Batch) -> list[Transition]:
+    def step(self, batch: Batch) -> Transitions:
         columns = in_time_order(batch, self._memory.series_device)
-        transitions: list[Transition] = []
+        found: list[Transitions] = []
         done, why = 0, None
         while why != DONE:
             done, written, why = step(done, columns, self._tables, self._moves)
@@ -83,19 +83,19 @@ class Engine:
             cleared_at = moves["at_ms"][moves["step"] == CLEARED]
             if len(cleared_at):
                 self._silences.cleared(int(cleared_at.min()))
-            transitions += self._transitions(moves)
+            found.append(self._transitions(moves))
             if why == UNKNOWN_DAY:
                 self._learn(self._memory.series_device[columns.series[done]], columns.t_ms[done])
-        return transitions
+        return Transitions.joined(found)
 
-    def happened(self, events: Sequence[Event]) -> list[Transition]:
-        transitions: list[Transition] = []
+    def happened(self, events: Sequence[Event]) -> Transitions:
+        found: list[Transitions] = []
         for event in events:
             groups = self._rows.events.get((int(self._memory.devices["type"][event.device]), event.kind), ())
             if groups and event.live:
                 self._learn(event.device, event.at_ms)
-                transitions += self._transitions(self._happenings.step(event, groups, self._tables))
-        return transitions
+                found.append(self._transitions(self._happenings.step(event, groups, self._tables)))
+        return Transitions.joined(found)
 
     def overdue(self, now_ms: int) -> bool:
         series, instances = self._memory.series, self._memory.instances
@@ -103,7 +103,7 @@ class Engine:
             return True
         return self._silences.any_due(now_ms, series, instances)
 
-    def tick(self, now_ms: int) -> list[Transition]:
+    def tick(self, now_ms: int) -> Transitions:
         missing = self._silences.raise_due(now_ms, self._memory.series, self._memory.instances)
         over = self._happenings.clear_due(now_ms, self._tables)
         return self._transitions(missing) + self._transitions(over)
@@ -112,7 +112,7 @@ class Engine:
         self._listening_ms = max(self._listening_ms, since_ms)
         self._settle()
 
-    def retire(self, registry: Registry, at_ms: int) -> list[Transition]:
+    def retire(self, registry: Registry, at_ms: int) -> Transitions:
         """Clear what stands of devices that are no longer in the inventory. Before or after `grow`."""
         memory = self._memory
         gone = ~np.array(registry.active, np.bool_)
@@ -129,13 +129,19 @@ class Engine:
     def change(self, limits: Mapping[str, Mapping[str, float]]) -> None:
         """A delay that is under way goes on, and is held against the new number at the series' next reading."""
         self.rules = in_force(self._scenes, usable(self._scenes, limits))
+        self._names = _names(self.rules)
         self._rows = lay_out(self._types, self.rules)
         self._settle()
 
-    def standing(self) -> list[Transition]:
+    def standing(self) -> Transitions:
         """Every alarm that stands, as it was raised, the oldest first."""
         moves = self._standing_moves(np.arange(len(self._memory.instances)))
         return self._transitions(moves[np.argsort(moves["at_ms"], kind="stable")])
+
+    def alarm(self, rule: str, device: int) -> Transition | None:
+        """The one that stands now, as it was raised."""
+        moves = self._standing_moves(np.flatnonzero(self._memory.instance_device == device))
+        return next((alarm for alarm in self._transitions(moves) if alarm.rule == rule), None)
 
     def snapshot(self) -> Iterator[Piece]:
         return saved.save(self._memory, self._rows, self.rules, self._listening_ms)
@@ -171,14 +177,17 @@ class Engine:
         moves["value"], moves["flag"] = instances["value"][which], instances["flag"][which]
         return moves
 
-    def _transitions(self, moves: NDArray[np.void]) -> list[Transition]:
+    def _transitions(self, moves: NDArray[np.void]) -> Transitions:
         if not len(moves):
-            return []
-        numbers = self._memory.numbers(moves["instance"], self._rows).tolist()
-        devices = self._memory.instance_device[moves["instance"]].tolist()
-        return [
-            Transition(self._keys[number], device, STEPS[step], at_ms, raised_at_ms, value, flag)
-            for number, device, (_, step, at_ms, raised_at_ms, value, flag) in zip(
-                numbers, devices, moves.tolist(), strict=True
-            )
-        ]
+            return Transitions.NONE
+        rows = np.zeros(len(moves), TRANSITION)
+        rows["rule"] = self._memory.numbers(moves["instance"], self._rows)
+        rows["device"] = self._memory.instance_device[moves["instance"]]
+        for name in ("step", "at_ms", "raised_at_ms", "value", "flag"):
+            rows[name] = moves[name]
+        rows["priority"] = OWN_PRIORITY
+        return Transitions(rows, self._names)
+
+
+def _names(rules: Mapping[str, Rule]) -> Names:
+    return Names(tuple((key, "") for key in rules))

@@ -48,7 +48,7 @@ def hold_of(action: Action) -> Hold:
         target=action.target,
         by=action.by,
         at_ms=action.at_ms,
-        from_ms=max(action.from_ms, action.at_ms),
+        from_ms=max(action.from_ms, action.at_ms) if kind is Hidden.MAINTENANCE else action.at_ms,
         until_ms=0 if kind is Hidden.OUT_OF_SERVICE else action.until_ms,
         reason=action.reason,
     )

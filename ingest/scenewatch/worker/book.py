@@ -41,7 +41,7 @@ class Book:
         """Those that stand: what the engine tells of them does not know what an operator did."""
         self._changes: Changes[AlarmView] = Changes()
 
-    def tell(self, transitions: list[Transition]) -> None:
+    def tell(self, transitions: Sequence[Transition]) -> None:
         """On record first, then to all who listen. Raises TemporaryError before anything is told."""
         if not transitions:
             return

@@ -14,7 +14,7 @@ from scenewatch.model.ports import RecordKind
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from scenewatch.model.alarm import Transition
+    from scenewatch.model.alarm import Transitions
     from scenewatch.model.batch import Batch
     from scenewatch.model.event import Event, Result
     from scenewatch.model.pieces import Piece
@@ -41,7 +41,7 @@ class Outcome(Protocol):
     def batch(self) -> Batch: ...
 
     @property
-    def transitions(self) -> list[Transition]: ...
+    def transitions(self) -> Transitions: ...
 
     @property
     def events(self) -> list[Event]: ...
@@ -75,7 +75,7 @@ class Ends:
 
     put: Callable[[Batch], None]
     """Hands a batch to the outbox; never waits."""
-    tell: Callable[[list[Transition]], None]
+    tell: Callable[[Transitions], None]
     """Puts alarms on record and tells the outside; raises TemporaryError when it must be tried again."""
     keep: Callable[[list[Event], list[Result]], None]
     """Puts what devices told and answered on record; the same again changes nothing. Raises as `tell`."""
