@@ -30,7 +30,8 @@ from scenewatch.model.scene import (
     Tells,
     WrongClock,
 )
-from scenewatch.model.speech import amount, condition_text
+from scenewatch.model.spans import amount
+from scenewatch.model.speech import rule_text
 from scenewatch.scenes import SCENES
 from scenewatch.settings import ENVIRONMENT, Section, Settings
 
@@ -286,7 +287,7 @@ def _rules(scene: Scene) -> str:
 
 
 def _condition(scene: Scene, rule: Rule) -> str:
-    words = both(condition_text(scene, rule))
+    words = both(rule_text(scene, rule))
     bands = dict.fromkeys(
         amount(comparison.deadband, channel.unit)
         for device_type in watched_types(scene, rule)

@@ -149,7 +149,7 @@ def _at(derived, boundary, times, mine, says, driver):
             continue
         held, _ = says(t)
         if isinstance(derived, Share):
-            part += (t - before) * held
+            part += 100.0 * (t - before) * held
             whole += t - before
         elif held:
             # the term must have spoken not long before
@@ -169,7 +169,7 @@ def test_a_duty_cycle_is_the_share_of_time_above():
     batch = run(stages, messages(regular(300, lambda i: 100.0 if i % 10 < 3 else 0.0)))
     values = told(registry, [batch], "d1", "duty")
     assert [t - T0 for t, _ in values] == [hours(h / 2) for h in range(4, 10)]
-    assert [v for _, v in values] == pytest.approx([0.3] * 6, abs=0.01)
+    assert [v for _, v in values] == pytest.approx([30.0] * 6, abs=1.0)
 
 
 def test_running_power_is_the_mean_while_running():

@@ -22,6 +22,7 @@ ROW = AlarmRow(
     value=90.0,
     flag=1,
     priority=Priority.HIGH,
+    raised_priority=Priority.HIGH,
     device_type="vat",
 )
 

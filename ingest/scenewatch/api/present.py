@@ -205,6 +205,10 @@ def alarm(a: AlarmView) -> Json:
         "flag": a.flag,
         "acknowledged_by": a.acknowledged_by,
         "acknowledged_at": a.acknowledged_at,
+        "version": a.version,
+        "hidden": a.hidden,
+        "cause": a.cause,
+        "latched": a.latched,
     }
 
 

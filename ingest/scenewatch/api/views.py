@@ -46,6 +46,14 @@ class AlarmView:
     acknowledged_by: str | None = None
     """The operator who did so first."""
     acknowledged_at: int | None = None
+    version: str = ""
+    """Of the rule when it raised this; empty where an older release did."""
+    hidden: str = ""
+    """What keeps it from being shown, if anything does."""
+    cause: str | None = None
+    """Rule and device of the alarm that it follows from."""
+    latched: bool = False
+    """Its condition is over, and it waits for an operator's reset."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -68,10 +68,10 @@ def _in_force(scenes: list[Scene], limits: Mapping[str, Mapping[str, float]]) ->
 
 
 def _row(scene: Scene, rule: Rule, whose: str, language: str) -> tuple[str, ...]:
-    from scenewatch.model.speech import condition_text
+    from scenewatch.model.speech import rule_text
 
     condition, title, document = (
-        getattr(text, language) for text in (condition_text(scene, rule), rule.title, rule.source.document)
+        getattr(text, language) for text in (rule_text(scene, rule), rule.title, rule.source.document)
     )
     key = f"{scene.key}.{rule.key}"
     return key, str(rule.priority), whose, rule.proof, f"{title}: {condition}", f"{document} ({rule.source.mark})"

@@ -154,6 +154,10 @@ class Alarm(msgspec.Struct, frozen=True):
     value: float | None = None
     acknowledged_by: str | None = None
     acknowledged_at: int | None = None
+    version: str = ""
+    hidden: str = ""
+    cause: str | None = None
+    latched: bool = False
 
     @property
     def identity(self) -> tuple[str, str, int]:

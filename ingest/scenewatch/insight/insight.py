@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from scenewatch.insight.kernel import BUCKET, HOURS, NEVER, STATE, Columns, Tables, Told, step
+from scenewatch.insight.kernel import step
+from scenewatch.insight.rows import BUCKET, HOURS, NEVER, STATE, Columns, Tables, Told
 from scenewatch.insight.tables import NOT_DERIVED, Layout, buckets_of, lay_out, learning_hours
 from scenewatch.model.batch import COLUMNS, Batch
 from scenewatch.model.errors import CorruptError
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from scenewatch.model.pieces import Piece
     from scenewatch.model.registry import Registry
 
-VERSION = 1
+VERSION = 2
 TOLD_AT_A_TIME = 4096
-LAYOUT = str(STATE.descr)
+LAYOUT = str((STATE.descr, BUCKET.descr))
 
 
 class _Saved(msgspec.Struct, array_like=True):
@@ -116,7 +117,10 @@ class Insight:
 
     def _append(self, series: NDArray[np.int32], operation: NDArray[np.int32], registry: Registry) -> None:
         derived = [registry.channel_of(s).derived for s in series.tolist()]
-        sizes = np.array([buckets_of(d) if d is not None else 0 for d in derived], np.int32)
+        types = [registry.type_of(int(self._device[s])) for s in series.tolist()]
+        sizes = np.array(
+            [buckets_of(d, t) if d is not None else 0 for d, t in zip(derived, types, strict=True)], np.int32
+        )
         hours = np.array([learning_hours(d) if d is not None else 0 for d in derived], np.int32)
         departs = hours > 0
         rows = np.zeros(len(series), STATE)

@@ -7,11 +7,25 @@ message makes no difference.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
+from scenewatch.insight.rows import (
+    DEPARTURE,
+    HOURS,
+    IS_TERM,
+    IS_VALUE,
+    LAST_RUN,
+    LASTING,
+    MEAN,
+    NEVER,
+    SHARE,
+    SLOPE,
+    TIME_TO,
+    USUAL,
+)
 from scenewatch.model.flags import Flag, Place
 
 if TYPE_CHECKING:
@@ -19,13 +33,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-NEVER = -(2**62)
-SHARE, MEAN, LASTING, DEPARTURE = range(4)
-IS_VALUE, IS_TERM = 1, 2
-"""Roles of a channel in a derived one; it may have both."""
-HOURS = 24
+    from scenewatch.insight.rows import Columns, Tables, Told
+
 FAIL, NEW = int(Flag.FAIL), int(Place.NEW)
 MINUTE_MS = 60_000.0
+HOUR_MS = 3_600_000.0
+PERCENT = 100.0
 FARTHEST = 6.0
 """A single hour's departure is taken for no more than this, nor moves the usual by more than `CLIPPED` spreads."""
 CLIPPED = 3.0
@@ -35,106 +48,13 @@ MEDIAN_TO_SPREAD = 1.4826
 LEAST_SHARE_OF_ALL = 0.02
 """The spread at first is at least this share of the values' own."""
 FIRST_ALLOWANCE = 1.2
+"""A spread of one week is taken for a little larger."""
 WARY_PACE = 0.35
 """How much slower the usual follows while the departure is suspicious."""
 LEAST_KNOWN = 0.5
 """Share of the hours of learning that must have been measured; else it begins anew."""
-"""A spread of one week is taken for a little larger."""
-
-LINK = np.dtype([("operation", np.int32), ("role", np.int32)], align=True)
-"""A derived channel that reads a channel of this kind; `operation` counts from the device's first."""
-
-OPERATION = np.dtype(
-    [
-        ("form", np.int32),
-        ("test", np.int32),
-        ("low", np.float64),
-        ("high", np.float64),
-        ("every", np.int64),
-        ("bucket", np.int64),
-        ("buckets", np.int64),
-        ("gap", np.int64),
-        ("known", np.int64),
-        ("smoothing", np.float64),
-        ("pattern", np.float64),
-        ("spread", np.float64),
-        ("wary", np.float64),
-        ("learning", np.int64),
-    ],
-    align=True,
-)
-"""A term holds below `low`, above `high`, or where `test` set the flag. Of a departure times are in hours."""
-
-STATE = np.dtype(
-    [
-        ("operation", np.int32),
-        ("series", np.int32),
-        ("ring", np.int32),
-        ("learnt", np.int32),
-        ("first_t", np.int64),
-        ("told", np.int64),
-        ("seen_t", np.int64),
-        ("changed_t", np.int64),
-        ("spoke_t", np.int64),
-        ("since", np.int64),
-        ("of_t", np.int64),
-        ("of_value", np.float64),
-        ("sum", np.float64),
-        ("spread", np.float64),
-        ("smooth", np.float64),
-        ("count", np.int64),
-        ("hour", np.int64),
-        ("holds", np.int32),
-        ("held", np.int32),
-    ],
-    align=True,
-)
-"""A row a derived series. `ring` is its first bucket or pattern; `held` what the term said before `changed_t`.
-
-Of a departure `first_t`, `told`, `since` and `hour` are hours: of the first mean, of the last that was judged, the
-boundary at which it is told, and the one at hand.
-"""
-
-BUCKET = np.dtype([("number", np.int64), ("part", np.float64), ("whole", np.float64)])
-
-
-class Columns(NamedTuple):
-    """The columns of a batch that insight reads."""
-
-    series: NDArray[np.int32]
-    t_ms: NDArray[np.int64]
-    value: NDArray[np.float64]
-    flag: NDArray[np.uint8]
-    test: NDArray[np.uint8]
-    place: NDArray[np.uint8]
-    live: NDArray[np.bool_]
-
-
-class Tables(NamedTuple):
-    """What is derived of what, and how far it has come."""
-
-    first_link: NDArray[np.int32]
-    """By kind of series, and one more."""
-    links: NDArray[np.void]
-    operations: NDArray[np.void]
-    kind: NDArray[np.int32]
-    base: NDArray[np.int32]
-    """Of each series its device's first row of `state`."""
-    state: NDArray[np.void]
-    buckets: NDArray[np.void]
-    pattern: NDArray[np.float64]
-    """(departures, HOURS): what is usual."""
-    learning: NDArray[np.float64]
-    """(departures, hours of learning): hourly means, NaN where there were none."""
-
-
-class Told(NamedTuple):
-    """Derived readings: which of the batch's readings led to each, then its columns."""
-
-    cause: NDArray[np.int64]
-    series: NDArray[np.int32]
-    t_ms: NDArray[np.int64]
-    value: NDArray[np.float64]
+LEAST_OF_LINE = 0.5
+"""Share of its buckets that a line must have; with fewer nothing is said."""
 
 
 @njit(cache=True)
@@ -145,8 +65,10 @@ def _add(one: Any, operation: Any, buckets: NDArray[np.void], t: int, part: floa
         row.number = number
         row.part = 0.0
         row.whole = 0.0
+        row.count = 0
     row.part += part
     row.whole += whole
+    row.count += 1
 
 
 @njit(cache=True)
@@ -164,9 +86,75 @@ def _ratio(one: Any, operation: Any, buckets: NDArray[np.void], t: int) -> float
 
 
 @njit(cache=True)
+def _line(one: Any, operation: Any, buckets: NDArray[np.void], t: int) -> tuple[float, float, float]:
+    """Least squares through the means of the buckets before `t`: its value at `t`, slope and that one's error.
+
+    Each bucket counts as one, so the error is that of means that hardly depend on each other, not of each reading's
+    noise. Per millisecond; not numbers where too little is known.
+    """
+    oldest = (t - 1) // operation.bucket - operation.buckets + 1
+    n, sum_t, sum_v = 0, 0.0, 0.0
+    for i in range(operation.buckets):
+        row = buckets[one.ring + i]
+        if row.number >= oldest:
+            n += 1
+            sum_t += row.whole / row.count + (row.number * operation.bucket - t)
+            sum_v += row.part / row.count
+    if n < 3 or n < LEAST_OF_LINE * operation.buckets:
+        return np.nan, np.nan, np.nan
+    mean_t, mean_v = sum_t / n, sum_v / n
+    tt, tv, vv = 0.0, 0.0, 0.0
+    for i in range(operation.buckets):
+        row = buckets[one.ring + i]
+        if row.number >= oldest:
+            away_t = row.whole / row.count + (row.number * operation.bucket - t) - mean_t
+            away_v = row.part / row.count - mean_v
+            tt += away_t * away_t
+            tv += away_t * away_v
+            vv += away_v * away_v
+    slope = tv / tt
+    error = np.sqrt(max(0.0, vv - slope * tv) / (n - 2) / tt)
+    return mean_v - slope * mean_t, slope, error
+
+
+@njit(cache=True)
+def _minutes_to(operation: Any, level: float, slope: float, error: float) -> float:
+    """Until a line passes the limit."""
+    if np.isnan(level):
+        return np.nan
+    missing, pace = (operation.limit - level) * operation.towards, slope * operation.towards
+    if missing < 0.0:
+        return 0.0
+    if pace <= 0.0 or pace < operation.sure * error:
+        return operation.horizon
+    return min(operation.horizon, missing / pace / MINUTE_MS)
+
+
+@njit(cache=True)
+def _holds(operation: Any, value: float, test: int) -> bool:
+    return value > operation.high or value < operation.low or test == operation.test
+
+
+@njit(cache=True)
+def _run(one: Any, operation: Any, t: int, value: float, test: int) -> float:
+    """How many minutes the run was that ends with this reading; not a number where none does, or none was whole."""
+    holds = _holds(operation, value, test)
+    silent = t - one.seen_t > operation.gap
+    whole = one.since != NEVER and not silent
+    length = (t - one.since) / MINUTE_MS if one.holds and not holds and whole else np.nan
+    if silent:
+        one.since = NEVER
+    elif holds and not one.holds:
+        one.since = t
+    one.holds = holds
+    one.seen_t = t
+    return length
+
+
+@njit(cache=True)
 def _term(one: Any, operation: Any, t: int, value: float, test: int) -> None:
     """Take what the term says from `t` on."""
-    holds = value > operation.high or value < operation.low or test == operation.test
+    holds = _holds(operation, value, test)
     if t - one.seen_t > operation.gap:
         one.since = t
     if one.changed_t != t:
@@ -269,24 +257,26 @@ def _value(one: Any, operation: Any, tables: Tables, t: int) -> float:
     """What is to be told at `t`; not a number for nothing."""
     if operation.form == LASTING:
         return (t - one.since) / MINUTE_MS if one.held and one.since <= t else 0.0
+    if operation.form == SLOPE:
+        return _line(one, operation, tables.buckets, t)[1] * HOUR_MS
+    if operation.form == TIME_TO:
+        return _minutes_to(operation, *_line(one, operation, tables.buckets, t))
     if t - one.first_t < operation.known:
         return np.nan
-    return _ratio(one, operation, tables.buckets, t - 1)
+    ratio = _ratio(one, operation, tables.buckets, t - 1)
+    return PERCENT * ratio if operation.form == SHARE else ratio
 
 
 @njit(cache=True)
-def _step(one: Any, tables: Tables, role: int, reading: tuple[int, float, int]) -> tuple[int, float]:
-    """One reading's step of one derived series: when to tell what; at NEVER nothing."""
+def _at_times(one: Any, tables: Tables, role: int, reading: tuple[int, float, int]) -> tuple[int, float]:
+    """One reading's step of what is told at each full interval: when to tell what; at NEVER nothing."""
     operation = tables.operations[one.operation]
     t, value, _ = reading
-    if operation.form == DEPARTURE:
-        if _hour(one, operation, tables, t, value):
-            return one.since * operation.every, one.smooth
-        return NEVER, np.nan
-    driver = IS_VALUE if operation.form == MEAN else IS_TERM
+    is_line = operation.form in {SLOPE, TIME_TO}
+    if not is_line:
+        _accrue(one, operation, tables, role, reading)
     at, telling = NEVER, np.nan
-    _accrue(one, operation, tables, role, reading)
-    if role & driver:
+    if role & (IS_VALUE if is_line or operation.form == MEAN else IS_TERM):
         number = t // operation.every
         if one.first_t == NEVER:
             one.first_t = t
@@ -296,7 +286,31 @@ def _step(one: Any, tables: Tables, role: int, reading: tuple[int, float, int]) 
             telling = _value(one, operation, tables, number * operation.every)
             if not np.isnan(telling):
                 at = number * operation.every
+    if is_line:
+        _add(one, operation, tables.buckets, t, value, float(t % operation.bucket))
     return at, telling
+
+
+@njit(cache=True)
+def _step(first: int, link: Any, tables: Tables, reading: tuple[int, float, int]) -> tuple[int, float]:
+    """One reading's step of one derived series of the device whose rows begin at `first`."""
+    one = tables.state[first + link.operation]
+    operation = tables.operations[one.operation]
+    t, value, test = reading
+    if operation.form == DEPARTURE:
+        if _hour(one, operation, tables, t, value):
+            return one.since * operation.every, one.smooth
+        return NEVER, np.nan
+    if operation.form == USUAL:
+        departure = tables.state[first + operation.departure]
+        if departure.since == one.told:
+            return NEVER, np.nan
+        one.told = departure.since
+        return one.told * operation.every, tables.pattern[departure.ring][one.told % HOURS]
+    if operation.form == LAST_RUN:
+        length = _run(one, operation, t, value, test)
+        return (NEVER if np.isnan(length) else t), length
+    return _at_times(one, tables, link.role, reading)
 
 
 @njit(cache=True)
@@ -315,11 +329,10 @@ def step(begin: int, batch: Columns, tables: Tables, told: Told) -> tuple[int, i
             return i, written
         for number in range(first, behind):
             link = tables.links[number]
-            one = tables.state[tables.base[series] + link.operation]
-            at, value = _step(one, tables, link.role, (batch.t_ms[i], batch.value[i], batch.test[i]))
+            at, value = _step(tables.base[series], link, tables, (batch.t_ms[i], batch.value[i], batch.test[i]))
             if at != NEVER:
                 told.cause[written] = i
-                told.series[written] = one.series
+                told.series[written] = tables.state[tables.base[series] + link.operation].series
                 told.t_ms[written] = at
                 told.value[written] = value
                 written += 1

@@ -19,7 +19,7 @@ FORTNIGHT = days(14)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Share:
-    """For how much of the last `over` a term held, 0 to 1: a duty cycle. Told once half of `over` is known."""
+    """For how much of the last `over` a term held, in %: a duty cycle. Told once half of `over` is known."""
 
     term: Term
     over: Duration

@@ -24,10 +24,14 @@ class Quantity(StrEnum):
     """Combustible, as a share of the concentration that can explode."""
     TIME = "time"
     """A span of it, such as hours of use."""
+    RATE = "rate"
+    """How fast something else changes."""
+    DEPARTURE = "departure"
+    """From what is usual, in usual spreads."""
     STATE = "state"
 
 
-UNITS: Mapping[Quantity, frozenset[str]] = MappingProxyType(
+_MEASURED: Mapping[Quantity, frozenset[str]] = MappingProxyType(
     {
         Quantity.TEMPERATURE: frozenset({"°C"}),
         Quantity.POWER: frozenset({"W", "kW"}),
@@ -37,6 +41,13 @@ UNITS: Mapping[Quantity, frozenset[str]] = MappingProxyType(
         Quantity.IRRADIANCE: frozenset({"µW/cm²", "W/m²"}),
         Quantity.GAS: frozenset({"% LEL"}),
         Quantity.TIME: frozenset({"h", "min", "s"}),
+    }
+)
+UNITS: Mapping[Quantity, frozenset[str]] = MappingProxyType(
+    {
+        **_MEASURED,
+        Quantity.RATE: frozenset(f"{unit}/h" for units in _MEASURED.values() for unit in units),
+        Quantity.DEPARTURE: frozenset({"σ"}),
         Quantity.STATE: frozenset({""}),
     }
 )

@@ -12,6 +12,7 @@ from scenewatch.model.scene import (
     Above,
     AtLeast,
     Below,
+    During,
     Flagged,
     Happened,
     NoData,
@@ -174,7 +175,7 @@ def _suppression(place: str, scene: Scene, of: Rule, suppression: Suppression) -
     if isinstance(suppression, While):
         for device_type in watched_types(scene, of):
             yield from term_of(f"{place}.term", device_type, suppression.term)
-    elif suppression.occasion not in {o.key for o in scene.occasions}:
+    elif isinstance(suppression, During) and suppression.occasion not in {o.key for o in scene.occasions}:
         yield f"{place}.occasion", f"the scene has no occasion {suppression.occasion}"
 
 

@@ -10,7 +10,8 @@ from scenewatch.model.conditions import watched_types
 from scenewatch.model.level import Level
 from scenewatch.model.point import Point
 from scenewatch.model.scene import Above, Below
-from scenewatch.model.speech import amount, condition_text
+from scenewatch.model.spans import amount
+from scenewatch.model.speech import condition_text
 from scenewatch.model.words import Text
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class AlarmPoints:
                 "site": site,
                 "device": device,
                 "rule": rule_key,
-                "priority": str(row.priority),
+                "priority": str(row.raised_priority),
                 "type": row.device_type,
             },
             t_ms=row.raised_at_ms,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from scenewatch.model.quantity import Quantity
 from scenewatch.model.scene import Above, Channel, Command, DeviceType, EventKind, Span, Term
 from scenewatch.model.words import Text, minutes, seconds
+from scenewatch.scenes.kitchen.insight import derived_of_cabinet
 
 EVERY = seconds(30)
 TO_ANSWER = seconds(60)
@@ -71,23 +72,29 @@ BATTERY = Channel(
 )
 
 
-def _cabinet_temperature(expected: Span) -> Channel:
+CABINET_TEMPERATURE = Span(-45, 60)
+FRIDGE_LIMIT_C = 8.0
+FREEZER_LIMIT_C = -12.0
+
+
+def _cabinet(expected: Span, limit_c: float) -> tuple[Channel, ...]:
     """A small space: an opened door is felt at once."""
     title = Text("Air temperature", "柜内温度")
-    return _temperature("air_temp", title, Span(-45, 60), expected, fastest_per_minute=8.0)
+    air = _temperature("air_temp", title, CABINET_TEMPERATURE, expected, fastest_per_minute=8.0)
+    return (air, DOOR, COMPRESSOR_POWER, DEFROST, BATTERY, *derived_of_cabinet(limit_c, CABINET_TEMPERATURE))
 
 
 FRIDGE = DeviceType(
     key="fridge",
     title=Text("Fridge", "冷藏柜"),
     every=EVERY,
-    channels=(_cabinet_temperature(Span(-5, 25)), DOOR, COMPRESSOR_POWER, DEFROST, BATTERY),
+    channels=_cabinet(Span(-5, 25), FRIDGE_LIMIT_C),
 )
 FREEZER = DeviceType(
     key="freezer",
     title=Text("Freezer", "冷冻柜"),
     every=EVERY,
-    channels=(_cabinet_temperature(Span(-32, 10)), DOOR, COMPRESSOR_POWER, DEFROST, BATTERY),
+    channels=_cabinet(Span(-32, 10), FREEZER_LIMIT_C),
 )
 GATEWAY = DeviceType(
     key="gateway",
