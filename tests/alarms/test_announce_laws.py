@@ -1,4 +1,4 @@
-"""Laws of what operators do: any stream in any batches, stopped anywhere, is told as an oracle of intervals says."""
+"""Laws of what operators do: any stream in any batches, stopped anywhere, is told as an oracle says."""
 
 from dataclasses import dataclass, replace
 
@@ -158,11 +158,11 @@ class Looker:
         for move in moves:
             key = move.rule, move.device
             if move.step is Step.RAISED:
-                move = replace(move, hidden=self.hidden(key, self.now))
-                self.stands[key] = move, None
+                self.told.append(replace(move, hidden=self.hidden(key, self.now)))
+                self.stands[key] = self.told[-1], None
             else:
                 del self.stands[key]
-            self.told.append(move)
+                self.told.append(move)
 
     def look(self, before, moment, by=""):
         """What changed between two moments for the alarms that stand."""
@@ -230,9 +230,8 @@ class Looker:
 def expected(events):
     looker = Looker()
     for place, (kind, what) in enumerate(events):
-        if kind != "happened" or what[0].live:
-            if not (kind == "message" and not what):
-                looker.step(place, kind, what)
+        if (kind != "happened" or what[0].live) and not (kind == "message" and not what):
+            looker.step(place, kind, what)
     return looker.told
 
 

@@ -170,7 +170,9 @@ class Announcer:
             seen = Seen(action.rule, device, alarm.raised_at_ms, action.at_ms)
             self._seen[action.rule, device] = seen
             self._look_again()
-        return self._shown(Transitions.of([replace(alarm, step=Step.ACKNOWLEDGED, at_ms=action.at_ms, by=action.by)]))
+        return self._shown(
+            Transitions.of([replace(alarm, step=Step.ACKNOWLEDGED, at_ms=action.at_ms, by=action.by)])
+        )
 
     def _change_at(self, at_ms: int, change: Callable[[], None]) -> list[Transition]:
         """What a change of the holds, and the time itself, mean for the alarms that stand."""

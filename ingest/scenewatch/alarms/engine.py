@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from scenewatch.model.alarm import Transition
     from scenewatch.model.batch import Batch
     from scenewatch.model.event import Event
     from scenewatch.model.pieces import Piece

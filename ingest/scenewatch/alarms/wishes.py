@@ -86,12 +86,16 @@ class Wishes:
         if device is None or alarm is None or alarm.raised_at_ms != action.raised_at_ms:
             yield _unknown(f"no alarm of {_what(action)} that was raised at {action.raised_at_ms} stands")
         elif action.deed is Deed.RESET and not self._engine.has_returned(action.rule, device):
-            yield NotDoneError(Refusal.CONFLICT, f"the condition of {_what(action)} still holds, or it does not latch")
+            yield NotDoneError(
+                Refusal.CONFLICT, f"the condition of {_what(action)} still holds, or it does not latch"
+            )
 
     def _against_target(self, action: Action) -> Iterator[NotDoneError]:
         device = self._registry.number(action.target)
         if action.deed is Deed.MAINTAIN:
-            is_site = any(_site(i) == action.target and self._registry.number(i) is not None for i in self._registry.ids)
+            is_site = any(
+                _site(i) == action.target and self._registry.number(i) is not None for i in self._registry.ids
+            )
             if device is None and not is_site:
                 yield _unknown(f"there is no device or site {action.target!r}")
             return

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from scenewatch.model.alarm import Hidden
+from scenewatch.model.alarm import Hidden  # noqa: TC001 - msgspec reads it at run time
 from scenewatch.model.errors import CorruptError, ScenewatchError
 from scenewatch.model.words import days
 
@@ -57,7 +57,7 @@ class Action:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
-    """Why alarms are not shown: shelved, out of service or in maintenance, from a time to a time, by the receive clock."""
+    """Shelved, out of service or in maintenance, from a time to a time, by the receive clock."""
 
     kind: Hidden
     rule: str = ""
