@@ -6,15 +6,17 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from records import START_MS
-from scenewatch.api import events, operate_shapes, shapes, tableshapes, unknown
+from scenewatch.api import events, explainshapes, operate_shapes, shapes, tableshapes, unknown
 from scenewatch.model.errors import TemporaryError
 
+EXPLANATION = f"/api/v1/alarms/explanation?rule=brine.vat_hot&device=brine.w1.vat-1&raised_at={START_MS + 30_000}"
 SHAPES = {
     "/api/v1/scenes": tableshapes.Scenes,
     "/api/v1/sites": shapes.Sites,
     "/api/v1/devices": shapes.Devices,
     "/api/v1/alarms": shapes.Alarms,
     "/api/v1/alarms/raised?from=0": shapes.RaisedByRule,
+    EXPLANATION: explainshapes.Explanation,
     "/api/v1/ledger": shapes.Ledger,
     "/api/v1/ledger/sites": shapes.SiteAccounts,
     "/api/v1/ledger/devices?site=w1": shapes.DeviceAccounts,
@@ -41,7 +43,7 @@ CHANGES = {
 def test_answers_have_the_shape_they_are_described_with(rig, path):
     body = rig.get(path)
     shaped = SHAPES[path].model_validate(body, extra="forbid", strict=True)
-    assert shaped.model_dump() == body
+    assert shaped.model_dump(by_alias=True) == body
 
 
 def test_scenes_are_the_tables(rig):
@@ -348,6 +350,7 @@ def test_refusals_are_described_as_the_problems_they_are(rig):
         "/api/v1/devices",
         "/api/v1/alarms",
         "/api/v1/alarms/raised",
+        "/api/v1/alarms/explanation",
         "/api/v1/ledger/devices",
         "/api/v1/audit",
         "/api/v1/events",

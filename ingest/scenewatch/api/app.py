@@ -15,6 +15,7 @@ from scenewatch.api import (
     alarms_found,
     commands,
     events,
+    explain,
     operate,
     present,
     shapes,
@@ -67,6 +68,7 @@ def create_app(view: View) -> FastAPI:
     _add_health(app, view)
     _add_nouns(app, view)
     alarms_found.add(app, view)
+    explain.add(app, view.explains)
     _add_ledger(app, view)
     _add_readings(app, view)
     operate.add(app, view)

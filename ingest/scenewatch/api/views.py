@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from scenewatch.api.alarms_found import AlarmQuery
     from scenewatch.api.controls import Controls
+    from scenewatch.api.explain import Explains
     from scenewatch.api.unknown import Unknown
     from scenewatch.model.ledger import Counts, DeadLetter
     from scenewatch.model.level import Summaries
@@ -235,6 +236,9 @@ class View(Protocol):
     def alarm_changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:
         """Changes since the given number, and the number now."""
         ...
+
+    @property
+    def explains(self) -> Explains: ...
 
     def events(self, query: EventQuery) -> Sequence[EventView]:
         """Newest first."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from scenewatch.api.alarms_found import AlarmQuery
     from scenewatch.api.controls import Controls
+    from scenewatch.api.explain import Explains
     from scenewatch.api.unknown import Unknown
     from scenewatch.api.views import AlarmView, EventQuery, EventView, LetterQuery
     from scenewatch.app import Worker
@@ -77,6 +78,10 @@ class WorkerView:
 
     def alarm_changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:
         return self._worker.book.changes(after)
+
+    @property
+    def explains(self) -> Explains:
+        return self._worker.explaining
 
     def events(self, query: EventQuery) -> Sequence[EventView]:
         return self._worker.chronicle.events(query)
