@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scenewatch.alarms.announce import Announcer
 from scenewatch.alarms.engine import Engine
 from scenewatch.insight.insight import Insight, inserted
+from scenewatch.model.alarm import Transitions
 from scenewatch.quality.quality import Quality
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from scenewatch.model.alarm import Transition
     from scenewatch.model.batch import Batch
     from scenewatch.model.event import Event
     from scenewatch.model.ports import AlarmEngine, Check
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     # The type checker holds each part to its contract here, where they meet.
     _check: type[Check] = Quality
-    _alarms: type[AlarmEngine] = Engine
+    _engine: type[AlarmEngine] = Engine
+    _alarms: type[AlarmEngine] = Announcer
 
 
 class Judging:
@@ -32,7 +34,7 @@ class Judging:
         """`limits` are operators' numbers, by `<scene>.<rule>`. Raises ConfigurationError with all mistakes."""
         self.quality = Quality()
         self.insight = Insight()
-        self.alarms = Engine(scenes, limits or {})
+        self.alarms = Announcer(Engine(scenes, limits or {}))
 
     def grow(self, registry: Registry) -> None:
         """The inventory changed. Before any batch that knows of it."""
@@ -47,7 +49,7 @@ class Judging:
         self.quality.check(derived)
         return inserted(batch, derived, before)
 
-    def judge(self, batch: Batch, events: Sequence[Event], first: int) -> list[Transition]:
+    def judge(self, batch: Batch, events: Sequence[Event], first: int) -> Transitions:
         """What a checked batch and the events among its messages, of which `first` is the first, raise and clear.
 
         Each event in its place among the readings, so that how messages are put together changes nothing.
@@ -55,11 +57,12 @@ class Judging:
         live = [event for event in events if event.live]
         if not live:
             return self.alarms.step(batch)
-        transitions: list[Transition] = []
+        found: list[Transitions] = []
         done = 0
         for event in live:
             until = int(np.searchsorted(batch.message, event.position - first))
-            transitions += self.alarms.step(batch.select(np.arange(done, until))) if until > done else []
-            transitions += self.alarms.happened([event])
+            if until > done:
+                found.append(self.alarms.step(batch.select(np.arange(done, until))))
+            found.append(self.alarms.happened([event]))
             done = until
-        return transitions + self.alarms.step(batch.select(np.arange(done, len(batch))))
+        return Transitions.joined([*found, self.alarms.step(batch.select(np.arange(done, len(batch))))])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from scenewatch.model.alarm import Transition
+    from scenewatch.model.alarm import Transition, Transitions
     from scenewatch.model.batch import Batch
     from scenewatch.model.decoded import Decoded
     from scenewatch.model.event import Event, Happening
@@ -192,11 +192,11 @@ class AlarmEngine(Protocol):
 
     def grow(self, registry: Registry) -> None: ...
 
-    def step(self, batch: Batch) -> list[Transition]:
+    def step(self, batch: Batch) -> Transitions:
         """Live, NEW readings in order. Value rules are raised at the reading that completes the delay."""
         ...
 
-    def happened(self, events: Sequence[Event]) -> list[Transition]:
+    def happened(self, events: Sequence[Event]) -> Transitions:
         """Live events in order, after the readings of the same record."""
         ...
 
@@ -204,7 +204,7 @@ class AlarmEngine(Protocol):
         """Whether `tick` would raise or clear anything. Changes nothing."""
         ...
 
-    def tick(self, now_ms: int) -> list[Transition]:
+    def tick(self, now_ms: int) -> Transitions:
         """What has a deadline at or before `now_ms`, dated at it: missing data, events that come no more."""
         ...
 
@@ -212,7 +212,7 @@ class AlarmEngine(Protocol):
         """The source was deaf until now: silence counts from here."""
         ...
 
-    def retire(self, registry: Registry, at_ms: int) -> list[Transition]:
+    def retire(self, registry: Registry, at_ms: int) -> Transitions:
         """Clears the alarms of devices that are no longer in the inventory."""
         ...
 
@@ -223,7 +223,7 @@ class AlarmEngine(Protocol):
         """
         ...
 
-    def standing(self) -> list[Transition]:
+    def standing(self) -> Transitions:
         """Every alarm that stands, as it was raised."""
         ...
 

@@ -14,7 +14,7 @@ from scenewatch.model.ports import RecordKind
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from scenewatch.model.alarm import Transition
+    from scenewatch.model.alarm import Transitions
     from scenewatch.model.batch import Batch
     from scenewatch.model.event import Event, Result
     from scenewatch.model.pieces import Piece
@@ -41,7 +41,7 @@ class Outcome(Protocol):
     def batch(self) -> Batch: ...
 
     @property
-    def transitions(self) -> list[Transition]: ...
+    def transitions(self) -> Transitions: ...
 
     @property
     def events(self) -> list[Event]: ...
@@ -75,7 +75,7 @@ class Ends:
 
     put: Callable[[Batch], None]
     """Hands a batch to the outbox; never waits."""
-    tell: Callable[[list[Transition]], None]
+    tell: Callable[[Transitions], None]
     """Puts alarms on record and tells the outside; raises TemporaryError when it must be tried again."""
     keep: Callable[[list[Event], list[Result]], None]
     """Puts what devices told and answered on record; the same again changes nothing. Raises as `tell`."""
@@ -115,7 +115,8 @@ class Loop:
         self._candidate: int | None = None
         """The position of a snapshot that is written but not valid before the store is past it."""
         self._snapshot_due_ms = clock.now_ms() + SNAPSHOT_MS
-        self._saved = chain.position
+        self._saved = self.delivered = chain.position
+        """Up to `delivered` all who listen were told of the alarms."""
         self._untold = False
         self._next_look_ms = 0
         self._tick_waits = False
@@ -148,6 +149,7 @@ class Loop:
                     outcome = self._chain.run(record)
                 if not self._deliver(outcome):
                     return
+                self.delivered = outcome.batch.position
                 self._put(outcome.batch)
                 self._tick_waits = self._tick_waits and record.kind is not RecordKind.TICK
             now_ms = self._clock.now_ms()
