@@ -355,6 +355,7 @@ def test_refusals_are_described_as_the_problems_they_are(rig):
         "/api/v1/alarms",
         "/api/v1/alarms/raised",
         "/api/v1/alarms/explanation",
+        "/api/v1/alarm-load",
         "/api/v1/ledger/devices",
         "/api/v1/audit",
         "/api/v1/events",
