@@ -53,6 +53,8 @@ WARY_PACE = 0.35
 """How much slower the usual follows while the departure is suspicious."""
 LEAST_KNOWN = 0.5
 """Share of the hours of learning that must have been measured; else it begins anew."""
+LEAST_OF_SPAN = 0.5
+"""More than this share of a span must be known."""
 LEAST_OF_LINE = 0.5
 """Share of its buckets that a line must have; with fewer nothing is said."""
 
@@ -72,8 +74,8 @@ def _add(one: Any, operation: Any, buckets: NDArray[np.void], t: int, part: floa
 
 
 @njit(cache=True)
-def _ratio(one: Any, operation: Any, buckets: NDArray[np.void], t: int) -> float:
-    """Over all buckets that are not too old; not a number where nothing is known."""
+def _ratio(one: Any, operation: Any, buckets: NDArray[np.void], t: int, least: float) -> float:
+    """Over all buckets that are not too old; not a number where no more than `least` is known."""
     oldest = t // operation.bucket - operation.buckets + 1
     part = 0.0
     whole = 0.0
@@ -82,7 +84,7 @@ def _ratio(one: Any, operation: Any, buckets: NDArray[np.void], t: int) -> float
         if row.number >= oldest:
             part += row.part
             whole += row.whole
-    return part / whole if whole > 0.0 else np.nan
+    return part / whole if whole > least else np.nan
 
 
 @njit(cache=True)
@@ -125,14 +127,16 @@ def _minutes_to(operation: Any, level: float, slope: float, error: float) -> flo
     missing, pace = (operation.limit - level) * operation.towards, slope * operation.towards
     if missing < 0.0:
         return 0.0
-    if pace <= 0.0 or pace < operation.sure * error:
-        return operation.horizon
-    return min(operation.horizon, missing / pace / MINUTE_MS)
+    minutes: float = operation.horizon
+    if pace > 0.0 and pace >= operation.sure * error:
+        minutes = min(minutes, missing / pace / MINUTE_MS)
+    return minutes
 
 
 @njit(cache=True)
 def _holds(operation: Any, value: float, test: int) -> bool:
-    return value > operation.high or value < operation.low or test == operation.test
+    holds: bool = value > operation.high or value < operation.low or test == operation.test
+    return holds
 
 
 @njit(cache=True)
@@ -263,8 +267,9 @@ def _value(one: Any, operation: Any, tables: Tables, t: int) -> float:
         return _minutes_to(operation, *_line(one, operation, tables.buckets, t))
     if t - one.first_t < operation.known:
         return np.nan
-    ratio = _ratio(one, operation, tables.buckets, t - 1)
-    return PERCENT * ratio if operation.form == SHARE else ratio
+    if operation.form == SHARE:
+        return PERCENT * _ratio(one, operation, tables.buckets, t - 1, LEAST_OF_SPAN * operation.known)
+    return _ratio(one, operation, tables.buckets, t - 1, 0.0)
 
 
 @njit(cache=True)

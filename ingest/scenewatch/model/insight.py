@@ -19,7 +19,10 @@ FORTNIGHT = days(14)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Share:
-    """For how much of the last `over` a term held, in %: a duty cycle. Told once half of `over` is known."""
+    """For how much of the last `over` a term held, in %: a duty cycle.
+
+    Told once `over` has passed, and while more than half of it is known.
+    """
 
     term: Term
     over: Duration
@@ -28,7 +31,10 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MeanWhile:
-    """Mean of the channel `of` while a term held, over the last `over`; in that channel's unit."""
+    """Mean of the channel `of` while a term held, over the last `over`; in that channel's unit.
+
+    Told once `over` has passed.
+    """
 
     of: str
     term: Term
