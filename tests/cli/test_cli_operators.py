@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -76,6 +77,23 @@ def test_alarms_are_listed_and_acknowledged(typed, rig, token):
     assert typed("alarms", "acknowledge", *whose)[0] == 1, "it is seen already"
     status, out, _ = typed("alarms", "list", "--worker", rig.url, "--state", "acknowledged")
     assert (status, out.decode().splitlines()[1].split()[-1]) == (0, "li")
+
+
+def test_load_says_which_figures_are_beyond_what_is_acceptable(typed, rig):
+    span = ("--from", "2020-01-01", "--to", "2020-01-02", "--worker", rig.url)
+    assert typed("alarms", "load", *span)[0] == 0
+    worker = ("--to", str(datetime.fromtimestamp(START_MS / 1000 + 200, UTC)), "--worker", rig.url)
+    status, out, _ = typed("alarms", "load", *worker, "--json")
+    load = json.loads(out)
+    assert (status, load["alarms"], load["peak_10_min"], load["operators"]) == (0, 2, 2, 1)
+    status, out, _ = typed("alarms", "load", *worker, "--operators", "2")
+    lines = out.decode().splitlines()
+    assert "2 alarms, 2 standing at the end" in lines[0]
+    assert [line.split() for line in lines if line.startswith(("in the worst", "of high"))] == [
+        ["in", "the", "worst", "10", "minutes", "1", "10", "met"],
+        ["of", "high", "priority", "100.0%", "5.0%", "too", "few", "to", "judge"],
+    ]
+    assert lines[-1].split() == ["1", "50.0%", "brine.vat_hot", "brine.w1.vat-2"]
 
 
 def test_a_command_is_sent_and_its_answer_waited_for(typed, rig, token):
