@@ -89,26 +89,32 @@ def limits_text(found: Suggestions) -> str:
     ]
     for one in found.rules:
         lines += ["", *_rule_lines(one, found)]
-    lines += ["", *(f"# {rule}: {why.en}" for rule, why in found.left_out.items())] if found.left_out else []
+    if found.left_out:
+        lines += ["", *(_comment(f"{rule}: {why.en}") for rule, why in found.left_out.items())]
     return "\n".join(lines) + "\n"
 
 
 def _rule_lines(one: Suggestion, found: Suggestions) -> Iterable[str]:
     months = (found.to_ms - found.from_ms) / (30 * 86_400_000)
-    yield f"# {one.rule}: {one.text.en}"
-    yield f"# The table's limit is from: {one.source.en}"
+    yield _comment(f"{one.rule}: {one.text.en}")
+    yield _comment(f"The table's limit is from: {one.source.en}")
     for place, tried in enumerate(one.tried):
         a_month = tried.raised / (months * len(one.devices))
         word = {IN_FORCE: "  in force", one.suggested: "  suggested"}.get(place, "")
         yield f"#   {_numbers(tried.numbers)}: {tried.raised} alarms, {a_month:.2g} a device and month{word}"
     for device, place in one.of_devices.items():
         yield f"#   {device} alone: {_numbers(one.tried[place].numbers)}"
-    if not found_by_itself(one):
+    if not is_in_force(one):
         yield f'[limits."{one.rule}"]'
         yield from (f"{name} = {number!r}" for name, number in one.tried[one.suggested].numbers.items())
 
 
-def found_by_itself(one: Suggestion) -> bool:
+def _comment(text: str) -> str:
+    """On one line, whatever somebody's map calls things."""
+    return f"# {' '.join(text.split())}"
+
+
+def is_in_force(one: Suggestion) -> bool:
     """Whether what is suggested is in force."""
     return one.tried[one.suggested].numbers == one.tried[IN_FORCE].numbers
 
