@@ -112,13 +112,12 @@ def test_limits_of_another_scene_in_the_same_file_do_not_matter(on_file, folder,
 
 
 def test_suggested_limits_can_be_tried_at_once(on_file, folder):
-    status, out, err = on_file("suggest", "--rate", 20)
-    assert status == 0
-    text = out.decode()
+    suggested = folder / "suggested.toml"
+    assert on_file("suggest", "--rate", 20, "--out", suggested)[:2] == (0, b"")
+    text = suggested.read_text("utf-8")
+    assert on_file("suggest", "--rate", 20)[1].decode() == text
     assert "in force" in text
     assert "# kitchen.door_ajar: is about a state" in text
-    suggested = folder / "suggested.toml"
-    suggested.write_bytes(out)
     status, out, err = on_file("try", "--limits", suggested)
     assert status == 0, err
     told = json.loads(on_file("suggest", "--rate", 20, "--json")[1])

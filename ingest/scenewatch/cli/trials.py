@@ -53,7 +53,7 @@ def _add_try(parts: Subparsers) -> None:
 
 def _add_suggest(parts: Subparsers) -> None:
     text = "limits that recorded data suggest, as TOML for --limits, with how many alarms each would have given"
-    example = "scenewatch rules suggest kitchen --data 2025.csv --rate 0.5 > suggested.toml"
+    example = "scenewatch rules suggest kitchen --data 2025.csv --rate 0.5 --out suggested.toml"
     p = add(parts, "suggest", _suggest, text, example)
     p.add_argument("scene", metavar="SCENE", help="key of the scene; generic: of none, the map says its rules")
     add_data(p)
@@ -61,6 +61,7 @@ def _add_suggest(parts: Subparsers) -> None:
     p.add_argument("--rate", type=alarms_a_month, default=0.2, metavar="N", help=what)
     what = "TOML file with the operators' limits in force (none: the tables' own)"
     p.add_argument("--limits", type=Path, metavar="FILE", help=what)
+    p.add_argument("--out", type=Path, metavar="FILE", help="where the TOML goes; standard output without")
     add_json(p)
 
 
@@ -220,6 +221,8 @@ def _suggest(options: argparse.Namespace) -> int:
         )
     if options.json is not None:
         put_json(told, options.json)
+    elif options.out is not None:
+        options.out.write_text(limits_text(told), "utf-8")
     else:
         print(limits_text(told), end="")
     return WELL
