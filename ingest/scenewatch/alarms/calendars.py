@@ -10,7 +10,7 @@ import numpy as np
 
 from scenewatch.alarms.rows import FOREVER
 from scenewatch.alarms.tables import occasions
-from scenewatch.model.scene import While
+from scenewatch.model.scene import During, NoData
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -83,5 +83,13 @@ class Calendars:
 
 
 def _longest_after(scene: Scene) -> int:
-    suppressions = (s for rule in scene.rules for s in rule.suppressed_by)
-    return max((s.after for s in suppressions if not isinstance(s, While)), default=0)
+    """Missing data is suppressed by what was done at any time of the silence."""
+    return max(
+        (
+            s.after + (rule.when.after + rule.on_delay if isinstance(rule.when, NoData) else 0)
+            for rule in scene.rules
+            for s in rule.suppressed_by
+            if isinstance(s, During)
+        ),
+        default=0,
+    )

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scenewatch.alarms.relations import NONE, Instances, Relations, relate
 from scenewatch.alarms.rows import (
     DEVICE,
     FOREVER,
     GROUPED,
-    HAPPENED,
     HELD,
     INSTANCE,
     NEVER,
     SERIES,
     SILENCE,
-    STANDING,
     Tables,
 )
 
@@ -48,6 +47,10 @@ class Memory:
         self.grouped = no_grouped(0)
         self.held = no_held(0)
         self.held_device = np.empty(0, np.int32)
+        self.device_since_ms = np.empty(0, np.int64)
+        """As `since_ms`, by device."""
+        self.relations: Relations = NONE
+        self.asked = np.zeros(2, np.int64)
 
     def grow(self, registry: Registry, rules: RuleTables, calendars: Calendars) -> None:
         """Take up what is new, and which devices are active since when."""
@@ -55,11 +58,14 @@ class Memory:
         self.series_device = np.array(registry.series_device, np.int32)
         self._add_series(kind, rules)
         self._add_devices(registry, rules, calendars)
-        active = np.array(registry.active, np.bool_)[self.series_device]
-        since_ms = np.array(registry.since_ms, np.int64)[self.series_device]
+        active = np.array(registry.active, np.bool_)
+        self.device_since_ms = np.where(active, np.array(registry.since_ms, np.int64), FOREVER)
+        self.since_ms = self.device_since_ms[self.series_device]
         without_rules = len(rules.kinds) - 1
-        self.series["kind"] = np.where(active, kind, without_rules)
-        self.since_ms = np.where(active, since_ms, FOREVER)
+        self.series["kind"] = np.where(active[self.series_device], kind, without_rules)
+        numbers = self.numbers(np.arange(len(self.instances)), rules)
+        instances = Instances(numbers, self.instance_device, self.instance_grouped)
+        self.relations = relate(registry, rules, self.devices, instances)
 
     def tables(self, rules: RuleTables, calendars: Calendars) -> Tables:
         """All that the kernel works on. Good until one of the arrays is replaced."""
@@ -70,14 +76,17 @@ class Memory:
             rules.types,
             rules.groups,
             rules.members,
+            rules.grades,
             self.series,
             self.series_device,
             self.devices,
             self.instances,
             self.grouped,
             self.held,
+            *self.relations,
             calendars.known,
             calendars.spans,
+            self.asked,
         )
 
     def numbers(self, which: NDArray[np.int64], rules: RuleTables) -> NDArray[np.int32]:
@@ -95,18 +104,15 @@ class Memory:
         is_silence = row["sort"] == SILENCE
         return single[is_silence], row["on_ms"][is_silence]
 
-    def standing_events(self, rules: RuleTables) -> NDArray[np.intp]:
-        """The instances of rules about events that are alarms now."""
-        grouped = np.flatnonzero(self.instance_row < 0)
-        is_event = rules.groups["shape"][~self.instance_row[grouped]] == HAPPENED
-        standing: NDArray[np.intp] = grouped[is_event & (self.instances["state"][grouped] == STANDING)]
-        return standing
-
     def forget(self, gone: NDArray[np.bool_]) -> None:
-        """What is known of the readings and events of these devices."""
+        """What is known of the readings and events of these devices, but not when their alarms ended."""
         self.held[gone[self.held_device]] = no_held(1)
         grouped = self.instance_grouped[gone[self.instance_device]]
-        self.grouped[grouped[grouped >= 0]] = no_grouped(1)
+        grouped = grouped[grouped >= 0]
+        afresh = no_grouped(len(grouped))
+        for name in ("ended", "ended_heard"):
+            afresh[name] = self.grouped[name][grouped]
+        self.grouped[grouped] = afresh
 
     def _add_series(self, kind: NDArray[np.int32], rules: RuleTables) -> None:
         """Rows for the series that are new, each with one instance a rule of its kind."""
@@ -162,13 +168,14 @@ class Memory:
 
 def no_grouped(count: int) -> NDArray[np.void]:
     rows = np.zeros(count, GROUPED)
-    rows["seen"] = rows["heard"] = NEVER
+    for name in ("seen", "heard", "ended", "ended_heard"):
+        rows[name] = NEVER
     return rows
 
 
 def no_held(count: int) -> NDArray[np.void]:
     rows = np.zeros(count, HELD)
-    rows["began"] = rows["ended"] = NEVER
+    rows["began"] = rows["since"] = rows["ended"] = NEVER
     return rows
 
 
