@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from scenewatch.alarms.overrides import in_force
+from scenewatch.alarms.overrides import in_force, mistakes
 from scenewatch.devices.faults import FaultPlan, lay
 from scenewatch.load.figures import Shown, figures
 from scenewatch.model.errors import ConfigurationError, Mistake
@@ -26,7 +26,7 @@ from scenewatch.rehearsal.draw import Wish, draw, planned
 from scenewatch.rehearsal.excerpts import BUDGET_BYTES
 from scenewatch.rehearsal.labels import label
 from scenewatch.rehearsal.picks import Picker
-from scenewatch.rehearsal.report import Report
+from scenewatch.rehearsal.report import Named, Report
 from scenewatch.rehearsal.score import Run, judge, moved
 from scenewatch.scenes import demonstration
 from scenewatch.sharing import crew
@@ -46,6 +46,10 @@ if TYPE_CHECKING:
 
 NEW_YEAR_MS: Final = 1_767_225_600_000
 """2026: where a scene whose days are all alike is rehearsed."""
+LEARNED: Final = Named(
+    "The days before are simulated too, for what learns from the past; their alarms are counted apart.",
+    "判定期之前的日子同样经过仿真，供基线学习；其间的报警单独计数。",
+)
 SITE_DAYS_A_PROCESS: Final = 150
 """A process costs as much as a few seconds of rehearsal."""
 
@@ -93,6 +97,8 @@ def _whole(scene: Scene, wish: Rehearsal) -> Share:
         raise ConfigurationError([Mistake(f"scene {scene.key}", "has no simulator: there is nothing to rehearse")])
     if wish.sites < 1 or wish.days <= 0:
         raise ConfigurationError([Mistake("rehearsal", "needs at least one site and some days")])
+    if found := mistakes([scene], wish.limits):
+        raise ConfigurationError(found)
     devices = tuple(demonstration(scene).devices(wish.sites))
     start_ms = _start_ms(scene, wish) if wish.start_ms is None else wish.start_ms
     to_ms = start_ms + days(wish.days)
@@ -191,8 +197,24 @@ class _CameTo:
             flags=dict(flags),
             rules=entries.rule_entries(scene, rules.values(), judgement.alarms),
             excerpts=[],
-            notes=[],
+            notes=self._notes(),
+            zone=scene.zone,
         )
+
+    def _notes(self) -> list[Named]:
+        """What the figures do not say."""
+        found = [LEARNED] if self._share.judged_ms > self._share.from_ms else []
+        befell = {a.label.kind for a in self._judgement.faults if a.counts}
+        missing = [fault.title for fault in self._scene.faults if fault.rules and fault.key not in befell]
+        if self._labels and missing:
+            en, zh = ", ".join(t.en for t in missing), "、".join(t.zh for t in missing)
+            found.append(
+                Named(
+                    f"None that counts befell, so nothing is proved of: {en}.",
+                    f"未发生可计分的故障，未获验证：{zh}。",
+                )
+            )
+        return found
 
     def _by_chance(self, titles: Mapping[str, Text]) -> ScoreEntry | None:
         """Pointless without faults."""

@@ -26,6 +26,7 @@ NAMED: Final = 4
 """Places that are looked up at a time."""
 LONGEST_LINE: Final = 4 * 1024 * 1024
 PARQUET: Final = (".parquet", ".pq")
+MAGIC: Final = b"PAR1"
 
 
 class Cells:
@@ -99,6 +100,12 @@ class Cells:
         return ConfigurationError([Mistake(str(self._path), what)])
 
     def _parquet(self) -> tuple[tuple[str, ...], list[str]]:
+        try:
+            with self._path.open("rb") as file:
+                if file.read(len(MAGIC)) != MAGIC:
+                    raise self.mistake("is no Parquet file, whatever its name says")
+        except OSError as error:
+            raise self.mistake(f"cannot be read: {error.strerror}") from error
         try:
             found = self._con.execute("SELECT * FROM read_parquet(?) LIMIT 0", [str(self._path)]).description or []
         except duckdb.Error as error:

@@ -19,7 +19,6 @@ FORMATS: Final = (
     ("iso", re.compile(r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}([T ].*)?")),
 )
 """What is taken without asking. Days before months, or months before days, leave a doubt and must be said."""
-OFFSET_AT_END: Final = r":[0-9]{2}(\.[0-9]+)?\s*(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 OFFSET: Final = r"\s*([+-][0-9]{2}):?([0-9]{2})$"
 
 
@@ -74,7 +73,8 @@ def time(text: str, form: str) -> Time:
         return Time(f"TRY_CAST({text} AS BIGINT)", "true")
     if form == "iso":
         local = f"epoch_ms(TRY_CAST({text} AS TIMESTAMP))"
-        zoned = f"regexp_matches({text}, {quoted_text(OFFSET_AT_END)})"
+        behind = f"substr({text}, {len('2025-01-01 ') + 1})"
+        zoned = f"(ends_with({text}, 'Z') OR contains({behind}, '+') OR contains({behind}, '-'))"
         # DuckDB takes an offset with a colon alone.
         whole = f"regexp_replace({text}, {quoted_text(OFFSET)}, '\\1:\\2')"
         return Time(
@@ -91,15 +91,15 @@ def number(column: str, kind: str, entry: FileEntry) -> Number:
     text = f"trim({column})"
     words = ", ".join(quoted_text(word.lower()) for word in (*USUALLY_MISSING, *entry.missing))
     value = f"TRY_CAST({_cleaned(text, entry)} AS DOUBLE)"
-    missing = f"({column} IS NULL OR lower({text}) IN ({words}))"
-    fits = f"NOT {missing} AND isfinite({value}){_not_among(value, entry)}"
+    something = f"{column} IS NOT NULL AND lower({text}) NOT IN ({words})"
     return Number(
-        f"CASE WHEN {fits} THEN {value} END", f"NOT {missing} AND ({value} IS NULL OR NOT isfinite({value}))"
+        f"CASE WHEN isfinite({value}){_not_among(value, entry)} THEN {value} END",
+        f"CASE WHEN isfinite({value}) THEN false ELSE {something} END",
     )
 
 
 def _cleaned(text: str, entry: FileEntry) -> str:
-    """As DuckDB reads numbers. Signs that group thousands must do so, or it is no number."""
+    """As DuckDB reads numbers, which may have blanks around. Signs that group thousands must do so."""
     cleaned = text
     if sign := entry.thousands:
         grouped = f"[+-]?[0-9]{{1,3}}({re.escape(sign)}[0-9]{{3}})+({re.escape(entry.decimal)}[0-9]*)?"

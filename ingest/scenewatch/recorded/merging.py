@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Places = Callable[[int, NDArray[np.int64]], list[str]]
     """Of a file, by its number, where these rows are."""
+    Origin = tuple[NDArray[np.int32], NDArray[np.int64]]
+    """Of each reading its file's number, and its row there."""
 
 MONTH_MS: Final = 30 * 86_400_000
 
@@ -45,17 +47,13 @@ def in_order(files: Sequence[str], taken: Sequence[Rows], names: Names, notes: N
     device, channel, t_ms, value = (
         np.concatenate([getattr(rows, name) for rows in taken]) for name in ("device", "channel", "t_ms", "value")
     )
-    file = np.repeat(np.array([rows.file for rows in taken], np.int32), [len(rows.row) for rows in taken])
-    row = np.concatenate([rows.row for rows in taken])
-    order = np.lexsort((row, file, channel, device, t_ms))
-    device, channel, t_ms, value = device[order], channel[order], t_ms[order], value[order]
+    order = _order(device, channel, t_ms)
+    if order is not None:
+        device, channel, t_ms, value = device[order], channel[order], t_ms[order], value[order]
     same = (t_ms[1:] == t_ms[:-1]) & (device[1:] == device[:-1]) & (channel[1:] == channel[:-1])
-    again = np.append(False, same)
-    if again.any():
-        first = np.maximum.accumulate(np.where(again, 0, np.arange(len(again))))
-        alike = value == value[first]
-        for trouble, which in ((Trouble.AGAIN, again & alike), (Trouble.CONFLICT, again & ~alike)):
-            _tell(trouble, which, (file[order], row[order]), (files, notes, places))
+    again = np.append(np.zeros(1, np.bool_), same)
+    if same.any():
+        _tell(again, value, (_origin(taken, order), files, notes, places))
     kept = ~again
     found = Recorded(
         files=tuple(files),
@@ -71,17 +69,38 @@ def in_order(files: Sequence[str], taken: Sequence[Rows], names: Names, notes: N
     return found
 
 
+def _order(
+    device: NDArray[np.int32], channel: NDArray[np.int32], t_ms: NDArray[np.int64]
+) -> NDArray[np.intp] | None:
+    """None where they are in order already, as most files are. Equal ones stay as they are."""
+    step = np.diff(t_ms)
+    if (step >= 0).all():
+        tied = np.flatnonzero(step == 0)
+        place = device[tied].astype(np.int64) - device[tied + 1]
+        if ((place < 0) | ((place == 0) & (channel[tied] <= channel[tied + 1]))).all():
+            return None
+    return np.lexsort((channel, device, t_ms))
+
+
+def _origin(taken: Sequence[Rows], order: NDArray[np.intp] | None) -> Origin:
+    file = np.repeat(np.array([rows.file for rows in taken], np.int32), [len(rows.row) for rows in taken])
+    row = np.concatenate([rows.row for rows in taken])
+    return (file, row) if order is None else (file[order], row[order])
+
+
 def _tell(
-    trouble: Trouble,
-    which: NDArray[np.bool_],
-    origin: tuple[NDArray[np.int32], NDArray[np.int64]],
-    book: tuple[Sequence[str], Notes, Places],
+    again: NDArray[np.bool_],
+    value: NDArray[np.float64],
+    book: tuple[Origin, Sequence[str], Notes, Places],
 ) -> None:
-    file, row = origin
-    files, notes, places = book
-    for number in np.unique(file[which]).tolist():
-        rows = np.sort(row[which & (file == number)])
-        notes.tell(files[number], trouble, len(rows), places(number, rows))
+    """Which readings come once more, with the value of the first or with another one."""
+    (file, row), files, notes, places = book
+    first = np.maximum.accumulate(np.where(again, 0, np.arange(len(again))))
+    alike = value == value[first]
+    for trouble, which in ((Trouble.AGAIN, again & alike), (Trouble.CONFLICT, again & ~alike)):
+        for number in np.unique(file[which]).tolist():
+            rows = np.sort(row[which & (file == number)])
+            notes.tell(files[number], trouble, len(rows), places(number, rows))
 
 
 def _tell_gaps(found: Recorded) -> None:

@@ -18,68 +18,62 @@ NAMED: Final = 3
 
 
 class Trouble(Enum):
-    """What is told of a file, in the order in which it is told. Each text has places for `count` and `at`."""
+    """What is told of a file, in the order in which it is told."""
 
-    ENCODING = Text("read as {at}", "按 {at} 编码读取")
+    ENCODING = Text("encoding", "编码")
     ZONE = Text(
         "times without an offset were taken for UTC: say zone in the map, or --zone",
         "无时区的时间按 UTC 处理；可在映射文件中用 zone 或用 --zone 指定",
     )
-    SHORT = Text(
-        "{count} rows with fewer cells than the head were left out: {at}", "{count} 行单元格少于表头，已略去：{at}"
-    )
-    LONG = Text(
-        "{count} rows with more cells than the head were left out: {at}", "{count} 行单元格多于表头，已略去：{at}"
-    )
-    QUOTES = Text("{count} rows with a quote left open: {at}", "{count} 行引号未闭合：{at}")
-    HEAD_AGAIN = Text("the head comes again {count} times: {at}", "表头重复 {count} 次：{at}")
-    NO_TIME = Text(
-        "{count} rows whose time is not one in the format were left out: {at}",
-        "{count} 行时间不符合格式，已略去：{at}",
-    )
+    SHORT = Text("rows with fewer cells than the head, left out", "单元格少于表头的行，已略去")
+    LONG = Text("rows with more cells than the head, left out", "单元格多于表头的行，已略去")
+    QUOTES = Text("rows with a quote left open, left out", "引号未闭合的行，已略去")
+    HEAD_AGAIN = Text("the head once more, left out", "重复的表头，已略去")
+    NO_TIME = Text("rows whose time is not one in the format, left out", "时间不符合格式的行，已略去")
     OUT_OF_RANGE = Text(
-        "{count} rows with a time before 2000 or after 2100 were left out (seconds for milliseconds?): {at}",
-        "{count} 行时间早于 2000 年或晚于 2100 年，已略去（是否把秒当成毫秒？）：{at}",
+        "rows with a time before 2000 or after 2100 (seconds for milliseconds?), left out",
+        "时间早于 2000 年或晚于 2100 年的行（是否把秒当成毫秒？），已略去",
     )
     NOT_THERE = Text(
-        "{count} rows with a local time that the clocks skipped were left out (if the logger knows of no summer "
-        "time, give its offset as zone): {at}",
-        "{count} 行处于夏令时跳过的时段，已略去；记录仪若不用夏令时，请以固定偏移作 zone：{at}",
+        "rows with a local time that the clocks skipped (if the logger knows of no summer time, give its offset as "
+        "zone), left out",
+        "处于夏令时跳过时段的行（记录仪若不用夏令时，请以固定偏移作 zone），已略去",
     )
     TWICE_THERE = Text(
-        "{count} rows with a local time that came twice, put in their places by the order of the rows: {at}",
-        "{count} 行处于夏令时重复的时段，已按行序归位：{at}",
+        "rows with a local time that came twice, told apart by the order of the rows",
+        "处于夏令时重复时段的行，已按行序归位",
     )
     DOUBTFUL = Text(
-        "{count} rows with a local time that came twice, and nothing tells which; taken for the first: {at}",
-        "{count} 行处于夏令时重复的时段，无法判断，按第一次处理：{at}",
+        "rows with a local time that came twice, and nothing tells them apart; taken for the first",
+        "处于夏令时重复时段的行，无法判断，按第一次处理",
     )
-    NO_DEVICE = Text("{count} rows without a device were left out: {at}", "{count} 行没有设备，已略去：{at}")
+    NO_DEVICE = Text("rows without a device, left out", "没有设备的行，已略去")
     NOT_A_NUMBER = Text(
-        "{count} cells are no numbers and were left out (decimal, thousands and missing are said in the map): {at}",
-        "{count} 个单元格不是数字，已略去（可在映射文件中设置 decimal、thousands、missing）：{at}",
+        "cells that are no numbers (decimal, thousands and missing are said in the map), left out",
+        "不是数字的单元格（可在映射文件中设置 decimal、thousands、missing），已略去",
     )
-    MISSING = Text("{count} cells are empty", "{count} 个单元格为空")
-    UNKNOWN_CHANNEL = Text(
-        "{count} readings of channels that nothing is known of were left out: {at}",
-        "{count} 个读数属于未知通道，已略去：{at}",
-    )
-    CONVERTED = Text("converted: {at}", "已换算：{at}")
-    AGAIN = Text("{count} readings came more than once, alike: {at}", "{count} 个读数重复且相同：{at}")
+    MISSING = Text("cells without a value", "空单元格")
+    UNKNOWN_CHANNEL = Text("readings of channels that nothing is known of, left out", "未知通道的读数，已略去")
+    CONVERTED = Text("converted", "已换算")
+    AGAIN = Text("readings that come once more alike, left out", "完全相同的重复读数，已略去")
     CONFLICT = Text(
-        "{count} readings have the time of another one with a different value; the first in the file counts: {at}",
-        "{count} 个读数与同一时刻的另一读数数值不同，以文件中先出现者为准：{at}",
+        "readings that have the time of an earlier one and another value, left out: the first one counts",
+        "与先出现的读数同一时刻而数值不同的读数，已略去，以先出现者为准",
     )
-    RENAMED = Text("called otherwise, because of their letters: {at}", "因字符限制而改名：{at}")
+    RENAMED = Text("called otherwise, because of their letters", "因字符限制而改名")
     GAP = Text(
-        "{count} silences of a month or longer; what is learnt before is taken up again as it was: {at}",
-        "{count} 段一个月以上的缺测；之后沿用之前学得的规律：{at}",
+        "silences of a month or longer; what was learnt before goes on behind them",
+        "一个月以上的缺测；之后沿用之前学得的规律",
     )
     NOT_YET = Text(
-        "{count} silences before a device's first reading, or behind its last, are left out",
-        "已略去 {count} 次首个读数之前或末个读数之后的缺测",
+        "silences before a device's first reading or behind its last, not counted",
+        "首个读数之前或末个读数之后的缺测，不计",
     )
-    INTERVAL = Text("reporting intervals as measured: {at}", "实测上报间隔：{at}")
+    INTERVAL = Text("reporting intervals as measured", "实测上报间隔")
+
+
+WORDS: Final = frozenset({Trouble.ENCODING, Trouble.ZONE, Trouble.CONVERTED, Trouble.RENAMED, Trouble.INTERVAL})
+"""Told by what they are, not by how many."""
 
 
 @dataclass(slots=True)
@@ -114,8 +108,10 @@ class Notes:
 
 
 def _text(file: str, trouble: Trouble, told: _Told) -> Text:
-    more = len(told.places) > NAMED
-    words = {"count": f"{told.count:,}", "at": ", ".join(told.places[:NAMED]) + (" …" if more else "")}
-    said = trouble.value
-    en, zh = said.en.format(**words), said.zh.format(**words)
-    return Text(f"{file}: {en.rstrip(': ')}", f"{file}：{zh.rstrip('：')}") if file else Text(en, zh)
+    places = ", ".join(told.places[:NAMED]) + (" …" if len(told.places) > NAMED else "")
+    if trouble in WORDS:
+        said = f": {places}" if places else ""
+    else:
+        said = f": {told.count:,}" + (f" ({places})" if places else "")
+    of = f"{file}: " if file else ""
+    return Text(f"{of}{trouble.value.en}{said}", f"{of}{trouble.value.zh}{said}")

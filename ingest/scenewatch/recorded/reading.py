@@ -105,22 +105,29 @@ class Reader:
         devices = np.array([self._devices.number(self._device(file, name)) for name in table.devices], np.int32)
         known = [self._known_as(file, table, name) for name in table.channels]
         known.append((-1, *SAME))  # the last one is that of a row without a channel
-        for at, (value, spoilt) in enumerate(zip(table.values, table.spoilt, strict=True)):
+        for value, spoilt in zip(table.values, table.spoilt, strict=True):
             self._tell(file, Trouble.NOT_A_NUMBER, cells, table.row[spoilt & good])
             self._notes.tell(file, Trouble.MISSING, int(np.count_nonzero(np.isnan(value) & ~spoilt & good)))
-            of = np.full(len(value), at, np.int32) if table.channel is None else table.channel
-            channel, factor, more = (np.array(column)[of] for column in zip(*known, strict=True))
-            kept = good & ~np.isnan(value) & (channel >= 0)
-            self._taken.append(
-                Rows(
-                    number,
-                    table.row[kept],
-                    devices[table.device[kept]],
-                    channel[kept].astype(np.int32),
-                    table.t_ms[kept],
-                    (value * factor + more)[kept],
-                )
+        # A row a row of the file and a column a column: readings are taken row by row.
+        value = np.stack(table.values, axis=1)
+        of = (
+            np.arange(value.shape[1], dtype=np.int32)[np.newaxis]
+            if table.channel is None
+            else table.channel[:, np.newaxis]
+        )
+        channel, factor, more = (np.array(column)[of] for column in zip(*known, strict=True))
+        kept = good[:, np.newaxis] & ~np.isnan(value) & (channel >= 0)
+        rows = np.nonzero(kept)[0]
+        self._taken.append(
+            Rows(
+                number,
+                table.row[rows],
+                devices[table.device[rows]],
+                np.broadcast_to(channel.astype(np.int32), kept.shape)[kept],
+                table.t_ms[rows],
+                (value * factor + more)[kept],
             )
+        )
         if table.channel is not None:
             self._tell_unknown(file, table, np.array([k[0] for k in known[:-1]]) < 0)
 

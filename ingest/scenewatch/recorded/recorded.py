@@ -34,7 +34,8 @@ class Recorded:
     def channels_of(self) -> list[tuple[str, ...]]:
         """Of each device the keys of those it has readings of, in the order of `channels`."""
         found: list[list[str]] = [[] for _ in self.devices]
-        for pair in np.unique(self.device.astype(np.int64) * len(self.channels) + self.channel).tolist():
+        pairs = self.device.astype(np.int64) * len(self.channels) + self.channel
+        for pair in np.flatnonzero(np.bincount(pairs)).tolist():
             device, channel = divmod(pair, len(self.channels))
             found[device].append(self.channels[channel])
         return [tuple(keys) for keys in found]

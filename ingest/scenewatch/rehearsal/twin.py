@@ -113,14 +113,23 @@ class Twin:
         self._steps += len(clean)
         step_ms = int(t_ms[1, 0] - t_ms[0, 0]) if len(t_ms) > 1 else DAY_MS
         if self._steps * step_ms >= DAY_MS:
-            self._noise = noise(np.concatenate(self._first_day), self.layout.kinds)
+            self._noise = noise(np.concatenate(self._first_day), self._kinds())
             self._first_day.clear()
+
+    def _kinds(self) -> list[str]:
+        """Site by site, so that it is the same whatever other sites there are."""
+        of_column = (
+            d.rpartition(".")[0]
+            for d, keys in zip(self.layout.ids, self.layout.channels, strict=True)
+            for _ in keys
+        )
+        return [f"{site}.{kind}" for site, kind in zip(of_column, self.layout.kinds, strict=True)]
 
     def effects(self) -> list[float | None]:
         """Of each fault the largest deviation of a channel in units of its noise; None where none can deviate."""
         noise_of = self._noise
         if noise_of is None and self._first_day:
-            noise_of = noise(np.concatenate(self._first_day), self.layout.kinds)
+            noise_of = noise(np.concatenate(self._first_day), self._kinds())
         if noise_of is None:
             return [None] * len(self._compared)
         return [
