@@ -65,23 +65,33 @@ def test_every_count_is_what_a_backtest_with_those_numbers_finds(past, found):
             assert tried.raised == sum(raised.values())
 
 
-def test_numbers_in_force_are_the_first_that_are_tried(past, found):
-    assert by_rule(found)["fridge_warm"].tried[0].numbers == {"limit": 8.0}
+def numbers_in_force(one):
+    return one.tried[one.in_force]
+
+
+def test_numbers_in_force_are_among_those_that_are_tried(past, found):
+    assert numbers_in_force(by_rule(found)["fridge_warm"]).numbers == {"limit": 8.0}
     limits = {"kitchen.fridge_warm": {"limit": 4.9, "on_delay_s": 60.0}}
     other = by_rule(suggest(past, limits=limits, a_month=10.0))["fridge_warm"]
-    assert other.tried[0].numbers == {"limit": 4.9}
-    assert other.tried[0].raised > by_rule(found)["fridge_warm"].tried[0].raised > 0
+    assert numbers_in_force(other).numbers == {"limit": 4.9}
+    assert numbers_in_force(other).raised > numbers_in_force(by_rule(found)["fridge_warm"]).raised > 0
+
+
+def test_limits_are_tried_from_the_outermost_inwards_each_once(found):
+    rules = by_rule(found)
+    order = {key: [next(iter(tried.numbers.values())) for tried in rules[key].tried] for key in rules}
+    assert order["fridge_warm"] == sorted(set(order["fridge_warm"]), reverse=True)
+    assert order["sensor_silent"] == sorted(set(order["sensor_silent"]), reverse=True)
+    assert order["fridge_cold"] == sorted(set(order["fridge_cold"]))
+    for one in found.rules:
+        assert one.tried[0].raised == min(tried.raised for tried in one.tried)
 
 
 def test_what_is_suggested_gives_no_more_than_was_wished_and_the_next_would(found):
     for one in found.rules:
-        counts = [tried.raised for tried in one.tried[1:]]
-        at_most = 10.0 * MONTHS * len(one.devices)
-        assert one.suggested >= 1
-        chosen = one.suggested - 1
-        assert counts[chosen] <= at_most or chosen == 0
-        if chosen + 1 < len(counts):
-            assert counts[chosen + 1] > at_most
+        counts, at_most = [tried.raised for tried in one.tried], 10.0 * MONTHS * len(one.devices)
+        assert counts[one.suggested] <= at_most or one.suggested == 0
+        assert all(count > at_most for count in counts[one.suggested + 1 : one.suggested + 2])
 
 
 def test_a_device_that_is_unlike_the_others_is_named(found):
@@ -107,7 +117,7 @@ def test_the_text_is_limits_that_can_be_given(past, found):
     assert "kitchen.fridge_warm" in limits
     assert mistakes([past.scene], limits) == []
     assert {one.rule for one in found.rules if one.rule not in limits} == {
-        one.rule for one in found.rules if one.tried[one.suggested].numbers == one.tried[0].numbers
+        one.rule for one in found.rules if one.suggested == one.in_force
     }
 
 
@@ -122,13 +132,13 @@ def test_the_innermost_is_the_last_before_it_becomes_too_many():
 
 
 def test_each_device_may_have_its_own():
-    counts = [(9, 0), (0, 0), (2, 0), (6, 1), (9, 4)]
+    counts = [(0, 0), (2, 0), (6, 1), (9, 4)]
     tried = [
         Tried(numbers={"limit": n}, raised=sum(both), raised_by_device=dict(zip("ab", both, strict=True)))
         for n, both in enumerate(counts)
     ]
-    assert choose(tried, ["a", "b"], 2) == (2, {"b": 3})
-    assert choose(tried, ["a", "b"], 9) == (4, {})
+    assert choose(tried, ["a", "b"], 2) == (1, {"b": 2})
+    assert choose(tried, ["a", "b"], 9) == (3, {})
 
 
 def test_names_that_are_no_toml_stay_in_comments():
@@ -140,6 +150,7 @@ def test_names_that_are_no_toml_stay_in_comments():
         source=words,
         devices=["d"],
         tried=[Tried(numbers={"limit": n}, raised=0, raised_by_device={}) for n in (1.0, 2.0)],
+        in_force=0,
         suggested=1,
         of_devices={},
     )

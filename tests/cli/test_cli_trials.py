@@ -125,10 +125,11 @@ def test_suggested_limits_can_be_tried_at_once(on_file, folder):
     assert lines_of(out)["fridge_warm"][4] == str(warm["tried"][warm["suggested"]]["raised"])
 
 
-def test_suggestions_begin_with_the_numbers_in_force(on_file, folder):
+def test_suggestions_go_from_the_numbers_in_force(on_file, folder):
     told = json.loads(on_file("suggest", "--limits", folder / "soon.toml", "--json")[1])
     warm = next(one for one in told["rules"] if one["rule"] == WARM)
-    assert (warm["tried"][0]["numbers"], warm["tried"][0]["raised"]) == ({"limit": 8.0}, 2)
+    in_force = warm["tried"][warm["in_force"]]
+    assert (in_force["numbers"], in_force["raised"]) == ({"limit": 8.0}, 2)
     status, _, err = on_file("suggest", "--limits", folder / "wrong.toml")
     assert status == 2
     assert "wrong.toml" in err[-1]
