@@ -130,7 +130,7 @@ def _both(options: argparse.Namespace, scene: Scene) -> tuple[OperatorLimits, Op
 
 def _limits_of(scene: Scene, path: Path | None, found: list[Mistake]) -> OperatorLimits:
     """Those of this scene: a settings file may have those of others too. What is wrong is added to `found`."""
-    from scenewatch.alarms.overrides import mistakes
+    from scenewatch.cli.limits import mistakes_in
     from scenewatch.scenes import all_scenes
     from scenewatch.settings import load_limits
 
@@ -143,7 +143,7 @@ def _limits_of(scene: Scene, path: Path | None, found: list[Mistake]) -> Operato
         found.extend(error.mistakes)
         return {}
     limits = {key: numbers for key, numbers in given.items() if key.partition(".")[0] not in others}
-    found.extend(Mistake(f"{path}: {m.place}", m.what) for m in mistakes([scene], limits))
+    found.extend(mistakes_in(path, [scene], limits))
     return limits
 
 
