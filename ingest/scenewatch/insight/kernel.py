@@ -185,8 +185,8 @@ def _usual(one: Any, pattern: NDArray[np.float64], hour: int) -> float:
     of_week: float = pattern[HOURS + hour // HOURS_A_PART % PARTS]
     weeks = _weeks(one, hour)
     doubt = WEEKLY_DOUBT * one.spread / np.sqrt(weeks) if weeks >= FEWEST_WEEKS else np.inf
-    usual: float = pattern[hour % HOURS]
-    return usual + np.sign(of_week) * max(0.0, abs(of_week) - doubt)
+    usual: float = pattern[hour % HOURS] + np.sign(of_week) * max(0.0, abs(of_week) - doubt)
+    return usual
 
 
 @njit(cache=True)
