@@ -85,6 +85,7 @@ class Insight:
             self._buckets,
             self._pattern,
             self._learning,
+            np.empty(self._learning.shape[1]),
         )
         parts = [_room(0)]
         done = 0

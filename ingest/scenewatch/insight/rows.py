@@ -114,6 +114,8 @@ class Tables(NamedTuple):
     """(departures, HOURS + PARTS): what is usual at an hour of the day, and what a part of the week adds to it."""
     learning: NDArray[np.float64]
     """(departures, hours of learning): hourly means, NaN where there were none."""
+    room: NDArray[np.float64]
+    """To sort them in."""
 
 
 class Told(NamedTuple):
