@@ -125,7 +125,18 @@ class Insight:
         hours = np.array([learning_hours(d) if d is not None else 0 for d in derived], np.int32)
         departs = hours > 0
         rows = np.zeros(len(series), STATE)
-        for name in ("first_t", "told", "seen_t", "changed_t", "spoke_t", "since", "of_t", "hour"):
+        for name in (
+            "first_t",
+            "told",
+            "seen_t",
+            "changed_t",
+            "spoke_t",
+            "since",
+            "of_t",
+            "hour",
+            "until",
+            "bucket_end",
+        ):
             rows[name] = NEVER
         rows["series"], rows["operation"] = series, operation
         rows["ring"] = np.where(

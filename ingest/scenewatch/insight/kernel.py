@@ -46,17 +46,18 @@ LEAST_OF_LINE = 0.5
 
 
 @compiled
-def _add(one: Any, operation: Any, buckets: NDArray[np.void], t: int, part: float, whole: float) -> None:
-    number = t // operation.bucket
-    row = buckets[one.ring + number % operation.buckets]
-    if row.number != number:
+def _bucket(one: Any, operation: Any, buckets: NDArray[np.void], t: int) -> Any:
+    """That of `t`, which never goes back; emptied if it was of another time."""
+    if t >= one.bucket_end:
+        number = t // operation.bucket
+        one.bucket_end = (number + 1) * operation.bucket
+        one.bucket = one.ring + number % operation.buckets
+        row = buckets[one.bucket]
         row.number = number
         row.part = 0.0
         row.whole = 0.0
         row.count = 0
-    row.part += part
-    row.whole += whole
-    row.count += 1
+    return buckets[one.bucket]
 
 
 @compiled
@@ -158,17 +159,27 @@ def _term(one: Any, operation: Any, t: int, value: float, test: int) -> None:
 
 
 @compiled
-def _accrue(one: Any, operation: Any, tables: Tables, role: int, reading: tuple[int, float, int]) -> None:
+def _accrue(
+    one: Any, operation: Any, buckets: NDArray[np.void], role: int, reading: tuple[int, float, int]
+) -> None:
     """What the time since the reading before was; then take this one."""
     t, value, test = reading
-    if operation.form == SHARE and 0 < t - one.seen_t <= operation.gap:
-        span = float(t - one.seen_t)
-        _add(one, operation, tables.buckets, one.seen_t, span * one.holds, span)
+    if operation.form >= SLOPE:
+        row = _bucket(one, operation, buckets, t)
+        row.part += value
+        row.whole += t - (one.bucket_end - operation.bucket)
+        row.count += 1
+        return
+    if operation.form == SHARE and t - one.seen_t <= operation.gap:
+        row = _bucket(one, operation, buckets, one.seen_t)
+        row.part += float(t - one.seen_t) * one.holds
+        row.whole += float(t - one.seen_t)
     if operation.form == MEAN and role & IS_VALUE:
         held, spoke_t = (one.held, one.spoke_t) if one.changed_t == t else (one.holds, one.seen_t)
-        if held and 0 < t - one.of_t <= operation.gap and t - spoke_t <= operation.gap:
-            span = float(t - one.of_t)
-            _add(one, operation, tables.buckets, one.of_t, span * one.of_value, span)
+        if held and t - one.of_t <= operation.gap and t - spoke_t <= operation.gap:
+            row = _bucket(one, operation, buckets, one.of_t)
+            row.part += float(t - one.of_t) * one.of_value
+            row.whole += float(t - one.of_t)
         one.of_t = t
         one.of_value = value
     if role & IS_TERM:
@@ -176,43 +187,45 @@ def _accrue(one: Any, operation: Any, tables: Tables, role: int, reading: tuple[
 
 
 @compiled
-def _value(one: Any, operation: Any, tables: Tables, t: int) -> float:
+def _value(one: Any, operation: Any, buckets: NDArray[np.void], t: int) -> float:
     """What is to be told at `t`; not a number for nothing."""
     if operation.form == LASTING:
         return (t - one.since) / MINUTE_MS if one.held and one.since <= t else 0.0
     if operation.form == SLOPE:
-        return _line(one, operation, tables.buckets, t)[1] * HOUR_MS
+        return _line(one, operation, buckets, t)[1] * HOUR_MS
     if operation.form == TIME_TO:
-        return _minutes_to(operation, *_line(one, operation, tables.buckets, t))
+        return _minutes_to(operation, *_line(one, operation, buckets, t))
     if t - one.first_t < operation.known:
         return np.nan
     if operation.form == SHARE:
-        return PERCENT * _ratio(one, operation, tables.buckets, t - 1, LEAST_OF_SPAN * operation.known)
-    return _ratio(one, operation, tables.buckets, t - 1, 0.0)
+        return PERCENT * _ratio(one, operation, buckets, t - 1, LEAST_OF_SPAN * operation.known)
+    return _ratio(one, operation, buckets, t - 1, 0.0)
 
 
 @compiled
-def _at_times(one: Any, tables: Tables, role: int, reading: tuple[int, float, int]) -> tuple[int, float]:
-    """One reading's step of what is told at each full interval: when to tell what; at NEVER nothing."""
-    operation = tables.operations[one.operation]
-    t, value, _ = reading
-    is_line = operation.form in (SLOPE, TIME_TO)
-    if not is_line:
-        _accrue(one, operation, tables, role, reading)
-    at, telling = NEVER, np.nan
-    if role & (IS_VALUE if is_line or operation.form == MEAN else IS_TERM):
-        number = t // operation.every
-        if one.first_t == NEVER:
-            one.first_t = t
-            one.told = number
-        if number != one.told:
-            one.told = number
-            telling = _value(one, operation, tables, number * operation.every)
-            if not np.isnan(telling):
-                at = number * operation.every
-    if is_line:
-        _add(one, operation, tables.buckets, t, value, float(t % operation.bucket))
-    return at, telling
+def _at_times(
+    one: Any, operation: Any, buckets: NDArray[np.void], role: int, reading: tuple[int, float, int]
+) -> tuple[int, float]:
+    """One reading's step of what is told at each full interval: when to tell what; at NEVER nothing.
+
+    A line ends before the interval; of all else the time up to this reading counts.
+    """
+    t, _, _ = reading
+    driver = IS_TERM if operation.form in (SHARE, LASTING) else IS_VALUE
+    if t < one.until or not role & driver:
+        _accrue(one, operation, buckets, role, reading)
+        return NEVER, np.nan
+    at = t // operation.every * operation.every
+    telling = np.nan
+    if operation.form >= SLOPE:
+        telling = _value(one, operation, buckets, at)
+    _accrue(one, operation, buckets, role, reading)
+    if operation.form < SLOPE and one.first_t != NEVER:
+        telling = _value(one, operation, buckets, at)
+    if one.first_t == NEVER:
+        one.first_t = t
+    one.until = at + operation.every
+    return (NEVER if np.isnan(telling) else at), telling
 
 
 @compiled
@@ -222,7 +235,10 @@ def _step(first: int, link: Any, tables: Tables, reading: tuple[int, float, int]
     operation = tables.operations[one.operation]
     t, value, test = reading
     if operation.form == DEPARTURE:
-        if hour_of(one, operation, tables, t, value):
+        if t < one.until:
+            one.sum += value
+            one.count += 1
+        elif hour_of(one, operation, tables, t, value):
             return one.since * operation.every, one.smooth
         return NEVER, np.nan
     if operation.form == USUAL:
@@ -234,7 +250,7 @@ def _step(first: int, link: Any, tables: Tables, reading: tuple[int, float, int]
     if operation.form == LAST_RUN:
         length = _run(one, operation, t, value, test)
         return (NEVER if np.isnan(length) else t), length
-    return _at_times(one, tables, link.role, reading)
+    return _at_times(one, operation, tables.buckets, link.role, reading)
 
 
 @compiled

@@ -134,7 +134,7 @@ def _depart(one: Any, operation: Any, pattern: NDArray[np.float64], hour: int, m
 
 @compiled
 def hour_of(one: Any, operation: Any, tables: Tables, t: int, value: float) -> bool:
-    """Take one reading of a departure's channel; True when an hour is over that tells something."""
+    """Take the first reading of an hour of a departure's channel; True where one is over that tells something."""
     hour = t // operation.every
     told = False
     if one.count and hour != one.hour:
@@ -161,6 +161,7 @@ def hour_of(one: Any, operation: Any, tables: Tables, t: int, value: float) -> b
         one.count = 0
         one.sum = 0.0
     one.hour = hour
+    one.until = (hour + 1) * operation.every
     one.sum += value
     one.count += 1
     return told
