@@ -25,7 +25,7 @@ from scenewatch.insight.rows import (
     TIME_TO,
     USUAL,
 )
-from scenewatch.model.compiled import compiled
+from scenewatch.model.compiled import compiled, inlined
 from scenewatch.model.flags import Flag, Place
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _holds(operation: Any, value: float, test: int) -> bool:
     return holds
 
 
-@compiled
+@inlined
 def _run(one: Any, operation: Any, t: int, value: float, test: int) -> float:
     """How many minutes the run was that ends with this reading; not a number where none does, or none was whole."""
     holds = _holds(operation, value, test)
@@ -158,7 +158,7 @@ def _term(one: Any, operation: Any, t: int, value: float, test: int) -> None:
     one.seen_t = t
 
 
-@compiled
+@inlined
 def _accrue(
     one: Any, operation: Any, buckets: NDArray[np.void], role: int, reading: tuple[int, float, int]
 ) -> None:
@@ -202,7 +202,7 @@ def _value(one: Any, operation: Any, buckets: NDArray[np.void], t: int) -> float
     return _ratio(one, operation, buckets, t - 1, 0.0)
 
 
-@compiled
+@inlined
 def _at_times(
     one: Any, operation: Any, buckets: NDArray[np.void], role: int, reading: tuple[int, float, int]
 ) -> tuple[int, float]:
@@ -228,7 +228,7 @@ def _at_times(
     return (NEVER if np.isnan(telling) else at), telling
 
 
-@compiled
+@inlined
 def _step(first: int, link: Any, tables: Tables, reading: tuple[int, float, int]) -> tuple[int, float]:
     """One reading's step of one derived series of the device whose rows begin at `first`."""
     one = tables.state[first + link.operation]
