@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from scenewatch.cli import (
     alarms,
+    backtest,
     backup,
     check,
     commands,
@@ -18,6 +19,7 @@ from scenewatch.cli import (
     journal,
     ledger,
     letters,
+    rehearse,
     rules,
     run,
     secrets,
@@ -38,6 +40,8 @@ GROUPS = (
     check,
     doctor,
     rules,
+    rehearse,
+    backtest,
     inventory,
     alarms,
     commands,

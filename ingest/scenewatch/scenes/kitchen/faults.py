@@ -75,7 +75,7 @@ OF_COOLING = (
         shows=("fridge.compressor_power", "freezer.compressor_power"),
         rules=COOLING_LOST,
         minimum=days(3),
-        deadline=days(3),
+        deadline=days(6),
         tail=hours(28),
     ),
     Fault(
@@ -87,7 +87,7 @@ OF_COOLING = (
         shows=("fridge.compressor_power", "freezer.compressor_power"),
         rules=COOLING_LOST,
         minimum=days(3),
-        deadline=days(3),
+        deadline=days(6),
         tail=hours(28),
     ),
     Fault(
@@ -262,7 +262,7 @@ OF_SENSORS = (
         shows=tuple(f"{on}.air_temp" for on in WITH_AIR),
         rules=(*WARM, *NOT_COOLING, "cold_dish_room_warm", "sensor_jumps", "temp_unusual", "freezer_warming"),
         minimum=days(3),
-        deadline=days(3),
+        deadline=days(6),
         tail=hours(24),
     ),
     Fault(
@@ -286,7 +286,7 @@ OF_SENSORS = (
         shows=tuple(f"{on}.battery" for on in WITH_BATTERY),
         rules=("battery_low",),
         minimum=days(2),
-        deadline=days(2),
+        deadline=days(4),
         tail=hours(24),
     ),
     Fault(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from scenewatch.model.scene import Above, Below, CausedBy, Priority, PriorityStep, Reach, Rule, Term, While, all_of
 from scenewatch.model.words import Text, hours, minutes
 from scenewatch.scenes.kitchen import sources
+from scenewatch.scenes.kitchen.day import NEXT_DAY
 from scenewatch.scenes.kitchen.device_types import EVERY
 from scenewatch.scenes.kitchen.rules_building import WITHOUT_POWER
 
@@ -193,7 +194,7 @@ OF_HOT_HOLDING = (
         on=("hot_cabinet.air_temp",),
         when=all_of(Term("in_use", Above(0.5)), Term("air_temp", Below(60.0, deadband=1.0))),
         on_delay=minutes(15),
-        off_delay=minutes(2),
+        off_delay=NEXT_DAY,
         priority=Priority.MEDIUM,
         follows=(WITHOUT_POWER,),
         source=sources.HOT_FOOD,
