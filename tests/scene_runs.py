@@ -115,7 +115,7 @@ def _eager(scene: Scene) -> Scene:
     Not of what is held back: an alarm that stands is not touched by that, a delay is.
     """
     rules = tuple(
-        replace(r, on_delay=NO_DELAY, off_delay=NO_DELAY)
+        replace(r, on_delay=NO_DELAY, off_delay=NO_DELAY, follows=())
         for r in scene.rules
         if r.on_delay and not r.suppressed_by and not isinstance(r.when, NoData | Happened)
     )
@@ -125,7 +125,7 @@ def _eager(scene: Scene) -> Scene:
 def _plain(scene: Scene) -> Scene:
     """Limits of temperatures alone, as a thermometer with a buzzer has them: no delay, deadband or suppression."""
     rules = tuple(
-        replace(r, when=Above(r.when.limit), on_delay=NO_DELAY, off_delay=NO_DELAY, suppressed_by=())
+        replace(r, when=Above(r.when.limit), on_delay=NO_DELAY, off_delay=NO_DELAY, suppressed_by=(), follows=())
         for r in scene.rules
         if _limits_temperature(scene, r) and isinstance(r.when, Above)
     )

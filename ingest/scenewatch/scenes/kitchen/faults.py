@@ -61,11 +61,10 @@ OF_COOLING = (
         on=("fridge",),
         effect=Drive("compressor", 1.0),
         shows=("fridge.air_temp", "fridge.compressor_power"),
-        rules=("fridge_cold", "compressor_overworked", "fridge_refrigerant_low", "temp_unusual"),
+        rules=("fridge_cold", "temp_unusual"),
         minimum=hours(3),
         deadline=hours(3),
-        # A day's mean power remembers it.
-        tail=hours(26),
+        tail=hours(2),
     ),
     Fault(
         key="compressor_wearing",
@@ -97,11 +96,10 @@ OF_COOLING = (
         on=COLD,
         effect=Drive("defrost", 1.0),
         shows=("fridge.air_temp", "fridge.defrost", "freezer.air_temp", "freezer.defrost"),
-        rules=("defrost_endless", *COOLING_LOST),
+        rules=("defrost_endless", *WARM, "freezer_warming", "temp_unusual"),
         minimum=hours(6),
         deadline=hours(6),
-        # The heater's warmth is pumped out for hours, and a day's duty remembers it.
-        tail=hours(34),
+        tail=hours(4),
     ),
     Fault(
         key="defrost_missing",
@@ -109,11 +107,11 @@ OF_COOLING = (
         on=COLD,
         effect=Drive("defrost", 0.0),
         shows=("fridge.defrost", "freezer.defrost", "fridge.compressor_power", "freezer.compressor_power"),
-        rules=("defrost_missing", *COOLING_LOST),
+        rules=("defrost_missing", *WARM, "freezer_warming", "temp_unusual"),
         minimum=days(3),
         deadline=days(3),
-        # The next defrost is due within eight hours; what is told of a whole day takes that too.
-        tail=hours(36),
+        # The next defrost is due within eight hours, and the usual is not back at once.
+        tail=hours(24),
     ),
     Fault(
         key="air_conditioner_dead",
@@ -316,7 +314,7 @@ OF_SENSORS = (
         scope=Scope.CHILDREN,
         effect=Away(),
         shows=("fridge.air_temp", "freezer.air_temp", "gas_detector.gas"),
-        rules=("sensor_silent",),
+        rules=("gateway_silent", "sensor_silent"),
         minimum=hours(2),
         deadline=hours(2),
         tail=minutes(30),
