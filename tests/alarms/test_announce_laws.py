@@ -58,13 +58,13 @@ def deeds(draw, now_ms):
 
 @st.composite
 def days(draw):
-    """A stream with what operators do in between, at the time of what came last."""
+    """A stream with what operators do in between, at the time of what came last and behind what is overdue then."""
     found, now_ms = [], None
     for kind, what in draw(streams()):
         found.append((kind, what))
         now_ms = what if kind in ("tick", "listening") else max((one.received_ms for one in what), default=now_ms)
         if now_ms is not None and draw(st.integers(0, 2)) == 0:
-            found.append(("act", draw(deeds(now_ms))))
+            found += [("tick", now_ms), ("act", draw(deeds(now_ms)))]
     return found
 
 
@@ -84,14 +84,13 @@ def reborn(announcer):
 
 
 def act(announcer, action):
-    """As the pipeline does; an acknowledgement is of whatever stands."""
-    before = announcer.go_on(action.at_ms)
+    """An acknowledgement is of whatever stands."""
     standing = {(alarm.rule, KNOWN.ids[alarm.device]): alarm.raised_at_ms for alarm in announcer.standing()}
     meant = replace(action, raised_at_ms=standing.get((action.rule, action.target), 0))
     try:
-        return [*before, *announcer.act(meant)]
+        return announcer.act(meant)
     except NotDoneError:
-        return before
+        return ()
 
 
 def play(events, *, joined=lambda _: False, cut=()):
@@ -141,6 +140,8 @@ class Looker:
         self.spans = []
         self.stands = {}
         """(rule, device): (the alarm as it was raised, when it is to be seen again)"""
+        self.looks = set()
+        """When one was to be seen again, whether it stands then or not."""
         self.told = []
         self.now = (0, 0)
 
@@ -152,7 +153,7 @@ class Looker:
 
     def moments(self):
         ends = [edge for span in self.spans for edge in (span.begin, span.end) if edge[1] < 0]
-        return {*ends, *((again, -1) for _, again in self.stands.values() if again is not None)}
+        return {*ends, *self.looks}
 
     def take(self, moves):
         for move in moves:
@@ -178,12 +179,11 @@ class Looker:
     def seen(self, moment):
         return {key: self.hidden(key, moment) for key in self.stands}
 
-    def pass_until(self, now_ms, *, listens):
+    def pass_until(self, now_ms):
         while due := [edge for edge in self.moments() if self.now < edge <= (now_ms, -1)]:
             edge = min(due)
-            if listens:
-                self.now = (edge[0] - 1, 2**61)
-                self.take(self.oracle.tick(edge[0] - 1))
+            self.now = (edge[0] - 1, 2**61)
+            self.take(self.oracle.tick(edge[0] - 1))
             before = self.seen(self.now)
             self.now = edge
             self.look(before, edge)
@@ -193,7 +193,7 @@ class Looker:
             self.oracle.listening(what)
             return
         now_ms = what.at_ms if kind == "act" else what if kind == "tick" else max(one.received_ms for one in what)
-        self.pass_until(now_ms, listens=kind != "act")
+        self.pass_until(now_ms)
         before = self.seen(self.now)
         self.now = max(self.now, (now_ms, place))
         if kind == "act":
@@ -210,7 +210,9 @@ class Looker:
                 self.told.append(
                     replace(alarm, step=Step.ACKNOWLEDGED, at_ms=action.at_ms, by=action.by, hidden=hidden)
                 )
-                self.stands[key] = alarm, None if key[0] == "tiny.knock" else action.at_ms + AGAIN
+                if key[0] != "tiny.knock":
+                    self.stands[key] = alarm, action.at_ms + AGAIN
+                    self.looks.add((action.at_ms + AGAIN, -1))
             return
         kind = KINDS[action.deed]
         mine = (kind, action.rule, action.target)
