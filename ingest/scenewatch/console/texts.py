@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scenewatch.console.texts_alarm import TEXTS_ALARM
 from scenewatch.console.texts_desk import SIGNS_DESK, TEXTS_DESK
+from scenewatch.console.texts_hold import TEXTS_HOLD
 from scenewatch.console.texts_pages import PAGES_SIGNS, PAGES_TEXTS
 from scenewatch.model.words import Text
 
@@ -219,6 +220,7 @@ TEXTS: Mapping[str, Text] = {
     "part.failing": Text("failing:", "故障："),
     **TEXTS_DESK,
     **TEXTS_ALARM,
+    **TEXTS_HOLD,
 }
 
 SIGNS: Mapping[str, str] = {
