@@ -103,6 +103,16 @@ NUMBERS = (
     ("`within_s`", "one after the other", "In how many seconds the second must follow the first."),
     ("`on_delay_s`", "all but no data and event", "For how many seconds the condition must hold."),
     ("`off_delay_s`", "all", "For how many seconds the return must hold."),
+    (
+        "`step_1_limit`",
+        "with steps of priority",
+        "That of the first step; so are `_low`, `_high`, `_deadband` and `_lasting_s`, for how many seconds.",
+    ),
+    (
+        "`again_after_s`",
+        "those that call again",
+        "How many seconds after it was acknowledged an alarm that still stands wants to be seen again.",
+    ),
 )
 
 

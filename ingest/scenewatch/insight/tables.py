@@ -23,7 +23,7 @@ from scenewatch.insight.rows import (
     TIME_TO,
     USUAL,
 )
-from scenewatch.model.insight import Departure, LastRun, Lasting, MeanWhile, Share, Slope, TimeTo, Usual
+from scenewatch.model.insight import Departure, Lasting, LastRun, MeanWhile, Share, Slope, TimeTo, Usual
 from scenewatch.model.scene import Above, Below, Outside
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _operation(derived: Derived, device_type: DeviceType) -> dict[str, float]:
     match derived:
         case Share() | MeanWhile() | Slope() | TimeTo():
             fields |= {"bucket": _bucket_ms(derived, device_type), "buckets": buckets_of(derived, device_type)}
-            fields |= {"known": derived.over // 2}
+            fields |= {"known": derived.over}
         case _:
             pass
     match derived:

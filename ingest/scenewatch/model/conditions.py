@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from scenewatch.model.insight import Derived
     from scenewatch.model.scene import Channel, Comparison, Condition, DeviceType, Priority, Rule, Scene, Term
+    from scenewatch.model.words import Duration
 
 KINDS: Final[Mapping[type[Condition], str]] = {
     Above: "above",
@@ -107,6 +108,17 @@ def compared(rule: Rule, device_type: DeviceType) -> list[Compared]:
     if not any(on.partition(".")[0] == device_type.key for on in rule.on):
         return []
     return [Compared(channels[t.channel], t.is_) for t in terms(when) if t.channel in channels]
+
+
+def told_every(scene: Scene, device_type: DeviceType, rule: Rule) -> tuple[Duration, str]:
+    """How long what a rule about missing data waits for is silent of itself, and what that is."""
+    for channel in device_type.channels:
+        name = f"{device_type.key}.{channel.key}"
+        if name in rule.on:
+            return device_type.every if channel.derived is None else channel.derived.every, name
+    speaking = (t for t in scene.device_types if t.channels)
+    slowest = max(speaking, key=lambda t: t.every, default=device_type)
+    return slowest.every, slowest.key
 
 
 def lines(scene: Scene, rule: Rule) -> list[Line]:

@@ -73,28 +73,27 @@ BATTERY = Channel(
 
 
 CABINET_TEMPERATURE = Span(-45, 60)
-FRIDGE_LIMIT_C = 8.0
-FREEZER_LIMIT_C = -12.0
 
 
-def _cabinet(expected: Span, limit_c: float) -> tuple[Channel, ...]:
+def _cabinet(expected: Span, limit_c: float, warm_c: float) -> tuple[Channel, ...]:
     """A small space: an opened door is felt at once."""
     title = Text("Air temperature", "柜内温度")
     air = _temperature("air_temp", title, CABINET_TEMPERATURE, expected, fastest_per_minute=8.0)
-    return (air, DOOR, COMPRESSOR_POWER, DEFROST, BATTERY, *derived_of_cabinet(limit_c, CABINET_TEMPERATURE))
+    derived = derived_of_cabinet(limit_c, warm_c, CABINET_TEMPERATURE)
+    return (air, DOOR, COMPRESSOR_POWER, DEFROST, BATTERY, *derived)
 
 
 FRIDGE = DeviceType(
     key="fridge",
     title=Text("Fridge", "冷藏柜"),
     every=EVERY,
-    channels=_cabinet(Span(-5, 25), FRIDGE_LIMIT_C),
+    channels=_cabinet(Span(-5, 25), limit_c=8.0, warm_c=6.5),
 )
 FREEZER = DeviceType(
     key="freezer",
     title=Text("Freezer", "冷冻柜"),
     every=EVERY,
-    channels=_cabinet(Span(-32, 10), FREEZER_LIMIT_C),
+    channels=_cabinet(Span(-32, 10), limit_c=-12.0, warm_c=-16.0),
 )
 GATEWAY = DeviceType(
     key="gateway",

@@ -1,4 +1,4 @@
-"""What a cold cabinet's readings say together: how hard it works, how it departs from itself, where it is heading."""
+"""What a cold cabinet's readings say together: how hard it works, what is usual of it, where it is heading."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ A_DAY = hours(24)
 HORIZON = hours(4)
 
 
-def derived_of_cabinet(limit_c: float, temperature: Span) -> tuple[Channel, ...]:
-    """All are told slowly, so they are few readings beside those they are made of."""
+def derived_of_cabinet(limit_c: float, warm_c: float, temperature: Span) -> tuple[Channel, ...]:
+    """All are told slowly, so they are few readings beside those they are made of.
+
+    `limit_c` is the food's; a thermostat keeps the air below `warm_c` but for defrosts and doors.
+    """
     return (
         Channel(
-            key="duty",
+            key="duty_day",
             title=Text("Compressor duty, 24 h", "压缩机 24 小时运行率"),
             quantity=Quantity.RATIO,
             unit="%",
@@ -36,7 +39,11 @@ def derived_of_cabinet(limit_c: float, temperature: Span) -> tuple[Channel, ...]
             possible=Span(0, 3000),
             derived=MeanWhile(of="compressor_power", term=RUNS, over=A_DAY),
         ),
-        _minutes("last_run", Text("Compressor's last run", "压缩机上次运行时长"), LastRun(term=RUNS)),
+        _minutes(
+            "pull_down",
+            Text("Pull-down after the last warm spell", "上次升温后的降温时长"),
+            LastRun(term=Term("air_temp", Above(warm_c))),
+        ),
         _minutes(
             "minutes_warm",
             Text("Minutes too warm", "超温时长"),
@@ -56,7 +63,7 @@ def derived_of_cabinet(limit_c: float, temperature: Span) -> tuple[Channel, ...]
             derived=Departure(of="air_temp"),
         ),
         Channel(
-            key="usual_temp",
+            key="temp_usual",
             title=Text("Usual air temperature", "柜内常态温度"),
             quantity=Quantity.TEMPERATURE,
             unit="°C",
