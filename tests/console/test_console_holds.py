@@ -1,4 +1,4 @@
-"""What operators keep from being shown, in a real browser: shelving by keyboard, its undoing, maintenance, folding."""
+"""What operators keep from being shown, in a real browser; what follows a cause; and what waits for a reset."""
 
 from urllib.parse import parse_qs
 

@@ -139,7 +139,7 @@ def folded(lines: list[Line]) -> list[Line]:
     by_name: dict[str, list[Line]] = {}
     for one in lines:
         by_name.setdefault(f"{one.alarm.rule} {one.alarm.device}", []).append(one)
-    kept = []
+    kept: list[Line] = []
     for one in lines:
         root, seen = one, {one.key}
         while (above := _cause(root, by_name)) is not None and above.key not in seen:

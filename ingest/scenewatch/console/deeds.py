@@ -1,5 +1,6 @@
-"""What readers do by forms: acknowledge, reset and hold back alarms, adopt devices, send commands. Each wish goes to the worker's API
-with the reader's own cookie, and what the page then shows is what the worker says.
+"""What readers do by forms: acknowledge, reset and hold back alarms, adopt devices, send commands.
+
+Each wish goes to the worker's API with the reader's own cookie; what the page then shows is what the worker says.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from scenewatch.console.wording import device_name, of, span_text
 from scenewatch.model.words import days, hours, minutes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -39,8 +39,8 @@ class Wish:
     target: str
     title: str
     where: str
-    spans: list[tuple[int, str]]
-    begins: list[tuple[int, str]]
+    spans: Sequence[tuple[int, str]]
+    begins: Sequence[tuple[int, str]]
     usual_ms: int = USUAL_MS
 
 

@@ -1,4 +1,4 @@
-"""Texts of what operators keep from being shown: shelving, out of service, maintenance; and of what follows a cause."""
+"""Texts of what operators keep from being shown, of latched alarms, and of those that follow from others."""
 
 from __future__ import annotations
 
