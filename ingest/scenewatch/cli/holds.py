@@ -52,7 +52,13 @@ def add_commands(commands: Subparsers) -> None:
     _add_end(p)
     _add_reason(p)
     _add_asking(p)
-    p = add(parts, "end", _end, "it is done, or will not be", "scenewatch maintenance end kitchen.s001")
+    p = add(
+        parts,
+        "end",
+        _end,
+        "it is done, or will not be",
+        "scenewatch maintenance end kitchen.s001 --token-file data/operators",
+    )
     p.add_argument("target", metavar="TARGET", help="scene.site, or scene.site.device")
     _add_asking(p)
 
