@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, Protocol
 
-from scenewatch.model.conditions import lines
+from scenewatch.model.conditions import compared, limits
 from scenewatch.model.words import days, hours
 from scenewatch.rehearsal.report import AlarmEntry, FaultEntry, Mark, Named
+from scenewatch.rehearsal.texts import text
+from scenewatch.rehearsal.wording import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -77,10 +79,18 @@ class Picker:
             return None
         around_ms = min(max((end_ms - begin_ms) // 2, AT_LEAST_AROUND), AT_MOST_AROUND)
         from_ms, to_ms = begin_ms - around_ms, min(end_ms + around_ms, begin_ms + LONGEST)
-        marks = list(islice(self._marks(device, from_ms, to_ms), MOST_MARKS))
-        limits = sorted({line.at for rule in self._rules_of(one) for line in lines(self._scene, rule)
-                         if line.channel == channel.key})  # fmt: skip
-        return excerpts.around(device, channel.key, from_ms, to_ms, self._title(one), limits, marks)
+        marks = list(islice(self._marks(one, device, from_ms, to_ms), MOST_MARKS))
+        heights = self._limits(one, device, channel)
+        return excerpts.around(device, channel.key, from_ms, to_ms, self._headline(one), heights, marks)
+
+    def _limits(self, one: Found, device: str, channel: Channel) -> list[float]:
+        """What the rules that are meant allow of this very channel; a state has no height."""
+        number = self._registry.number(device)
+        if number is None or channel.states:
+            return []
+        kind = self._registry.type_of(number)
+        found = (is_ for rule in self._rules_of(one) for on, is_ in compared(rule, kind) if on.key == channel.key)
+        return sorted({at for comparison in found for at in limits(comparison)})
 
     def _shown_at(self, one: Found) -> tuple[str, Channel | None]:
         """Device and channel that show it; of a fault that has none itself, where its first alarm is."""
@@ -112,14 +122,24 @@ class Picker:
         keys = fault.rules if fault else (one.rule,) if one.rule else ()
         return [self._rules[key] for key in keys if key in self._rules]
 
-    def _marks(self, device: str, from_ms: int, to_ms: int) -> Iterator[Mark]:
-        both: tuple[Found, ...] = (*self._faults, *self._alarms)
-        for one in both:
-            begin_ms, end_ms = _span(one)
-            if one.device == device and begin_ms < to_ms and end_ms >= from_ms:
-                kind = "alarm" if isinstance(one, AlarmEntry) else "fault"
-                open_end = isinstance(one, AlarmEntry) and one.cleared_at is None
-                yield Mark(kind=kind, title=self._title(one), from_ms=begin_ms, to_ms=None if open_end else end_ms)
+    def _marks(self, one: Found, device: str, from_ms: int, to_ms: int) -> Iterator[Mark]:
+        """What befell the device then, be it at the device itself, at its gateway or at its site."""
+        alarms = [a for a in self._alarms if a.device == device and _meets(a, from_ms, to_ms)]
+        owners = {a.fault for a in alarms}
+        for n, fault in enumerate(self._faults):
+            if fault is one or n in owners or (fault.device == device and _meets(fault, from_ms, to_ms)):
+                yield Mark(kind="fault", title=self._title(fault), from_ms=fault.from_ms, to_ms=fault.to_ms)
+        for alarm in alarms:
+            yield Mark(kind="alarm", title=self._title(alarm), from_ms=alarm.raised_at, to_ms=alarm.cleared_at)
+
+    def _headline(self, one: Found) -> Named:
+        """What it is, and why it is shown."""
+        title = self._title(one)
+        if isinstance(one, AlarmEntry):
+            return text("excerpt.repeat" if one.repeat else "excerpt.false", what=title)
+        if one.delay_s is None:
+            return text("excerpt.missed", what=title)
+        return text("excerpt.found", what=title, delay=span(one.delay_s))
 
     def _title(self, one: Found) -> Named:
         if isinstance(one, FaultEntry):
@@ -137,6 +157,11 @@ def _span(one: Found) -> tuple[int, int]:
     if isinstance(one, FaultEntry):
         return one.from_ms, one.to_ms
     return one.raised_at, one.raised_at if one.cleared_at is None else one.cleared_at
+
+
+def _meets(one: Found, from_ms: int, to_ms: int) -> bool:
+    begin_ms, end_ms = _span(one)
+    return begin_ms < to_ms and end_ms >= from_ms
 
 
 def _one_of_each(found: Iterable[Found], most: int) -> list[Found]:

@@ -144,6 +144,10 @@ TEXTS: Mapping[str, Named] = {
         "What was missed, false, slow and usual. Shaded: a fault. Triangle and bar: an alarm. Dashed: a limit.",
         "漏报、误报、迟报和常见的例子。阴影为故障，三角和横条为报警，虚线为限值。",
     ),
+    "excerpt.missed": Named("{what}: missed", "{what}：漏报"),
+    "excerpt.found": Named("{what}: found after {delay}", "{what}：{delay}后检出"),
+    "excerpt.false": Named("{what}: false alarm", "{what}：误报"),
+    "excerpt.repeat": Named("{what}: one repeat too many", "{what}：重复报警过多"),
     # tables
     "faults": Named("Every fault", "全部故障"),
     "alarms": Named("Every alarm", "全部报警"),
