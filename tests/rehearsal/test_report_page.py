@@ -18,7 +18,7 @@ ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking",
 
 @pytest.fixture(scope="module")
 def report():
-    return made()
+    return made(faults=120, false=8)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_an_alarm_leads_to_its_fault(files, tab):
 
 
 def test_very_many_rows_are_cut_and_what_is_wrong_stays(report, tmp_path, tab):
-    many = replace(report, faults=report.faults * 6, alarms=report.alarms * 6)
+    many = replace(report, faults=report.faults * 25, alarms=report.alarms * 25)
     (tmp_path / "page.html").write_text(page(many), "utf-8")
     tab.goto(f"file://{tmp_path}/page.html")
     expect(tab.locator('tr[id^="fault-"]')).to_have_count(1000)
