@@ -141,10 +141,9 @@ def bar_chart(load: Load, times: Times) -> BarChart:
                     at_ms,
                 )
             )
-    across = [
-        Tick(round(LEFT + (at - load.from_ms) * scale, 1), t) for at, t in times.ticks(load.from_ms, load.to_ms, 8)
-    ]
-    return BarChart(bars, across, most)
+    ticks = times.ticks(load.from_ms, load.to_ms, 8)
+    across = [Tick(round(LEFT + (at - load.from_ms) * scale, 1), words) for at, words in ticks]
+    return BarChart(bars, [tick for tick in across if tick.at < BARS_WIDTH - WORD], most)
 
 
 class Strips:

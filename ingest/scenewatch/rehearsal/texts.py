@@ -95,7 +95,7 @@ TEXTS: Mapping[str, Named] = {
     "load.met": Named("met", "达标"),
     "load.not_met": Named("exceeded", "超出"),
     "load.unjudged": Named("too few to judge", "数量过少，不评"),
-    "load.bars": Named("Alarms in each {step}", "每 {step} 的报警数"),
+    "load.bars": Named("Alarms in each {step}", "每 {step}的报警数"),
     "load.grouped": Named(
         "{grouped} follow from a cause and are shown beneath it; {hidden} were hidden on purpose.",
         "{grouped} 条由上级原因引起，折叠显示；{hidden} 条被主动隐藏。",
