@@ -101,6 +101,21 @@ def test_limits_are_of_the_device_that_is_shown_alone(registry, excerpts):
     assert not freezers & set(found.limits)
 
 
+def test_what_is_derived_is_shown_with_what_it_follows(registry, excerpts):
+    rule = next(r for r in SCENE.rules if r.on[0].endswith("_minutes_to_warm") or "freezer_warming" in r.key)
+    freezer = next(d.id for n, d in enumerate(registry.devices) if registry.type_of(n).key == "freezer")
+    found = pick(registry, excerpts, [], [alarm(rule.key, device=freezer)])
+    assert [e.channel.en for e in found][1:] == ["Air temperature"]
+    assert found[0].limits
+    assert found[1].limits == []
+
+
+def test_without_labels_every_alarm_is_shown_and_none_is_called_false(registry, excerpts):
+    alarms = [alarm(hour=n, neutral=True) for n in (5, 15, 25)]
+    found = Picker(SCENE, registry, [], alarms, labelled=False).pick(excerpts)
+    assert [e.title.en for e in found] == [SCENE.rule("fridge_warm").title.en] * 3
+
+
 @pytest.mark.parametrize("unwanted", [{"findable": False}, {"censored": True}])
 def test_what_does_not_count_gets_no_picture(registry, excerpts, unwanted):
     assert pick(registry, excerpts, [fault(**unwanted)], [alarm(neutral=True), alarm(fault=0)]) == []

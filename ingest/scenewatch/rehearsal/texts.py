@@ -74,6 +74,17 @@ TEXTS: Mapping[str, Named] = {
         "A dot is one fault that was found; the line is the median. Time grows by the power of ten.",
         "每个圆点是一例检出的故障，竖线为中位数；横轴为对数刻度。",
     ),
+    # series
+    "series": Named("By device", "按设备"),
+    "series.what": Named(
+        "Against the labelled windows. What stood already when a window began does not count as found.",
+        "对照标注的时段；时段开始前已存在的报警不算检出。",
+    ),
+    "series.windows": Named("Windows", "标注时段"),
+    "series.outside": Named("Raised outside", "时段外报警"),
+    "series.a_month": Named("the same, a month", "其中每月"),
+    "series.in_alarm": Named("Outside time in alarm", "时段外处于报警的时间"),
+    "series.learning": Named("Learning, days", "学习天数"),
     # plain
     "plain": Named("Beside plain limits", "与普通限值对比"),
     "plain.what": Named(
@@ -159,6 +170,7 @@ TEXTS: Mapping[str, Named] = {
     ),
     "device": Named("Device", "设备"),
     "from": Named("From", "开始"),
+    "until": Named("Until", "结束"),
     "lasted": Named("Lasted", "持续"),
     "size": Named("Size", "大小"),
     "outcome": Named("Outcome", "结果"),

@@ -80,12 +80,14 @@ class Times:
         shift_ms = int((self._at(from_ms).utcoffset() or UTC.utcoffset(None)).total_seconds() * 1000)
         step_ms = step_s * 1000
         first_ms = -(-(from_ms + shift_ms) // step_ms) * step_ms - shift_ms
-        return [(at, self._tick(at)) for at in range(first_ms, to_ms, step_ms)]
+        form = "%Y-%m-%d" if step_s > 7 * DAY_S else "%m-%d"
+        return [(at, self._tick(at, form)) for at in range(first_ms, to_ms, step_ms)]
 
-    def _tick(self, at_ms: int) -> str:
-        """A day where it begins."""
-        hour = f"{self._at(at_ms):%H:%M}"
-        return f"{self._at(at_ms):%m-%d}" if hour == "00:00" else hour
+    def _tick(self, at_ms: int, form: str) -> str:
+        """A day where it begins, or where a day is no more than a tick."""
+        at = self._at(at_ms)
+        hour = f"{at:%H:%M}"
+        return f"{at:{form}}" if hour == "00:00" or len(form) > len("%m-%d") else hour
 
     def _at(self, at_ms: int) -> datetime:
         return datetime.fromtimestamp(at_ms / 1000, self._zone)
