@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from msgspec import structs
 
 from scenewatch.load.figures import Shown, figures
 from scenewatch.model.batch import Batch
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
     from scenewatch.recorded.recorded import Recorded
     from scenewatch.recorded.windows import Window
     from scenewatch.rehearsal.labels import RaisedAlarm
-    from scenewatch.rehearsal.report import AlarmEntry, ScoreEntry, SeriesEntry
+    from scenewatch.rehearsal.report import AlarmEntry, FaultEntry, ScoreEntry, SeriesEntry
     from scenewatch.rehearsal.score import Judgement
 
 AT_A_TIME: Final = 200_000
@@ -162,10 +161,14 @@ class _Run:
             quality=[],
             flags=found.flags,
             rules=entries.rule_entries(scene, self._study.rules.values(), outcomes),
-            excerpts=Picker(scene, self._study.registry, faults, _worth_seeing(entered)).pick(self._excerpts),
+            excerpts=self._picker(faults, entered).pick(self._excerpts),
             notes=[entries.named(text) for text in self._past.recorded.notes],
             series=self._series(judgement),
         )
+
+    def _picker(self, faults: Sequence[FaultEntry], alarms: Sequence[AlarmEntry]) -> Picker:
+        labelled = bool(self._labels)
+        return Picker(self._past.scene, self._study.registry, faults, alarms, labelled=labelled)
 
     def _label(self, window: Window, device: str) -> Label:
         """Any rule may find it, as long as it lasts, but for missing data: a window is about what was measured."""
@@ -282,11 +285,6 @@ def _learning(scene: Scene, device_type: str) -> int:
         found.channel.derived for rule in scene.rules for found in compared(rule, scene.device_type(device_type))
     )
     return max((d.learning for d in watched if isinstance(d, Departure)), default=0)
-
-
-def _worth_seeing(alarms: Sequence[AlarmEntry]) -> list[AlarmEntry]:
-    """Without windows every alarm is: nobody knows whether it was right."""
-    return [structs.replace(a, neutral=False) for a in alarms]
 
 
 def _shown(alarm: RaisedAlarm) -> Shown:
