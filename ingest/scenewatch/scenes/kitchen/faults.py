@@ -64,8 +64,7 @@ OF_COOLING = (
         rules=("fridge_cold", "compressor_overworked", "fridge_refrigerant_low", "temp_unusual"),
         minimum=hours(3),
         deadline=hours(3),
-        # A day's mean power remembers it.
-        tail=hours(26),
+        tail=hours(4),
     ),
     Fault(
         key="compressor_wearing",
@@ -77,7 +76,7 @@ OF_COOLING = (
         rules=COOLING_LOST,
         minimum=days(3),
         deadline=days(6),
-        tail=hours(28),
+        tail=hours(4),
     ),
     Fault(
         key="refrigerant_loss",
@@ -89,7 +88,7 @@ OF_COOLING = (
         rules=COOLING_LOST,
         minimum=days(3),
         deadline=days(6),
-        tail=hours(28),
+        tail=hours(4),
     ),
     Fault(
         key="defrost_endless",
@@ -100,8 +99,7 @@ OF_COOLING = (
         rules=("defrost_endless", *COOLING_LOST),
         minimum=hours(6),
         deadline=hours(6),
-        # The heater's warmth is pumped out for hours, and a day's duty remembers it.
-        tail=hours(34),
+        tail=hours(4),
     ),
     Fault(
         key="defrost_missing",
@@ -112,8 +110,8 @@ OF_COOLING = (
         rules=("defrost_missing", *COOLING_LOST),
         minimum=days(3),
         deadline=days(3),
-        # The next defrost is due within eight hours; what is told of a whole day takes that too.
-        tail=hours(36),
+        # The next defrost is due within eight hours.
+        tail=hours(9),
     ),
     Fault(
         key="air_conditioner_dead",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from scenewatch.model.scene import Above, Below, Outside, Priority, Rule
-from scenewatch.model.words import Text, minutes
+from scenewatch.model.scene import Above, Below, CausedBy, Outside, Priority, Reach, Rule
+from scenewatch.model.words import Text, hours, minutes
 from scenewatch.scenes.kitchen import sources
 
 MACHINE_RULES = (
@@ -12,6 +12,11 @@ MACHINE_RULES = (
         title=Text("Compressor runs too much", "压缩机运行率过高"),
         on=("fridge.duty_day", "freezer.duty_day"),
         when=Above(40.0, deadband=4.0),
+        # What was warm must be cooled down, and a day's duty remembers that.
+        suppressed_by=(
+            CausedBy(rule="power_cut", at=Reach.SITE, after=hours(32)),
+            CausedBy(rule="defrost_endless", at=Reach.DEVICE, after=hours(32)),
+        ),
         priority=Priority.LOW,
         source=sources.proposal(
             "sound cabinets run for 9 to 35 % of a day, most of all in a hot and busy summer week",
@@ -78,6 +83,13 @@ MACHINE_RULES = (
         title=Text("Temperature departs from the usual", "温度偏离常态"),
         on=("fridge.temp_departure", "freezer.temp_departure"),
         when=Outside(-4.0, 4.0, deadband=2.0),
+        # Known already to be wrong; the smoothed departure is as slow to fade as to come.
+        suppressed_by=(
+            CausedBy(rule="power_cut", at=Reach.SITE, after=hours(12)),
+            CausedBy(rule="defrost_endless", at=Reach.DEVICE, after=hours(12)),
+            CausedBy(rule="fridge_warm", at=Reach.DEVICE, after=hours(12)),
+            CausedBy(rule="freezer_warm", at=Reach.DEVICE, after=hours(12)),
+        ),
         priority=Priority.LOW,
         source=sources.proposal(
             "hourly means of this very cabinet against its own days; sound ones stay within 2.5 spreads",
