@@ -1,6 +1,7 @@
 """A study finds in the past what the pipeline would have raised, however the past is cut into pieces."""
 
 import random
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -57,9 +58,9 @@ def in_order(batch):
     return batch
 
 
-def studied(pieces, cuts=(), listener=None):
+def studied(pieces, cuts=(), listener=None, scene=SCENE):
     """`cuts` are shares of each piece."""
-    study = Study([SCENE], demonstration(SCENE).devices(SITES), from_ms=FROM_MS)
+    study = Study([scene], demonstration(SCENE).devices(SITES), from_ms=FROM_MS)
     if listener is not None:
         study.listeners.append(listener)
     for batch, events in pieces:
@@ -140,6 +141,15 @@ def test_an_event_is_an_alarm_at_its_time():
     (alarm,) = study.finish(FROM_MS + hours(1)).alarms
     assert (alarm.rule, alarm.device, alarm.raised_at_ms) == (rule.key, devices[number].id, at_ms)
     assert alarm.cleared_at_ms == at_ms + rule.when.quiet
+
+
+def test_a_latching_alarm_is_reset_as_soon_as_it_is_over(pieces):
+    """What rule latches is the table's; here the rule of each alarm that came and went does."""
+    as_ever = studied(pieces).alarms
+    latching = replace(SCENE, rules=tuple(replace(r, latching=True) for r in SCENE.rules))
+    found = studied(pieces, scene=latching).alarms
+    assert [repr(replace(a, version="")) for a in found] == [repr(replace(a, version="")) for a in as_ever]
+    assert {a.version for a in found}.isdisjoint(a.version for a in as_ever)
 
 
 def test_wrong_limits_are_refused():
