@@ -101,7 +101,8 @@ class Month:
         plan = FaultPlan(tuple(case.planned for case in self.cases))
         run = Run(self._scene, sites=SITES, seed=seed, from_ms=self.from_ms, to_ms=self.to_ms, plan=plan)
         moves = [t for _, moved in run for t in moved]
-        cleared = {_identity(t): t.at_ms for t in moves if t.step is Step.CLEARED}
+        # A latching alarm waits for an operator, who is not here.
+        cleared = {_identity(t): t.at_ms for t in moves if t.step in {Step.CLEARED, Step.RETURNED}}
         for raised in (t for t in moves if t.step is Step.RAISED):
             key, device = raised.rule.partition(".")[2], run.devices[raised.device]
             yield Alarm(key, device, raised.raised_at_ms, cleared.get(_identity(raised)))

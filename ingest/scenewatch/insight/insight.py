@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from scenewatch.insight.kernel import step
-from scenewatch.insight.rows import BUCKET, HOURS, NEVER, STATE, Columns, Tables, Told
+from scenewatch.insight.rows import BUCKET, HOURS, NEVER, PARTS, STATE, Columns, Tables, Told
 from scenewatch.insight.tables import NOT_DERIVED, Layout, buckets_of, lay_out, learning_hours
 from scenewatch.model.batch import COLUMNS, Batch
 from scenewatch.model.errors import CorruptError
@@ -52,7 +52,7 @@ class Insight:
         self._device = np.empty(0, np.int32)
         self._state = np.empty(0, STATE)
         self._buckets = np.empty(0, BUCKET)
-        self._pattern = np.empty((0, HOURS))
+        self._pattern = np.empty((0, HOURS + PARTS))
         self._learning = np.empty((0, 0))
         self._told = _room(TOLD_AT_A_TIME)
 
@@ -136,7 +136,7 @@ class Insight:
         buckets["number"] = NEVER
         self._state = np.concatenate([self._state, rows])
         self._buckets = np.concatenate([self._buckets, buckets])
-        self._pattern = np.concatenate([self._pattern, np.zeros((int(departs.sum()), HOURS))])
+        self._pattern = np.concatenate([self._pattern, np.zeros((int(departs.sum()), HOURS + PARTS))])
         widest = max(self._learning.shape[1], int(hours.max(initial=0)))
         learning = np.full((len(self._pattern), widest), np.nan)
         learning[: len(self._learning), : self._learning.shape[1]] = self._learning

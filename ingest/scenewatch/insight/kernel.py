@@ -15,12 +15,14 @@ from numba import njit
 from scenewatch.insight.rows import (
     DEPARTURE,
     HOURS,
+    HOURS_A_PART,
     IS_TERM,
     IS_VALUE,
     LAST_RUN,
     LASTING,
     MEAN,
     NEVER,
+    PARTS,
     SHARE,
     SLOPE,
     TIME_TO,
@@ -53,6 +55,12 @@ WARY_PACE = 0.35
 """How much slower the usual follows while the departure is suspicious."""
 LEAST_KNOWN = 0.5
 """Share of the hours of learning that must have been measured; else it begins anew."""
+WEEKLY_DOUBT = 0.6
+"""A part of the week counts for what it differs beyond this many spreads, fewer the more weeks are known."""
+FEWEST_WEEKS = 2
+"""One week cannot say what is weekly of it."""
+MOST_WEEKS = 4
+"""As many as one part's own learning remembers."""
 LEAST_OF_SPAN = 0.5
 """More than this share of a span must be known."""
 LEAST_OF_LINE = 0.5
@@ -172,6 +180,22 @@ def _term(one: Any, operation: Any, t: int, value: float, test: int) -> None:
 
 
 @njit(cache=True)
+def _usual(one: Any, pattern: NDArray[np.float64], hour: int) -> float:
+    """Of an hour's time of day, and of its part of the week as far as that is surely different."""
+    of_week: float = pattern[HOURS + hour // HOURS_A_PART % PARTS]
+    weeks = _weeks(one, hour)
+    doubt = WEEKLY_DOUBT * one.spread / np.sqrt(weeks) if weeks >= FEWEST_WEEKS else np.inf
+    usual: float = pattern[hour % HOURS]
+    return usual + np.sign(of_week) * max(0.0, abs(of_week) - doubt)
+
+
+@njit(cache=True)
+def _weeks(one: Any, hour: int) -> float:
+    """How many of them are known, as far as that matters."""
+    return float(min(MOST_WEEKS, max(1, (hour - one.first_t) // (HOURS_A_PART * PARTS))))
+
+
+@njit(cache=True)
 def _learn(one: Any, pattern: NDArray[np.float64], means: NDArray[np.float64], last_hour: int) -> None:
     """The usual at first: the median of each hour of day, and of all where an hour is unknown."""
     n = len(means)
@@ -181,8 +205,13 @@ def _learn(one: Any, pattern: NDArray[np.float64], means: NDArray[np.float64], l
         of_hour = of_hour[~np.isnan(of_hour)]
         pattern[k] = np.median(of_hour) if len(of_hour) else all_of_it
     rest = np.empty(n)
+    part = np.empty(n, np.int64)
     for i in range(n):
         rest[i] = means[i] - pattern[(last_hour - n + 1 + i) % HOURS]
+        part[i] = (last_hour - n + 1 + i) // HOURS_A_PART % PARTS
+    for k in range(PARTS):
+        of_part = rest[(part == k) & ~np.isnan(rest)]
+        pattern[HOURS + k] = np.median(of_part) if len(of_part) else 0.0
     rest = rest[~np.isnan(rest)]
     spread = MEDIAN_TO_SPREAD * np.median(np.abs(rest - np.median(rest)))
     least = LEAST_SHARE_OF_ALL * np.std(means[~np.isnan(means)])
@@ -192,15 +221,18 @@ def _learn(one: Any, pattern: NDArray[np.float64], means: NDArray[np.float64], l
 @njit(cache=True)
 def _depart(one: Any, operation: Any, pattern: NDArray[np.float64], hour: int, mean: float, hours: int) -> None:
     """One hour's mean, `hours` after the one before, against the usual; then the usual follows a little."""
-    k = hour % HOURS
-    away = mean - pattern[k]
+    away = mean - _usual(one, pattern, hour)
     if hours > HOURS:
         one.smooth = 0.0
     step = min(max(away / one.spread, -FARTHEST), FARTHEST)
     one.smooth += (1.0 - np.exp(-hours / operation.smoothing)) * (step - one.smooth)
     pace = WARY_PACE if abs(one.smooth) > operation.wary else 1.0
     most = CLIPPED * one.spread
-    pattern[k] += min(max(away, -most), most) * (1.0 - np.exp(-pace * HOURS / operation.pattern))
+    clipped = min(max(away, -most), most)
+    part = HOURS + hour // HOURS_A_PART % PARTS
+    beside = min(max(mean - pattern[hour % HOURS] - pattern[part], -most), most)
+    pattern[part] += beside * (1.0 - np.exp(-pace / HOURS_A_PART / (1.0 + _weeks(one, hour))))
+    pattern[hour % HOURS] += clipped * (1.0 - np.exp(-pace * HOURS / operation.pattern))
     one.spread += (min(abs(away), most) * MEAN_TO_SPREAD - one.spread) * (1.0 - np.exp(-pace / operation.spread))
 
 
@@ -311,7 +343,7 @@ def _step(first: int, link: Any, tables: Tables, reading: tuple[int, float, int]
         if departure.since == one.told:
             return NEVER, np.nan
         one.told = departure.since
-        return one.told * operation.every, tables.pattern[departure.ring][one.told % HOURS]
+        return one.told * operation.every, _usual(departure, tables.pattern[departure.ring], one.told)
     if operation.form == LAST_RUN:
         length = _run(one, operation, t, value, test)
         return (NEVER if np.isnan(length) else t), length

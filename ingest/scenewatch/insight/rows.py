@@ -14,6 +14,9 @@ SHARE, MEAN, LASTING, DEPARTURE, USUAL, LAST_RUN, SLOPE, TIME_TO = range(8)
 IS_VALUE, IS_TERM = 1, 2
 """Roles of a channel in a derived one; it may have both."""
 HOURS = 24
+HOURS_A_PART = 4
+PARTS = 42
+"""Into which a week is cut, in UTC; they fit the days of most of Asia."""
 NO_TEST = -1
 
 LINK = np.dtype([("operation", np.int32), ("role", np.int32)], align=True)
@@ -108,7 +111,7 @@ class Tables(NamedTuple):
     state: NDArray[np.void]
     buckets: NDArray[np.void]
     pattern: NDArray[np.float64]
-    """(departures, HOURS): what is usual."""
+    """(departures, HOURS + PARTS): what is usual at an hour of the day, and what a part of the week adds to it."""
     learning: NDArray[np.float64]
     """(departures, hours of learning): hourly means, NaN where there were none."""
 

@@ -54,8 +54,9 @@ class Lasting:
 class Departure:
     """How far hourly means of the channel `of` are from what is usual at their hour, in usual spreads.
 
-    The usual is learnt on line, hour of day by hour of day, and outliers move it little; the departure is smoothed,
-    so one odd hour is none. Nothing is told while the first `learning` lasts.
+    The usual is learnt on line, hour of day by hour of day, and from the third week on what parts of the week add
+    to that; outliers move it little. The departure is smoothed, so one odd hour is none. Nothing is told while the
+    first `learning` lasts.
     """
 
     of: str
@@ -68,6 +69,11 @@ class Departure:
     wary_beyond: float = 1.5
     """A smoothed departure beyond this slows down the learning: what lasts is not to become usual at once."""
     every: Duration = HOUR
+
+
+UNUSUAL = 2.5
+"""A departure further than this, either way, is unusual: the limit of a rule that has no better one."""
+UNUSUAL_DEADBAND = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

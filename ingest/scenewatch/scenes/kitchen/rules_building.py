@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from scenewatch.model.scene import Above, Below, During, Priority, Rule
-from scenewatch.model.words import Text, minutes
+from scenewatch.model.scene import Above, Below, CausedBy, During, Priority, Reach, Rule
+from scenewatch.model.words import Text, hours, minutes
 from scenewatch.scenes.kitchen import sources
 from scenewatch.scenes.kitchen.day import Occasion
+
+WITHOUT_POWER = CausedBy(rule="power_cut", at=Reach.SITE, after=hours(4))
+"""What gets warm, or cool, while there is none, and until that is made good."""
 
 BUILDING_RULES = (
     Rule(
@@ -15,6 +18,9 @@ BUILDING_RULES = (
         when=Above(25.0, deadband=5.0),
         off_delay=minutes(1),
         priority=Priority.HIGH,
+        # Where the gas came from must be found before anybody takes it for over.
+        latching=True,
+        again_after=minutes(15),
         source=sources.GAS_FIRST_STAGE,
         proof="gas_leak",
         advice=Text(

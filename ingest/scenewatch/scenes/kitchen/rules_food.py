@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from scenewatch.model.scene import Above, Below, Priority, Rule, Term, While, all_of
+from scenewatch.model.scene import Above, Below, CausedBy, Priority, PriorityStep, Reach, Rule, Term, While, all_of
 from scenewatch.model.words import Text, hours, minutes
 from scenewatch.scenes.kitchen import sources
 from scenewatch.scenes.kitchen.day import NEXT_DAY
 from scenewatch.scenes.kitchen.device_types import EVERY
+from scenewatch.scenes.kitchen.rules_building import WITHOUT_POWER
 
 DEFROSTING = Term("defrost", Above(0.5))
 IDLE = Term("compressor_power", Below(30.0))
+DOOR_LEFT_OPEN = CausedBy(rule="door_ajar", at=Reach.DEVICE, after=minutes(30))
+ENDLESS_DEFROST = CausedBy(rule="defrost_endless", at=Reach.DEVICE, after=hours(4))
+
+
+def _not_cooling(device_type: str) -> CausedBy:
+    return CausedBy(rule=f"{device_type}_not_cooling", at=Reach.DEVICE)
+
 
 OF_COOLING = (
     Rule(
@@ -19,7 +27,13 @@ OF_COOLING = (
         when=Above(8.0, deadband=0.5),
         on_delay=minutes(30),
         off_delay=minutes(5),
-        priority=Priority.HIGH,
+        priority=Priority.MEDIUM,
+        priority_steps=(
+            PriorityStep(to=Priority.HIGH, lasting=hours(2)),
+            PriorityStep(to=Priority.HIGH, beyond=Above(12.0, deadband=1.0), lasting=minutes(10)),
+        ),
+        again_after=hours(1),
+        follows=(WITHOUT_POWER, DOOR_LEFT_OPEN, ENDLESS_DEFROST, _not_cooling("fridge")),
         source=sources.CHILLED,
         proof="compressor_dead",
         advice=Text(
@@ -36,7 +50,13 @@ OF_COOLING = (
         suppressed_by=(While(term=DEFROSTING, after=minutes(10)),),
         on_delay=minutes(30),
         off_delay=minutes(5),
-        priority=Priority.HIGH,
+        priority=Priority.MEDIUM,
+        priority_steps=(
+            PriorityStep(to=Priority.HIGH, lasting=hours(4)),
+            PriorityStep(to=Priority.HIGH, beyond=Above(-5.0, deadband=1.0), lasting=minutes(30)),
+        ),
+        again_after=hours(2),
+        follows=(WITHOUT_POWER, DOOR_LEFT_OPEN, ENDLESS_DEFROST, _not_cooling("freezer")),
         source=sources.FROZEN,
         proof="compressor_dead",
         advice=Text(
@@ -64,7 +84,7 @@ OF_COOLING = (
         title=Text("Fridge warms and does not cool", "冷藏柜升温而未制冷"),
         on=("fridge.air_temp",),
         when=all_of(IDLE, Term("air_temp", Above(6.5, deadband=0.5))),
-        suppressed_by=(While(term=DEFROSTING),),
+        suppressed_by=(While(term=DEFROSTING), WITHOUT_POWER),
         on_delay=minutes(10),
         # One alarm over the compressor's cycles, if it is the sensor that is wrong.
         off_delay=minutes(45),
@@ -84,7 +104,7 @@ OF_COOLING = (
         title=Text("Freezer warms and does not cool", "冷冻柜升温而未制冷"),
         on=("freezer.air_temp",),
         when=all_of(IDLE, Term("air_temp", Above(-16.0, deadband=0.5))),
-        suppressed_by=(While(term=DEFROSTING),),
+        suppressed_by=(While(term=DEFROSTING), WITHOUT_POWER),
         on_delay=minutes(10),
         # One alarm over the compressor's cycles, if it is the sensor that is wrong.
         off_delay=minutes(45),
@@ -156,6 +176,7 @@ OF_COOLING = (
         on_delay=minutes(30),
         off_delay=minutes(5),
         priority=Priority.LOW,
+        follows=(WITHOUT_POWER,),
         source=sources.COLD_DISHES,
         proof="air_conditioner_dead",
         advice=Text(
@@ -173,6 +194,7 @@ OF_HOT_HOLDING = (
         on_delay=minutes(15),
         off_delay=NEXT_DAY,
         priority=Priority.MEDIUM,
+        follows=(WITHOUT_POWER,),
         source=sources.HOT_FOOD,
         proof="heater_weak",
         advice=Text(

@@ -33,6 +33,7 @@ OF_DISINFECTION = (
         when=all_of(LAMP_ON, Term("presence", Above(0.5))),
         off_delay=minutes(1),
         priority=Priority.HIGH,
+        again_after=minutes(5),
         source=sources.NOBODY_UNDER_ULTRAVIOLET,
         proof="person_under_lamp",
         advice=Text(
