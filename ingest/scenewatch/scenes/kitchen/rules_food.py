@@ -25,6 +25,8 @@ OF_COOLING = (
         title=Text("Fridge too warm", "冷藏柜温度过高"),
         on=("fridge.air_temp",),
         when=Above(8.0, deadband=0.5),
+        # Without power all of them get warm: that alarm stands for them.
+        suppressed_by=(WITHOUT_POWER,),
         on_delay=minutes(30),
         off_delay=minutes(5),
         priority=Priority.MEDIUM,
@@ -33,7 +35,7 @@ OF_COOLING = (
             PriorityStep(to=Priority.HIGH, beyond=Above(12.0, deadband=1.0), lasting=minutes(10)),
         ),
         again_after=hours(1),
-        follows=(WITHOUT_POWER, DOOR_LEFT_OPEN, ENDLESS_DEFROST, _not_cooling("fridge")),
+        follows=(DOOR_LEFT_OPEN, ENDLESS_DEFROST, _not_cooling("fridge")),
         source=sources.CHILLED,
         proof="compressor_dead",
         advice=Text(
@@ -47,7 +49,7 @@ OF_COOLING = (
         on=("freezer.air_temp",),
         when=Above(-12.0, deadband=1.0),
         # A heater warms the air then, not the food; a defrost without end has its own alarm.
-        suppressed_by=(While(term=DEFROSTING, after=minutes(10)),),
+        suppressed_by=(While(term=DEFROSTING, after=minutes(10)), WITHOUT_POWER),
         on_delay=minutes(30),
         off_delay=minutes(5),
         priority=Priority.MEDIUM,
@@ -56,7 +58,7 @@ OF_COOLING = (
             PriorityStep(to=Priority.HIGH, beyond=Above(-5.0, deadband=1.0), lasting=minutes(30)),
         ),
         again_after=hours(2),
-        follows=(WITHOUT_POWER, DOOR_LEFT_OPEN, ENDLESS_DEFROST, _not_cooling("freezer")),
+        follows=(DOOR_LEFT_OPEN, ENDLESS_DEFROST, _not_cooling("freezer")),
         source=sources.FROZEN,
         proof="compressor_dead",
         advice=Text(
