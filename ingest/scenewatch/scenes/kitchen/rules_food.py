@@ -192,8 +192,13 @@ OF_HOT_HOLDING = (
         key="hot_holding_cool",
         title=Text("Hot-holding cabinet too cool", "热藏温度不足"),
         on=("hot_cabinet.air_temp",),
-        when=all_of(Term("in_use", Above(0.5)), Term("air_temp", Below(60.0, deadband=1.0))),
-        on_delay=minutes(15),
+        # Once it had time to get hot; a sound one is within eight minutes.
+        when=all_of(
+            Term("in_use", Above(0.5)),
+            Term("minutes_in_use", Above(10.0)),
+            Term("air_temp", Below(60.0, deadband=1.0)),
+        ),
+        on_delay=minutes(5),
         off_delay=NEXT_DAY,
         priority=Priority.MEDIUM,
         follows=(WITHOUT_POWER,),
