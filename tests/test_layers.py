@@ -17,6 +17,7 @@ WIRING = {
     "study",
     "rehearsing",
     "backtesting",
+    "suggesting",
     "worker",
     "embedded",
     "serving",

@@ -123,16 +123,14 @@ class _Run:
         self._excerpts = Excerpts(self._study.registry)
         self._study.listeners.append(self._excerpts.take)
         self._silence = {rule.key for rule in past.scene.rules if isinstance(rule.when, NoData)}
-        self._spans = {device.id: span for device, span in zip(past.devices, _spans(past.recorded), strict=True)}
+        self._spans = spans(past)
         ids = dict(zip(past.recorded.devices, (device.id for device in past.devices), strict=True))
         self._labels = [self._label(window, ids[window.device]) for window in windows]
 
     def feed(self, progress: Callable[[float], None]) -> None:
-        recorded = self._past.recorded
-        series = _series(self._past, self._study.registry)
-        for begin, end in _cuts(recorded.t_ms):
-            self._study.take(_batch(recorded, series, begin, end))
-            progress(end / len(recorded))
+        for batch, done in batches(self._past, self._study.registry):
+            self._study.take(batch)
+            progress(done)
 
     def report(self, began_s: float) -> Report:
         found = self._study.finish(self._to_ms)
@@ -218,6 +216,19 @@ class _Run:
                 series_entry(watched, windows, [o.alarm for o in judgement.alarms if o.alarm.device == device.id])
             )
         return found
+
+
+def batches(past: Past, registry: Registry) -> Iterator[tuple[Batch, float]]:
+    """Unchecked, in the order of time, each with how much is done then."""
+    recorded = past.recorded
+    series = _series(past, registry)
+    for begin, end in _cuts(recorded.t_ms):
+        yield _batch(recorded, series, begin, end), end / len(recorded)
+
+
+def spans(past: Past) -> dict[str, tuple[int, int]]:
+    """Of each device from its first reading to behind its last: of silences elsewhere nobody knows."""
+    return {device.id: span for device, span in zip(past.devices, _spans(past.recorded), strict=True)}
 
 
 def _batch(recorded: Recorded, series: NDArray[np.int32], begin: int, end: int) -> Batch:

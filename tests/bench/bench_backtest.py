@@ -11,7 +11,7 @@ import argparse
 import resource
 import statistics
 import time
-from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -47,7 +47,8 @@ def write(folder: Path) -> dict[str, Path]:
     files = {name: folder / f"{name.replace(' ', '_')}" for name in ("wide csv", "wide parquet", "long csv")}
     files = {n: p.with_suffix(".parquet" if "parquet" in n else ".csv") for n, p in files.items()}
     waves = ", ".join(
-        f"round(10 * sin(2 * pi() * n * {EVERY_S} / 86400 + {c}) + random() * 4, 2) AS c{c}" for c in range(CHANNELS)
+        f"round(10 * sin(2 * pi() * n * {EVERY_S} / 86400 + {c}) + random() * 4, 2) AS c{c}"
+        for c in range(CHANNELS)
     )
     rows = DAYS * 86_400 // EVERY_S
     with duckdb.connect() as con:
@@ -92,7 +93,7 @@ def table_of_nab(data: Path) -> None:
     print(f"\n{'NAB, limit':<12}{'series':<42}{'found':>7}{'outside':>9}{'a month':>9}{'in alarm':>10}")
     for share in (0.9, 1.0, 1.1):
         limits = {f"{past.scene.key}.{rule.key}": {"low": rule.when.low * share, "high": rule.when.high * share}}
-        for one in backtest(replace(past), limits=limits, windows=windows).series:
+        for one in backtest(past, limits=limits, windows=windows).series:
             name = one.device.rpartition(".")[2]
             print(
                 f"{rule.when.high * share:<12.2f}{name:<42}{one.found:>5}/{one.windows}{one.raised_outside:>9}"
@@ -107,8 +108,10 @@ def table_of_sewer(data: Path) -> None:
     for rule in report.rules:
         print(f"{rule.key:<24}{rule.raised:>7}")
     for alarm in report.alarms:
-        begin, end = (duckdb.sql(f"SELECT epoch_ms({at})").fetchone()[0] for at in (alarm.raised_at, alarm.cleared_at))
-        print(f"  {alarm.rule:<22} {begin} to {end}")
+        begin, end = (
+            datetime.fromtimestamp(at / 1000, UTC) for at in (alarm.raised_at, alarm.cleared_at or report.to_ms)
+        )
+        print(f"  {alarm.rule:<22} {begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}")
 
 
 def main() -> None:

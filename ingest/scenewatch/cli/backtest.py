@@ -39,10 +39,10 @@ def add_commands(commands: Subparsers) -> None:
     add_json(p)
 
 
-def add_data(parser: argparse.ArgumentParser) -> None:
+def add_data(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """What any command on recorded data needs."""
     what = "CSV or Parquet, in any order: time, device, channel, value; or as the map says"
-    parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="FILE", help=what)
+    parser.add_argument("--data", type=Path, nargs="+", required=required, metavar="FILE", help=what)
     what = "TOML file that says what the columns are; docs/backtest.md has all of it"
     parser.add_argument("--map", type=Path, metavar="FILE", help=what)
     what = "of times without an offset: Asia/Shanghai, or +08:00 (the map's; else UTC)"
