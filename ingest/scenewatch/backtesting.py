@@ -61,6 +61,8 @@ class Files:
     map_name: str = "--map"
     zone: str = ""
     """Goes before the map's."""
+    inventory: tuple[Device, ...] = ()
+    """What is known of the devices of a scene; the map and the channels say it else."""
     from_ms: int | None = None
     to_ms: int | None = None
 
@@ -90,12 +92,12 @@ def read(scene: Scene | None, files: Files, *, progress: Callable[[float], None]
     recorded = whole.between(files.from_ms, files.to_ms)
     if not len(recorded):
         raise ConfigurationError([Mistake("--from, --to", f"no reading is within; there are {_span(whole)}")])
-    types = None
+    types: list[str] = []
     if scene is None:
         scene, types = generic.scene_of(files.mapping, kinds_of(recorded, files.mapping), files.map_name)
         if found := mistakes(scene):
             raise ConfigurationError([_of_map(mistake, files.map_name) for mistake in found])
-    devices = devices_of(recorded, scene, files.mapping, types)
+    devices = devices_of(recorded, scene, files.mapping, files.inventory, types)
     return Past(scene, tuple(devices), recorded, files.mapping)
 
 

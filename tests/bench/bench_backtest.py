@@ -54,13 +54,14 @@ def write(folder: Path) -> dict[str, Path]:
     with duckdb.connect() as con:
         con.execute("SELECT setseed(0.5)")
         con.execute(
-            f"CREATE TABLE wide AS SELECT TIMESTAMP '2025-01-01' + INTERVAL ({EVERY_S} * n) SECOND AS time, {waves} "
-            f"FROM range({rows}) AS r(n)"
+            f"CREATE TABLE wide AS SELECT TIMESTAMP '2025-01-01' + INTERVAL ({EVERY_S} * n) SECOND AS time, "  # noqa: S608 - words of ours
+            f"{waves} FROM range({rows}) AS r(n)"
         )
         con.execute(f"COPY wide TO '{files['wide csv']}' (HEADER)")
         con.execute(f"COPY wide TO '{files['wide parquet']}' (FORMAT parquet)")
         con.execute(
-            f"COPY (UNPIVOT wide ON c0, c1, c2, c3, c4 INTO NAME channel VALUE value) TO '{files['long csv']}' (HEADER)"
+            "COPY (UNPIVOT wide ON c0, c1, c2, c3, c4 INTO NAME channel VALUE value) "
+            f"TO '{files['long csv']}' (HEADER)"
         )
     return files
 

@@ -1,7 +1,8 @@
-"""A map says all that is wrong with it at once, each by its entry; a sound one makes channels, rules and devices."""
+"""A map says all that is wrong with it at once, by its entries; a sound one makes channels, rules and devices."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ import pytest
 from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.flags import Test as QualityTest
 from scenewatch.model.insight import UNUSUAL, UNUSUAL_DEADBAND, Departure, MeanWhile, Slope, TimeTo
+from scenewatch.model.place import Device
 from scenewatch.model.quantity import Quantity
 from scenewatch.model.scene import Above, AtLeast, Below, CausedBy, Flagged, NoData, Outside, While
-from scenewatch.model.words import hours, minutes
+from scenewatch.model.words import Text, hours, minutes
 from scenewatch.recorded.generic import scene_of
 from scenewatch.recorded.inventory import Kind, devices_of, kinds_of, usual
 from scenewatch.recorded.layout import layout_of
@@ -162,10 +164,14 @@ def test_what_cannot_be_made_of_a_map_is_told_all_at_once():
     found = told(lambda: scene_of(mapping, [Kind(("level",), EVERY)], "m.toml"))
     assert found == [
         "m.toml: channel.flow: unit '°C' is none of flow; permitted: L/min, L/s, mgd, m³/h, m³/s",
-        "m.toml: channel.a: derived.kind must be one of share, mean_while, lasting, departure, usual, last_run, "
-        "slope, time_to",
-        "m.toml: channel.b: ovr is nothing of this kind; it has of, over, every; over must be given; "
-        "every must be a span of time such as '30 min' or '12 h', not 5",
+        (
+            "m.toml: channel.a: derived.kind must be one of share, mean_while, lasting, departure, usual, "
+            "last_run, slope, time_to"
+        ),
+        (
+            "m.toml: channel.b: ovr is nothing of this kind; it has of, over, every; over must be given; "
+            "every must be a span of time such as '30 min' or '12 h', not 5"
+        ),
         "m.toml: channel.c: is derived of none, which is no channel",
         "m.toml: rule.r: on names no channel: 'levl'; there are level",
         "m.toml: rule.s: on names no channel: 'other'; there are level",
@@ -218,8 +224,10 @@ def test_a_map_that_is_wrong_says_every_entry(tmp_path):
         "channel.rain.stuck_after: must be a span of time such as '30 min' or '12 h', not 'soon'",
         "channel.rain.colum: is no entry of a map; docs/backtest.md has all of them",
         "rule.high: a rule of kind above needs limit",
-        "rule.odd.kind: input should be 'above', 'below', 'outside', 'deviation', 'rate', 'time_to_breach', "
-        "'no_data', 'stuck', 'all' or 'any'",
+        (
+            "rule.odd.kind: input should be 'above', 'below', 'outside', 'deviation', 'rate', 'time_to_breach', "
+            "'no_data', 'stuck', 'all' or 'any'"
+        ),
         "rule.held.suppressed_by.0: needs either above = …, or below = …",
     ]
 
@@ -278,8 +286,10 @@ def test_what_does_not_fit_a_scene_is_told_all_at_once():
     assert told(lambda: known_channels(scene, mapping, "m.toml")) == [
         f"m.toml: channel.{channel.key}x: {scene.key} has no such channel; is {channel.key} meant?",
         f"m.toml: channel.{channel.key}: unit 'bar' cannot be made {channel.unit!r}, which {scene.key} has it in",
-        f"m.toml: channel.{channel.key}: possible is known of {scene.key}'s channels: leave it out, or use the "
-        "scene generic",
+        (
+            f"m.toml: channel.{channel.key}: possible is known of {scene.key}'s channels: leave it out, or use the "
+            "scene generic"
+        ),
     ]
 
 
@@ -318,7 +328,7 @@ def test_devices_get_ids_that_go_into_topics_and_keep_their_names():
     names = ("d1", "s7.d2", f"{scene.key}.s8.d3", "一号冷柜", "d 1", "d/1")
     mapping = Mapping.model_validate({"device": {"site": "north", "type": device_type.key}})
     past = recorded(names, [channel.key])
-    found = devices_of(past, scene, mapping, None)
+    found = devices_of(past, scene, mapping)
     assert [f"{d.site}.{d.device}" for d in found] == [
         "north.d1",
         "s7.d2",
@@ -346,11 +356,34 @@ def test_the_map_says_what_a_device_is_and_its_channels_say_it_else():
             }
         }
     )
-    assert told(lambda: devices_of(recorded(("d1", "d3"), [key]), scene, mapping, None)) == [
+    assert told(lambda: devices_of(recorded(("d1", "d3"), [key]), scene, mapping)) == [
         'devices."gone": there is no such device in the files',
-        f'devices."d3": {scene.key} has no device type no: say type in the map, one of '
+        f'devices."d3": {scene.key} has no device type no: give an inventory, or say type in the map, one of '
         + ", ".join(t.key for t in scene.device_types),
     ]
+
+
+def test_the_inventory_says_what_a_device_is_by_its_whole_id_or_its_own():
+    scene, device_type, channel = a_scene()
+    known = [
+        Device(scene=scene.key, site="s1", device="d1", type=device_type.key, parent="g", name=Text("One", "一号")),
+        Device(scene=scene.key, site="s2", device="d2", type=device_type.key),
+        Device(scene=scene.key, site="s3", device="d2", type=device_type.key),
+    ]
+    past = recorded(("d1", "s2.d2", f"{scene.key}.s3.d2"), [channel.key])
+    assert devices_of(past, scene, Mapping(), known) == known
+    wrong = told(lambda: devices_of(recorded(("d2", "d3"), [channel.key]), scene, Mapping(), known))
+    assert [line.partition(":")[0] for line in wrong] == ['devices."d2"', 'devices."d3"']
+
+
+def test_channels_tell_the_type_where_only_one_has_them():
+    scene, _, _ = a_scene()
+    sets = {t.key: {c.key for c in t.measured} for t in scene.device_types if t.measured}
+    one = next(key for key, own in sets.items() if all(k == key or not own <= other for k, other in sets.items()))
+    names = sorted(sets[one])
+    past = replace(recorded(["d"] * len(names), names), devices=("d",), device=np.zeros(len(names), np.int32))
+    past = replace(past, channel=np.arange(len(names), dtype=np.int32))
+    assert [d.type for d in devices_of(past, scene, Mapping())] == [one]
 
 
 def test_intervals_are_those_that_devices_usually_have():

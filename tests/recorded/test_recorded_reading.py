@@ -117,7 +117,8 @@ def test_times_by_their_type_know_their_zone(tmp_path):
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'Asia/Shanghai'")
         con.execute(
-            f"COPY (SELECT TIMESTAMPTZ '2024-05-01 08:00:00+08' AS time, 'd' AS device, 1 AS a, 2.5 AS b) TO '{path}'"
+            "COPY (SELECT TIMESTAMPTZ '2024-05-01 08:00:00+08' AS time, 'd' AS device, 1 AS a, 2.5 AS b) "
+            f"TO '{path}'"
         )
     found = Reader(WIDE, KNOWN).read([path])
     assert (found.t_ms.tolist(), found.value.tolist()) == ([BEGIN_MS, BEGIN_MS], [1.0, 2.5])
