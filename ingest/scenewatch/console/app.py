@@ -18,6 +18,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from scenewatch.console.alarm_page import AlarmPage
 from scenewatch.console.alarmlist import AlarmList
 from scenewatch.console.answers import Answers
 from scenewatch.console.commands import CommandPage
@@ -105,6 +106,7 @@ def create_app(worker_url: str, *, clock: Clock | None = None, grafana_url: str 
             Route("/rows", overview.rows, middleware=ZIPPED),
             Route("/site", SitePage(hub, worker, pages).page, middleware=ZIPPED),
             Route("/device", DevicePage(hub, worker, pages).page, middleware=ZIPPED),
+            Route("/alarm", AlarmPage(hub, worker, pages).page, middleware=ZIPPED),
             *_desk(answers, worker),
             Route("/notice", _notice),
             WebSocketRoute("/live", Live(hub).endpoint),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from scenewatch.console.texts_alarm import TEXTS_ALARM
 from scenewatch.console.texts_desk import SIGNS_DESK, TEXTS_DESK
 from scenewatch.console.texts_load import LOAD_SIGNS, TEXTS_LOAD
 from scenewatch.console.texts_pages import PAGES_SIGNS, PAGES_TEXTS
@@ -218,6 +219,7 @@ TEXTS: Mapping[str, Text] = {
     "part.holding": Text("full, holding back", "已满，暂缓接收"),
     "part.failing": Text("failing:", "故障："),
     **TEXTS_DESK,
+    **TEXTS_ALARM,
     **TEXTS_LOAD,
 }
 

@@ -43,6 +43,7 @@ from scenewatch.console.shapes_desk import (
     UnknownDevice,
     UnknownDevices,
 )
+from scenewatch.console.shapes_explain import Explanation
 from scenewatch.model.errors import TemporaryError
 from scenewatch.model.load import Load
 from scenewatch.model.operators import SESSION_COOKIE
@@ -141,6 +142,15 @@ class Worker:
 
     async def find_alarms(self, query: Mapping[str, str]) -> AlarmPage:
         return await self._get(f"/api/v1/alarms?{urlencode(query)}", AlarmPage)
+
+    async def explanation(self, identity: Mapping[str, str]) -> Explanation | None:
+        """Of one alarm by rule, device and time; None if there is no such alarm."""
+        told = await self.tell("GET", f"/api/v1/alarms/explanation?{urlencode(identity)}", None, "")
+        if told.status in (httpx.codes.NOT_FOUND, httpx.codes.UNPROCESSABLE_ENTITY):
+            return None
+        if not told.done:
+            raise TemporaryError(f"the worker explains no alarm: {told.why}")
+        return _decode(msgspec.json.encode(told.body), Explanation, "explanation")
 
     async def raised(self, from_ms: int) -> dict[str, int]:
         """How often since then, by rule."""

@@ -261,6 +261,12 @@ class Alarms:
                 put(con, Action(at_ms, by, "acknowledge", device, f"{rule} {raised_at_ms}"))
         return row, row != before
 
+    def alarm(self, rule: str, device: str, raised_at_ms: int) -> AlarmRow | None:
+        this = (ALARM.c.rule == rule) & (ALARM.c.device == device) & (ALARM.c.raised_at_ms == raised_at_ms)
+        with self._database.reading() as con:
+            row = con.execute(sa.select(ALARM).where(this)).one_or_none()
+        return None if row is None else alarm_of(row)
+
     def standing(self) -> list[tuple[str, Priority, int]]:
         """How many stand of each device and priority."""
         what = (ALARM.c.device, ALARM.c.priority)

@@ -47,7 +47,9 @@ class Book:
             news = self._alarms.record(moves)
             self._changes.add([view_of(row) for row in news])
             if self._notifier is not None:
-                self._notifier.publish(list(transitions))
+                self._notifier.publish(transitions)
+                for row in news:
+                    self._tell_acknowledged(row)
 
     def acknowledge(self, rule: str, device: str, raised_at_ms: int, *, by: str, at_ms: int) -> AlarmView | None:
         """On record first, then to all who listen; None if there is no such alarm. Raises TemporaryError."""
@@ -58,8 +60,7 @@ class Book:
             row, is_news = found
             if is_news:
                 self._changes.add([view_of(row)])
-                if row.state is AlarmState.ACKNOWLEDGED:
-                    self._tell_acknowledged(row)
+                self._tell_acknowledged(row)
             return view_of(row)
 
     def open(self, notifier: Notifier) -> None:
@@ -70,8 +71,9 @@ class Book:
                 self._tell_acknowledged(row)
 
     def _tell_acknowledged(self, row: AlarmRow) -> None:
+        """If it is: what the pipeline tells of an alarm does not say whether somebody has seen it before."""
         number = self._registry.number(row.device)
-        if self._notifier is not None and number is not None:
+        if self._notifier is not None and number is not None and row.state is AlarmState.ACKNOWLEDGED:
             self._notifier.acknowledge(row.rule, number, row.raised_at_ms)
 
     def close_strangers(self, standing: Iterable[Transition], now_ms: int) -> None:
@@ -89,6 +91,10 @@ class Book:
         """Newest first. `state` is `standing`, `all`, or a state's name."""
         states = {"standing": STANDING, "all": tuple(AlarmState)}.get(state) or (AlarmState(state),)
         return [view_of(row) for row in self._alarms.alarms(states, limit=limit)]
+
+    def alarm(self, rule: str, device: str, raised_at_ms: int) -> AlarmView | None:
+        row = self._alarms.alarm(rule, device, raised_at_ms)
+        return None if row is None else view_of(row)
 
     def find(self, which: WhichAlarms, limit: int) -> Sequence[AlarmView]:
         return [view_of(row) for row in self._alarms.search(which, limit)]
