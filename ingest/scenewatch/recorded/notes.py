@@ -54,6 +54,9 @@ class Trouble(Enum):
     )
     MISSING = Text("cells without a value", "空单元格")
     UNKNOWN_CHANNEL = Text("readings of channels that nothing is known of, left out", "未知通道的读数，已略去")
+    DERIVED = Text(
+        "readings of derived channels, left out: they are derived anew", "派生通道的读数，已略去并重新计算"
+    )
     CONVERTED = Text("converted", "已换算")
     AGAIN = Text("readings that come once more alike, left out", "完全相同的重复读数，已略去")
     CONFLICT = Text(
