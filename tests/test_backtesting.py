@@ -15,14 +15,19 @@ import numpy as np
 import pytest
 
 from scenewatch.backtesting import AT_A_TIME, Files, backtest, batches, read
+from scenewatch.devices.faults import FaultPlan, PlannedFault
+from scenewatch.devices.fleet import Fleet
+from scenewatch.devices.history import past
 from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.place import Device
 from scenewatch.model.registry import Registry
-from scenewatch.model.scene import Above
+from scenewatch.model.scene import Above, Drive, Happened
+from scenewatch.model.words import hours
 from scenewatch.recorded.mapping import Mapping, load_map
 from scenewatch.recorded.windows import Window, load_windows
 from scenewatch.rehearsal.report import Report
-from scenewatch.scenes import SCENES
+from scenewatch.scenes import SCENES, demonstration
+from scenewatch.study import Study
 
 MAPS = Path(__file__).parents[1] / "docs" / "maps"
 DATA = os.environ.get("RECORDED_DATA", "")
@@ -164,11 +169,39 @@ def test_data_of_a_scene_need_no_map_where_its_inventory_is_known(tmp_path):
     scene, device_type, rule, key = found = limited()
     rows = device_hours("s9.d1", found, 6, lambda n: rule.when.limit + (5 if n >= 240 else -5))
     device = Device(scene=scene.key, site="s9", device="d1", type=device_type.key)
-    past = read(scene, Files(paths=(write_long(tmp_path / "a.csv", rows),), inventory=(device,)))
-    assert [(d.site, d.device, d.type) for d in past.devices] == [("s9", "d1", device_type.key)]
-    alarms = [a for a in backtest(past).alarms if a.rule == rule.key]
+    recorded = read(scene, Files(paths=(write_long(tmp_path / "a.csv", rows),), inventory=(device,)))
+    assert [(d.site, d.device, d.type) for d in recorded.devices] == [("s9", "d1", device_type.key)]
+    alarms = [a for a in backtest(recorded).alarms if a.rule == rule.key]
     assert [a.raised_at for a in alarms] == [BEGIN_MS + 240 * 30_000 + rule.on_delay]
-    assert key in past.recorded.channels
+    assert key in recorded.recorded.channels
+
+
+def test_what_was_exported_gives_the_alarms_that_there_were(tmp_path):
+    """A day of simulated devices with a fault, live and from the file: the same but for what events raise."""
+    scene = SCENES[0]
+    devices = demonstration(scene).devices(1)
+    fault = next(f for f in scene.faults if isinstance(f.effect, Drive) and f.rules and f.minimum <= hours(4))
+    befallen = next(d for d in devices if d.type in fault.on)
+    plan = FaultPlan((PlannedFault(fault.key, befallen.id, BEGIN_MS + DAY_MS // 2, BEGIN_MS + DAY_MS),))
+    study = Study([scene], devices, from_ms=BEGIN_MS)
+    fleet = Fleet(scene, devices, seed=3, start_ms=BEGIN_MS, plan=plan)
+    rows = []
+    for batch, events in past(fleet, study.registry, BEGIN_MS, BEGIN_MS + DAY_MS):
+        study.take(batch, events)
+        for series, t_ms, value in zip(
+            batch.series.tolist(), batch.t_ms.tolist(), batch.value.tolist(), strict=True
+        ):
+            device, _, key = study.registry.series_name(series).rpartition(".")
+            rows.append((t_ms, device, key, value))
+    happened = {rule.key for rule in scene.rules if isinstance(rule.when, Happened)}
+    live = [a for a in study.finish(BEGIN_MS + DAY_MS).alarms if a.rule not in happened]
+    recorded = read(scene, Files(paths=(write_long(tmp_path / "a.csv", rows),), inventory=tuple(devices)))
+    report = backtest(recorded)
+    assert [(a.rule, a.device, a.raised_at) for a in report.alarms] == [
+        (a.rule, a.device, a.raised_at_ms) for a in live
+    ]
+    assert {a.rule for a in live} & set(fault.rules)
+    assert any("rules on events were not tried" in note.en for note in report.notes) == bool(happened)
 
 
 def test_a_silence_counts_only_while_a_device_is_recorded(tmp_path):
@@ -182,8 +215,10 @@ def test_a_silence_counts_only_while_a_device_is_recorded(tmp_path):
     }
     minutes = [("early", n) for n in (*range(60), *range(200, 260))] + [("late", n) for n in range(500, 700)]
     rows = [(BEGIN_MS + n * 60_000, device, "a", 1) for device, n in minutes]
-    past = read(None, Files(paths=(write_long(tmp_path / "a.csv", rows),), mapping=Mapping.model_validate(said)))
-    report = backtest(past)
+    recorded = read(
+        None, Files(paths=(write_long(tmp_path / "a.csv", rows),), mapping=Mapping.model_validate(said))
+    )
+    report = backtest(recorded)
     assert [(a.device.rpartition(".")[2], (a.raised_at - BEGIN_MS) // 60_000) for a in report.alarms] == [
         ("early", 119)
     ]
@@ -213,11 +248,11 @@ def test_a_channel_that_a_device_cannot_have_is_named(tmp_path):
     other = min(others)
     path = write_long(tmp_path / "a.csv", [(BEGIN_MS, "d", key, 1), (BEGIN_MS, "d", other, 1)])
     mapping = Mapping.model_validate({"device": {"type": device_type.key}})
-    past = read(scene, Files(paths=(path,), mapping=mapping))
+    recorded = read(scene, Files(paths=(path,), mapping=mapping))
     with pytest.raises(
         ConfigurationError, match=f'devices."d": has readings of {other}, which a {device_type.key} does'
     ):
-        backtest(past)
+        backtest(recorded)
 
 
 # --- data of others ------------------------------------------------------------------------------------------
@@ -227,11 +262,11 @@ def test_a_channel_that_a_device_cannot_have_is_named(tmp_path):
 @pytest.mark.parametrize("share", [0.9, 1.0, 1.1])
 def test_the_shipped_deviation_finds_what_others_labelled(share):
     folder = Path(DATA) / "nab"
-    past = read(None, Files(paths=tuple(sorted(folder.glob("*.csv"))), mapping=load_map(MAPS / "nab.toml")))
-    windows = load_windows(folder / "combined_windows.json", past.recorded.devices)
-    shipped = next(rule.when for rule in past.scene.rules if rule.key == "unusual")
+    recorded = read(None, Files(paths=tuple(sorted(folder.glob("*.csv"))), mapping=load_map(MAPS / "nab.toml")))
+    windows = load_windows(folder / "combined_windows.json", recorded.recorded.devices)
+    shipped = next(rule.when for rule in recorded.scene.rules if rule.key == "unusual")
     limits = {"generic.unusual": {"low": shipped.low * share, "high": shipped.high * share}}
-    series = backtest(past, limits=limits, windows=windows).series
+    series = backtest(recorded, limits=limits, windows=windows).series
     assert sum(s.windows for s in series) == 6
     assert sum(s.found for s in series) >= (6 if share == 1.0 else 5)
     assert all(s.learning_days <= 7 for s in series)

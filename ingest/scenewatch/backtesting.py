@@ -14,7 +14,7 @@ from scenewatch.model.batch import Batch
 from scenewatch.model.conditions import compared
 from scenewatch.model.errors import ConfigurationError, Mistake
 from scenewatch.model.insight import Departure
-from scenewatch.model.scene import NoData
+from scenewatch.model.scene import Happened, NoData
 from scenewatch.model.words import Duration, Text
 from scenewatch.recorded import generic
 from scenewatch.recorded.inventory import devices_of, kinds_of
@@ -99,6 +99,8 @@ def read(scene: Scene | None, files: Files, *, progress: Callable[[float], None]
         scene, of_kinds = generic.scene_of(files.mapping, kinds_of(recorded, files.mapping), files.map_name)
         if found := mistakes(scene):
             raise ConfigurationError([_of_map(mistake, files.map_name) for mistake in found])
+    if on_events := [rule.key for rule in scene.rules if isinstance(rule.when, Happened)]:
+        recorded.notes.tell("", Trouble.NO_EVENTS, at=on_events)
     devices = devices_of(recorded, scene, files.mapping, files.inventory, of_kinds)
     return Past(scene, tuple(devices), recorded, files.mapping)
 
