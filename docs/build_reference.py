@@ -30,7 +30,8 @@ from scenewatch.model.scene import (
     Tells,
     WrongClock,
 )
-from scenewatch.model.speech import amount, condition_text
+from scenewatch.model.spans import amount
+from scenewatch.model.speech import rule_text
 from scenewatch.scenes import SCENES
 from scenewatch.settings import ENVIRONMENT, Section, Settings
 
@@ -102,6 +103,16 @@ NUMBERS = (
     ("`within_s`", "one after the other", "In how many seconds the second must follow the first."),
     ("`on_delay_s`", "all but no data and event", "For how many seconds the condition must hold."),
     ("`off_delay_s`", "all", "For how many seconds the return must hold."),
+    (
+        "`step_1_limit`",
+        "with steps of priority",
+        "That of the first step; so are `_low`, `_high`, `_deadband` and `_lasting_s`, for how many seconds.",
+    ),
+    (
+        "`again_after_s`",
+        "those that call again",
+        "How many seconds after it was acknowledged an alarm that still stands wants to be seen again.",
+    ),
 )
 
 
@@ -286,7 +297,7 @@ def _rules(scene: Scene) -> str:
 
 
 def _condition(scene: Scene, rule: Rule) -> str:
-    words = both(condition_text(scene, rule))
+    words = both(rule_text(scene, rule))
     bands = dict.fromkeys(
         amount(comparison.deadband, channel.unit)
         for device_type in watched_types(scene, rule)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from scene_runs import DAY_MS, Run
 from scenewatch.devices.faults import FaultPlan, PlannedFault, lay
 from scenewatch.model.alarm import Step
+from scenewatch.model.insight import Departure
 from scenewatch.model.scene import Scope
 from scenewatch.scenes import demonstration
 
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 HOUR_MS = 3_600_000
 NEW_YEAR_MS = 1_767_225_600_000
 DAYS = 30
+"""With faults."""
 SITES = 3
 SETTLED_MS = DAY_MS
-"""Before the first fault."""
+"""Before the first fault, and behind what the scene's channels learn."""
 REST_MS = 8 * HOUR_MS
 """Between what a fault leaves behind and the next one of the device."""
 
@@ -64,8 +66,9 @@ class Month:
     def __init__(self, scene: Scene, seed: int) -> None:
         chance = random.Random(f"{seed}/{scene.key}/month")
         first_ms, last_ms = scene.busy_ms or (NEW_YEAR_MS, NEW_YEAR_MS + 365 * DAY_MS)
-        self.from_ms = chance.randrange(first_ms, max(first_ms + 1, last_ms - DAYS * DAY_MS), HOUR_MS)
-        self.to_ms = self.from_ms + DAYS * DAY_MS
+        self._settled_ms = SETTLED_MS + longest_learning_ms(scene)
+        begin_ms = chance.randrange(first_ms, max(first_ms + 1, last_ms - DAYS * DAY_MS), HOUR_MS)
+        self.from_ms, self.to_ms = begin_ms - self._settled_ms, begin_ms + DAYS * DAY_MS
         self._scene = scene
         self._devices = demonstration(scene).devices(SITES)
         self.cases = tuple(self._cases(chance))
@@ -78,7 +81,7 @@ class Month:
 
     def _cases(self, chance: random.Random) -> Iterator[Case]:
         last_site = self._devices[-1].site_id
-        free_ms = {d.id: self.from_ms + SETTLED_MS for d in self._devices}
+        free_ms = {d.id: self.from_ms + self._settled_ms for d in self._devices}
         due = [(fault, type_key) for fault in self._scene.faults for type_key in fault.on]
         chance.shuffle(due)
         for fault, type_key in due:
@@ -98,10 +101,16 @@ class Month:
         plan = FaultPlan(tuple(case.planned for case in self.cases))
         run = Run(self._scene, sites=SITES, seed=seed, from_ms=self.from_ms, to_ms=self.to_ms, plan=plan)
         moves = [t for _, moved in run for t in moved]
-        cleared = {_identity(t): t.at_ms for t in moves if t.step is Step.CLEARED}
+        # A latching alarm waits for an operator, who is not here.
+        cleared = {_identity(t): t.at_ms for t in moves if t.step in {Step.CLEARED, Step.RETURNED}}
         for raised in (t for t in moves if t.step is Step.RAISED):
             key, device = raised.rule.partition(".")[2], run.devices[raised.device]
             yield Alarm(key, device, raised.raised_at_ms, cleared.get(_identity(raised)))
+
+
+def longest_learning_ms(scene: Scene) -> int:
+    derived = (c.derived for t in scene.device_types for c in t.channels)
+    return max((d.learning for d in derived if isinstance(d, Departure)), default=0)
 
 
 def _identity(t: Transition) -> tuple[str, int, int]:

@@ -7,9 +7,12 @@ import pytest
 from scenewatch.api.present import scene_table
 from scenewatch.api.tableshapes import SceneTable
 from scenewatch.model.flags import Test as QualityTest
+from scenewatch.model.insight import Departure, Slope, TimeTo
+from scenewatch.model.ruleversion import version_of, version_of_scenes
 from scenewatch.model.scene import (
     Above,
     Below,
+    CausedBy,
     Command,
     During,
     EventKind,
@@ -18,6 +21,9 @@ from scenewatch.model.scene import (
     NoData,
     Occasion,
     Outside,
+    Priority,
+    PriorityStep,
+    Reach,
     Term,
     Then,
     While,
@@ -77,11 +83,65 @@ def test_what_operators_changed_is_told_beside_the_table(vat_scene):
 
 
 def test_what_holds_a_rule_back_is_told(vat_scene):
-    held = (While(term=COLD, after=minutes(1)), During(occasion="lunch"))
-    assert told(vat_scene, suppressed_by=held)["suppressed_by"] == [
-        {"kind": "while", "channel": "temp", "occasion": None, "after_s": 60.0},
-        {"kind": "during", "channel": None, "occasion": "lunch", "after_s": 0.0},
+    lost = CausedBy(rule="vat_silent", at=Reach.PARENT)
+    rule = told(
+        vat_scene,
+        suppressed_by=(While(term=COLD, after=minutes(1)), During(occasion="lunch"), lost),
+        follows=(lost,),
+    )
+    nothing = dict.fromkeys(("channel", "occasion", "rule", "at"))
+    caused = {**nothing, "kind": "caused_by", "rule": "vat_silent", "at": "parent", "after_s": 0.0}
+    assert rule["suppressed_by"] == [
+        {**nothing, "kind": "while", "channel": "temp", "after_s": 60.0},
+        {**nothing, "kind": "during", "occasion": "lunch", "after_s": 0.0},
+        caused,
     ]
+    assert rule["follows"] == [caused]
+
+
+def test_what_becomes_of_an_alarm_that_stands_is_told(vat_scene):
+    steps = (
+        PriorityStep(to=Priority.HIGH, beyond=Outside(2.0, 95.0)),
+        PriorityStep(to=Priority.MEDIUM, lasting=minutes(2)),
+    )
+    rule = told(vat_scene, priority_steps=steps, latching=True, again_after=minutes(60))
+    nothing = dict.fromkeys(("limit", "deadband", "low", "high", "test"))
+    assert rule["priority_steps"] == [
+        {**nothing, "to": "high", "kind": "outside", "low": 2.0, "high": 95.0, "deadband": 0.0, "lasting_s": 0.0},
+        {**nothing, "to": "medium", "kind": None, "lasting_s": 120.0},
+    ]
+    assert (rule["latching"], rule["again_after_s"]) == (True, 3600.0)
+    calm = told(vat_scene)
+    assert (calm["priority_steps"], calm["latching"], calm["again_after_s"]) == ([], False, None)
+
+
+def test_a_rule_on_what_is_derived_is_called_by_what_that_tells(vat_scene):
+    vat, *others = vat_scene.device_types
+    derived = {
+        "deviation": Departure(of="temp"),
+        "rate": Slope(of="temp", over=minutes(60), every=minutes(5)),
+        "time_to_breach": TimeTo(of="temp", limit=80.0, over=minutes(60), every=minutes(5)),
+    }
+    for kind, how in derived.items():
+        temp = next(c for c in vat.channels if c.key == "temp")
+        extended = replace(vat, channels=(*vat.channels, replace(temp, key="more", derived=how)))
+        scene = replace(vat_scene, device_types=(extended, *others))
+        rule = told(scene, on=(f"{vat.key}.more",), when=Above(30.0))
+        assert (rule["kind"], rule["comparison"], rule["limit"]) == (kind, "above", 30.0)
+
+
+def test_a_rule_tells_its_version(vat_scene):
+    first = told(vat_scene)["version"]
+    assert first == version_of(vat_scene.rules[0])
+    assert told(vat_scene, when=Above(81.0))["version"] != first
+
+
+def test_a_scene_tells_the_version_of_its_rules_with_and_without_operators_numbers(vat_scene):
+    first, *others = vat_scene.rules
+    changed = replace(vat_scene, rules=(replace(first, when=Above(90.0)), *others))
+    table = scene_table(changed, vat_scene)
+    assert table["rules_version"] == version_of_scenes([changed])
+    assert table["written_version"] == version_of_scenes([vat_scene]) != table["rules_version"]
 
 
 def test_events_commands_and_occasions_are_told(vat_scene):

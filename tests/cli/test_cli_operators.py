@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,6 +14,7 @@ from operators_rig import TOKENS, OperatorsRig
 from records import START_MS, telemetry, topic
 from scenewatch import app
 from scenewatch.cli import commands as module
+from scenewatch.model.clock import SystemClock
 from scenewatch.model.scene import Command
 from scenewatch.model.words import Text
 
@@ -76,6 +78,51 @@ def test_alarms_are_listed_and_acknowledged(typed, rig, token):
     assert typed("alarms", "acknowledge", *whose)[0] == 1, "it is seen already"
     status, out, _ = typed("alarms", "list", "--worker", rig.url, "--state", "acknowledged")
     assert (status, out.decode().splitlines()[1].split()[-1]) == (0, "li")
+
+
+def test_an_alarm_is_explained_in_both_languages_and_as_json(typed, rig):
+    whose = ("alarms", "show", "brine.vat_hot", VAT, "--worker", rig.url)
+    status, out, err = typed(*whose)
+    assert (status, err) == (0, [])
+    lines = out.decode().splitlines()
+    for told in (
+        "Why it was raised",
+        "  Temperature above 80 °C for 20 s",
+        "  Switch the heater off",
+        "  a proposal (our proposal)",
+        "  Temperature: 85 °C (good)",
+        "  100 % good, 0 % suspect, 0 % failed; 2 of about 360 readings came.",
+        "  2027-01-15T08:00:20.000Z  raised",
+    ):
+        assert told in lines
+    assert "为什么报警" in typed(*whose, "--language", "zh")[1].decode()
+    explained = json.loads(typed(*whose, "--json")[1])
+    assert (explained["alarm"]["device"], explained["limit"]) == (VAT, 80.0)
+    assert explained["quality"]["to"] == explained["alarm"]["raised_at"]
+
+
+@pytest.mark.parametrize(("at", "status"), [("2027-01-15T08:00:20Z", 0), ("2027-01-15T08:00:19.999Z", 1)])
+def test_the_newest_alarm_by_a_time_is_explained(typed, rig, at, status):
+    found = typed("alarms", "show", "brine.vat_hot", VAT, "--at", at, "--worker", rig.url)
+    assert found[0] == status
+    assert (found[1] == b"no alarms\n") is bool(status)
+
+
+def test_load_says_which_figures_are_beyond_what_is_acceptable(typed, rig):
+    span = ("--from", "2020-01-01", "--to", "2020-01-02", "--worker", rig.url)
+    assert typed("alarms", "load", *span)[0] == 0
+    worker = ("--to", str(datetime.fromtimestamp(START_MS / 1000 + 200, UTC)), "--worker", rig.url)
+    status, out, _ = typed("alarms", "load", *worker, "--json")
+    load = json.loads(out)
+    assert (status, load["alarms"], load["peak_10_min"], load["operators"]) == (0, 2, 2, 1)
+    status, out, _ = typed("alarms", "load", *worker, "--operators", "2")
+    lines = out.decode().splitlines()
+    assert "2 alarms, 2 standing at the end" in lines[0]
+    assert [line.split() for line in lines if line.startswith(("in the worst", "of high"))] == [
+        ["in", "the", "worst", "10", "minutes", "1", "10", "met"],
+        ["of", "high", "priority", "100.0%", "5.0%", "too", "few", "to", "judge"],
+    ]
+    assert lines[-1].split() == ["1", "50.0%", "brine.vat_hot", "brine.w1.vat-2"]
 
 
 def test_a_command_is_sent_and_its_answer_waited_for(typed, rig, token):
@@ -142,3 +189,38 @@ def test_what_cannot_be_sent_is_told_by_the_command(typed, rig, token, words, st
     found, _, err = typed("commands", "send", *words, "--token-file", token, "--worker", rig.url)
     assert found == status
     assert told in err[-1]
+
+
+def test_what_is_kept_from_being_shown_is_begun_listed_and_ended(typed, rig, token):
+    asking = ("--token-file", token, "--worker", rig.url)
+    about = ("--rule", "brine.vat_hot", "--device", VAT, *asking)
+    rig.worker.clock.ms = SystemClock().now_ms()
+    assert typed("maintenance", "list", "--worker", rig.url) == (0, b"nothing is kept from being shown\n", [])
+    status, out, err = typed(
+        "alarms", "shelve", *about, "--for", "4h", "--reason", "the heater is changed", "--json"
+    )
+    (hold,) = json.loads(out)["holds"]
+    assert (status, err, hold["kind"], hold["by"]) == (0, [], "shelved", "li")
+    assert 0 <= hold["until"] - hold["from"] - 4 * 3_600_000 < 60_000
+    assert typed("alarms", "list", "--state", "shelved", "--worker", rig.url)[1].count(b"vat_hot") == 1
+    assert typed("alarms", "take-out", *about, "--reason", "no probe")[0] == 0
+    status, out, _ = typed("maintenance", "begin", "brine.w2", "--until", "2100-01-01", "--reason", "x", *asking)
+    assert (status, out) == (1, b"")
+    assert typed("maintenance", "begin", "brine.w2", "--for", "30m", "--reason", "cleaning", *asking)[0] == 0
+    lines = [
+        line.split()[:3] for line in typed("maintenance", "list", "--worker", rig.url)[1].decode().splitlines()
+    ]
+    assert lines[1:] == [
+        ["shelved", VAT, "brine.vat_hot"],
+        ["out_of_service", VAT, "brine.vat_hot"],
+        ["maintenance", "brine.w2", "all"],
+    ]
+    for undone in (
+        ("alarms", "unshelve", *about),
+        ("alarms", "put-back", *about),
+        ("maintenance", "end", "brine.w2", *asking),
+    ):
+        assert typed(*undone)[0] == 0
+    assert typed("alarms", "unshelve", *about)[0] == 1
+    assert typed("alarms", "reset", *about) == (1, b"no alarm waits for a reset\n", [])
+    assert typed("alarms", "shelve", *about, "--for", "0h", "--reason", "x")[0] == 2

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from scenewatch.alarms.overrides import in_force, mistakes
 from scenewatch.cli.settings import sample
+from scenewatch.model.scene import Above, Priority, PriorityStep
+from scenewatch.model.words import minutes
 from scenewatch.scenes import SCENES
+from scenewatch.scenes.kitchen import KITCHEN
 from scenewatch.settings import Settings, load
 
 SETTING = re.compile(r"^#(?=[a-z_0-9]+ = |\[)", re.MULTILINE)
@@ -77,3 +81,19 @@ def test_it_is_printed_or_written_to_a_new_file(typed, tmp_path):
     assert path.read_text("utf-8") == TEXT
     status, _, err = typed("settings", "sample", "--out", path)
     assert (status, err) == (2, [f"scenewatch: --out: {path} is there already; remove it first"])
+
+
+def test_numbers_of_a_standing_alarm_are_in_it(loaded):
+    steps = (
+        PriorityStep(to=Priority.MEDIUM, beyond=Above(12.0, deadband=0.5), lasting=minutes(5)),
+        PriorityStep(to=Priority.LOW, lasting=minutes(60)),
+    )
+    warm, *others = KITCHEN.rules
+    urgent = replace(warm, priority_steps=steps, again_after=minutes(90))
+    scene = replace(KITCHEN, rules=(urgent, *others))
+    text = sample([scene])
+    for line in ("#step_1_limit = 12.0  # °C", "#step_2_lasting_s = 3600.0", "#again_after_s = 5400.0"):
+        assert line in text.splitlines()
+    limits = loaded(SETTING.sub("", text)).limits
+    assert mistakes([scene], limits) == []
+    assert in_force([scene], limits) == in_force([scene], {})

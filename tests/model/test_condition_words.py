@@ -6,11 +6,13 @@ import pytest
 
 from scenewatch.model.conditions import lines
 from scenewatch.model.flags import Test as QualityTest
+from scenewatch.model.insight import Departure, LastRun, Slope, TimeTo
 from scenewatch.model.quantity import Quantity
 from scenewatch.model.scene import (
     Above,
     AtLeast,
     Below,
+    CausedBy,
     Channel,
     DeviceType,
     During,
@@ -22,6 +24,8 @@ from scenewatch.model.scene import (
     Occasion,
     Outside,
     Priority,
+    PriorityStep,
+    Reach,
     Rule,
     Scene,
     Source,
@@ -32,7 +36,7 @@ from scenewatch.model.scene import (
     all_of,
     any_of,
 )
-from scenewatch.model.speech import condition_text
+from scenewatch.model.speech import condition_text, rule_text
 from scenewatch.model.words import Text, hours, minutes, seconds
 
 AIR = Channel(
@@ -47,11 +51,24 @@ PHASE = Channel(
     possible=Span(0, 2),
     states=((0.0, Text("idle", "空闲")), (1.0, Text("busy", "忙")), (2.0, Text("done", "完成"))),
 )
+ODD = replace(AIR, key="odd", title=Text("Oddity", "异常度"), unit="", derived=Departure(of="air"))
+RATE = replace(
+    AIR,
+    key="rate",
+    title=Text("Pace", "速度"),
+    unit="°C/h",
+    derived=Slope(of="air", over=hours(1), every=minutes(5)),
+)
+SOON = replace(AIR, key="soon", unit="min", derived=TimeTo(of="air", limit=8.0, over=hours(1), every=minutes(5)))
+LATE = replace(SOON, key="late", derived=replace(SOON.derived, limit=-5.0, rising=False))
+RUN = replace(
+    POWER, key="run", title=Text("Last run", "上次运行"), unit="min", derived=LastRun(term=Term("power", Above(9)))
+)
 BOX = DeviceType(
     key="box",
     title=Text("Box", "箱"),
     every=seconds(30),
-    channels=(AIR, POWER, PHASE),
+    channels=(AIR, POWER, PHASE, ODD, RATE, SOON, LATE, RUN),
     events=(EventKind(key="knock", title=Text("Knock", "敲击")),),
 )
 HALL = DeviceType(
@@ -135,6 +152,71 @@ SAID = {
         "Phase “done” within 14 min from Phase “busy”",
         "阶段“忙”开始后 14 分钟内阶段“完成”",
     ),
+    "far above the usual": (
+        {"on": ("box.odd",), "when": Above(2.5)},
+        "Air over 2.5 usual spreads above what is usual",
+        "气温高于常态 2.5 倍常态波动以上",
+    ),
+    "far below the usual": (
+        {"on": ("box.odd",), "when": Below(-2.5)},
+        "Air over 2.5 usual spreads below what is usual",
+        "气温低于常态 2.5 倍常态波动以上",
+    ),
+    "far from the usual": (
+        {"on": ("box.odd",), "when": Outside(-2.5, 2.5, deadband=1.0), "on_delay": hours(2)},
+        "Air over 2.5 usual spreads from what is usual for 2 h",
+        "气温偏离常态 2.5 倍常态波动以上，持续 2 小时",
+    ),
+    "farther on one side": (
+        {"on": ("box.odd",), "when": Outside(-2, 3)},
+        "Air over 2 usual spreads below or 3 above what is usual",
+        "气温低于常态 2 倍或高于常态 3 倍常态波动以上",
+    ),
+    "an odd limit of a departure": (
+        {"on": ("box.odd",), "when": Below(1)},
+        "Oddity below 1",
+        "异常度低于 1",
+    ),
+    "fast": (
+        {"on": ("box.rate",), "when": Above(2)},
+        "Air rises faster than 2 °C/h",
+        "气温上升快于 2 °C/h",
+    ),
+    "fast down": (
+        {"on": ("box.rate",), "when": Below(-2)},
+        "Air falls faster than 2 °C/h",
+        "气温下降快于 2 °C/h",
+    ),
+    "fast either way": (
+        {"on": ("box.rate",), "when": Outside(-2, 3)},
+        "Air falls faster than 2 °C/h or rises faster than 3 °C/h",
+        "气温下降快于 2 °C/h 或上升快于 3 °C/h",
+    ),
+    "soon": (
+        {"on": ("box.soon",), "when": Below(60)},
+        "Air rises to 8 °C within 60 min if it goes on so",
+        "按此趋势气温将在 60 min 内升至 8 °C",
+    ),
+    "soon from above": (
+        {"on": ("box.late",), "when": Below(60)},
+        "Air falls to −5 °C within 60 min if it goes on so",
+        "按此趋势气温将在 60 min 内降至 −5 °C",
+    ),
+    "what is derived and has its own words": (
+        {"on": ("box.run",), "when": Above(90)},
+        "Last run above 90 min",
+        "上次运行高于 90 min",
+    ),
+    "silence of all behind a gateway": (
+        {"on": ("hall",), "when": NoData(minutes(10))},
+        "no good reading for 10 min from any device that speaks through it",
+        "经其通信的所有设备 10 分钟无有效读数",
+    ),
+    "held back by a cause": (
+        {"suppressed_by": (CausedBy(rule="warm", at=Reach.PARENT, after=minutes(20)),)},
+        "Air above 8 °C; not while “Warm” stands at its gateway and 20 min from then on",
+        "气温高于 8 °C；所属网关有“热”报警时及其后 20 分钟内不报警",
+    ),
     "held back by a state and an occasion": (
         {"suppressed_by": (While(term=BUSY, after=minutes(20)), During(occasion="lunch"))},
         "Air above 8 °C; not while Phase “busy or done” and 20 min from then on; not during lunch",
@@ -146,6 +228,44 @@ SAID = {
 @pytest.mark.parametrize(("changes", "en", "zh"), SAID.values(), ids=SAID.keys())
 def test_a_condition_in_words(changes, en, zh):
     assert condition_text(SCENE, replace(WARM, **changes)) == Text(en, zh)
+
+
+STANDING = {
+    "nothing more": ({}, "Air above 8 °C", "气温高于 8 °C"),
+    "a step at a limit": (
+        {"priority_steps": (PriorityStep(to=Priority.MEDIUM, beyond=Above(12.0), lasting=minutes(30)),)},
+        "Air above 8 °C; priority medium at Air above 12 °C for 30 min",
+        "气温高于 8 °C；气温高于 12 °C，持续 30 分钟时优先级为中",
+    ),
+    "a step at a time": (
+        {"priority_steps": (PriorityStep(to=Priority.LOW, lasting=hours(4)),)},
+        "Air above 8 °C; priority low after 4 h",
+        "气温高于 8 °C；报警 4 小时后优先级为低",
+    ),
+    "until it is reset": (
+        {"latching": True},
+        "Air above 8 °C; stands until an operator resets it",
+        "气温高于 8 °C；须由操作员复位后解除",
+    ),
+    "again": (
+        {"again_after": hours(8)},
+        "Air above 8 °C; calls again 8 h after it was acknowledged",
+        "气温高于 8 °C；确认 8 小时后仍未恢复则再次提醒",
+    ),
+    "beneath another": (
+        {"follows": (CausedBy(rule="warm", at=Reach.SITE), CausedBy(rule="x", at=Reach.DEVICE, after=hours(1)))},
+        (
+            "Air above 8 °C; belongs to “Warm” while that stands at its site"
+            "; belongs to “x” while that stands at the same device and 1 h from then on"
+        ),
+        "气温高于 8 °C；本站点有“热”报警时归入其下；本设备有“x”报警时及其后 1 小时内归入其下",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "en", "zh"), STANDING.values(), ids=STANDING.keys())
+def test_what_becomes_of_an_alarm_in_words(changes, en, zh):
+    assert rule_text(SCENE, replace(WARM, **changes)) == Text(en, zh)
 
 
 def drawn(**changes):
@@ -164,3 +284,9 @@ def test_every_limit_of_a_number_is_a_line_and_a_state_has_none():
 
 def test_a_line_has_the_priority_of_its_rule():
     assert {line.priority for line in lines(SCENE, WARM)} == {Priority.HIGH}
+
+
+def test_a_step_to_another_priority_has_a_line_of_that():
+    steps = (PriorityStep(to=Priority.LOW, beyond=Outside(2, 12)), PriorityStep(to=Priority.LOW, lasting=hours(1)))
+    found = lines(SCENE, replace(WARM, priority_steps=steps))
+    assert [(line.at, line.priority) for line in found] == [(8, "high"), (2, "low"), (12, "low")]

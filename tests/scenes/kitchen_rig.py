@@ -6,7 +6,7 @@ from scenewatch.scenes.kitchen import KITCHEN
 from scenewatch.scenes.kitchen.physics import Kitchen
 
 STEP_MS = 30_000
-FIRST = {t.key: [c.key for c in t.channels] for t in KITCHEN.device_types}
+FIRST = {t.key: [c.key for c in t.measured] for t in KITCHEN.device_types}
 
 
 class Days:

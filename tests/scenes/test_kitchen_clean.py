@@ -28,7 +28,7 @@ def clean(request):
 
 def channels(clean):
     for type_key, values in clean.items():
-        for number, channel in enumerate(KITCHEN.device_type(type_key).channels):
+        for number, channel in enumerate(KITCHEN.device_type(type_key).measured):
             yield channel, values[:, :, number]
 
 
@@ -36,8 +36,8 @@ def value_rules(clean):
     for rule in KITCHEN.rules:
         for on in rule.on:
             type_key, _, key = on.partition(".")
-            keys = [c.key for c in KITCHEN.device_type(type_key).channels]
-            if isinstance(rule.when, Above) and type_key in clean:
+            keys = [c.key for c in KITCHEN.device_type(type_key).measured]
+            if isinstance(rule.when, Above) and type_key in clean and key in keys:
                 yield rule, clean[type_key][:, :, keys.index(key)] > rule.when.limit
 
 

@@ -51,7 +51,7 @@ def during(days, device_type, occasion):
 
 @pytest.mark.parametrize("device_type", OTHERS, ids=lambda t: t.key)
 def test_readings_are_possible_expected_and_alive(week, device_type):
-    for channel in device_type.channels:
+    for channel in device_type.measured:
         values = week.of(device_type.key, channel.key)
         assert values.min() >= channel.possible.low, channel.key
         assert values.max() <= channel.possible.high, channel.key
@@ -86,7 +86,7 @@ def test_values_are_the_same_whatever_the_blocks_and_the_start_within_six_hours(
 def test_a_site_is_the_same_alone_and_among_others(summer):
     alone = Days([d for d in DEVICES if d.site == "s003"], SUMMER_MS, 2)
     for device_type in OTHERS:
-        for channel in device_type.channels:
+        for channel in device_type.measured:
             among = summer.of(device_type.key, channel.key)
             mine = alone.of(device_type.key, channel.key)
             width = mine.shape[1]
@@ -260,7 +260,7 @@ def test_a_colder_set_point_needs_more_power(colder_k):
         values = kitchen.run(SUMMER_MS + DAY_MS, {})
         days = Days.__new__(Days)
         days.devices, days.values = DEVICES[:13], values
-        days._first = np.cumsum([0, *(len(KITCHEN.device_type(d.type).channels) for d in days.devices)])
+        days._first = np.cumsum([0, *(len(KITCHEN.device_type(d.type).measured) for d in days.devices)])
         return [
             days.of(t, c).mean(axis=0)
             for t, c in (

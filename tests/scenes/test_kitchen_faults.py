@@ -234,7 +234,7 @@ def test_a_shut_valve_ends_a_leak(valve, most):
     shut = np.full((240, len(DEVICES)), valve)
     kitchen = Kitchen(DEVICES, seed=1, start_ms=MONDAY_MS)
     values = kitchen.run(MONDAY_MS + 240 * STEP_MS, {"gas_leak": held, "valve": shut})
-    first = sum(len(KITCHEN.device_type(d.type).channels) for d in DEVICES[:11])
+    first = sum(len(KITCHEN.device_type(d.type).measured) for d in DEVICES[:11])
     gas, told = values[:, first], values[:, first + 1]
     assert (told == valve).all()
     assert (gas.max() > 90) == (valve == 1.0)
@@ -247,5 +247,5 @@ def test_a_fan_blows_a_leak_out_while_it_runs():
     fan[120:] = 1.0
     kitchen = Kitchen(DEVICES, seed=1, start_ms=MONDAY_MS)
     values = kitchen.run(MONDAY_MS + 240 * STEP_MS, {"gas_leak": leak, "fan": fan})
-    gas = values[:, sum(len(KITCHEN.device_type(d.type).channels) for d in DEVICES[:11])]
+    gas = values[:, sum(len(KITCHEN.device_type(d.type).measured) for d in DEVICES[:11])]
     assert gas[239] < 0.6 * gas[119]

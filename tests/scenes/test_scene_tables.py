@@ -75,6 +75,7 @@ KNOCKED = replace(
     on=("fridge",),
     when=Happened(event="knock", quiet=minutes(5)),
     on_delay=Duration(0),
+    off_delay=Duration(0),
     proof="knocking",
     suppressed_by=(),
 )
@@ -321,7 +322,7 @@ def test_the_kernel_writes_channels_in_the_order_of_the_tables():
     order = {"air_temp": kernel.AIR_TEMP, "door": kernel.DOOR, "compressor_power": kernel.POWER}
     order |= {"defrost": kernel.DEFROST, "battery": kernel.BATTERY}
     for device_type in (FRIDGE, KITCHEN.device_type("freezer")):
-        assert [order[c.key] for c in device_type.channels] == list(range(kernel.CHANNELS))
+        assert [order[c.key] for c in device_type.measured] == list(range(kernel.CHANNELS))
 
 
 def test_every_drive_is_an_input_of_the_physics_of_the_types_it_befalls():

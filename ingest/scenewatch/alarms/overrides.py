@@ -6,23 +6,26 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from scenewatch.alarms.terms import channels, prefixes, terms_of
-from scenewatch.model.conditions import passes
+from scenewatch.alarms.terms import prefixes, terms_of
+from scenewatch.model import reach, steps, together
+from scenewatch.model.conditions import told_every, watched_types
 from scenewatch.model.errors import Mistake
 from scenewatch.model.scene import Above, AtLeast, Below, Flagged, Happened, NoData, Outside, Then
 from scenewatch.model.words import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from scenewatch.model.scene import Channel, Comparison, Condition, Rule, Scene, Term
+    from scenewatch.model.scene import Comparison, Condition, DeviceType, PriorityStep, Rule, Scene, Term
+    from scenewatch.model.words import Duration
 
     Numbers = Mapping[str, float]
     """What is given for one rule, after reading."""
 
 ON_DELAY, OFF_DELAY = "on_delay_s", "off_delay_s"
-LIMITS: Final = {Above: ("limit",), Below: ("limit",), Outside: ("low", "high"), Flagged: ()}
-"""A comparison's own numbers; those with a limit have a deadband too."""
+AGAIN_AFTER, LASTING = "again_after_s", "lasting_s"
+STEP: Final = "step_"
+"""What the names of a priority step's numbers begin with; its number from 1 on follows."""
 MAY_BE_NEGATIVE: Final = ("limit", "low", "high")
 
 
@@ -44,7 +47,7 @@ def mistakes(scenes: Iterable[Scene], overrides: Mapping[str, Mapping[str, objec
         scene, rule = rules[key]
         unreadable = dict(_unreadable(rule, numbers))
         readable = {name: number for name, number in numbers.items() if name not in unreadable}
-        out_of_reach = _out_of_reach(scene, overridden(rule, readable), readable)
+        out_of_reach = dict.fromkeys(_out_of_reach(scene, overridden(rule, readable), list(readable)))
         found.extend(Mistake(f"{section}.{name}", what) for name, what in (*unreadable.items(), *out_of_reach))
     return found
 
@@ -64,8 +67,17 @@ def usable(
 
 
 def names(rule: Rule) -> tuple[str, ...]:
-    """The numbers that operators may give for this rule; a term's begin with its channel."""
-    match when := rule.when:
+    """The numbers that operators may give for this rule; a term's begin with its channel, a step's with `step_`."""
+    again = () if rule.again_after is None else (AGAIN_AFTER,)
+    return (
+        *_names_of(rule.when),
+        *(name for prefix, step in _steps(rule) for name in _of_step(prefix, step)),
+        *again,
+    )
+
+
+def _names_of(when: Condition) -> tuple[str, ...]:
+    match when:
         case NoData():
             return ("after_s", OFF_DELAY)
         case Happened():
@@ -75,23 +87,47 @@ def names(rule: Rule) -> tuple[str, ...]:
             limits = (
                 prefix + name
                 for prefix, term in zip(prefixes(when), terms_of(when), strict=True)
-                for name in LIMITS[type(term.is_)]
+                for name in reach.LIMITS[type(term.is_)]
             )
             return (*within, *limits, ON_DELAY, OFF_DELAY)
         case Flagged():
             return (ON_DELAY, OFF_DELAY)
         case _:
-            return (*LIMITS[type(when)], "deadband", ON_DELAY, OFF_DELAY)
+            return (*reach.LIMITS[type(when)], "deadband", ON_DELAY, OFF_DELAY)
+
+
+def _steps(rule: Rule) -> list[tuple[str, PriorityStep]]:
+    """What the names of each step's numbers begin with, and the step."""
+    return [(f"{STEP}{number}_", step) for number, step in enumerate(rule.priority_steps, 1)]
+
+
+def _of_step(prefix: str, step: PriorityStep) -> Iterator[str]:
+    if step.beyond is not None:
+        yield from (prefix + name for name in (*reach.LIMITS[type(step.beyond)], "deadband"))
+    yield prefix + LASTING
 
 
 def overridden(rule: Rule, numbers: Mapping[str, object]) -> Rule:
     """The rule with these numbers, which have no mistakes."""
     given = {name: float(number) for name, number in numbers.items() if isinstance(number, int | float)}
+
+    def span(name: str, before: Duration) -> Duration:
+        return seconds(given[name]) if name in given else before
+
     return replace(
         rule,
         when=_condition(rule.when, given),
-        on_delay=seconds(given[ON_DELAY]) if ON_DELAY in given else rule.on_delay,
-        off_delay=seconds(given[OFF_DELAY]) if OFF_DELAY in given else rule.off_delay,
+        on_delay=span(ON_DELAY, rule.on_delay),
+        off_delay=span(OFF_DELAY, rule.off_delay),
+        priority_steps=tuple(
+            replace(
+                step,
+                beyond=None if step.beyond is None else _beyond(step.beyond, prefix, given),
+                lasting=span(prefix + LASTING, step.lasting),
+            )
+            for prefix, step in _steps(rule)
+        ),
+        again_after=None if rule.again_after is None else span(AGAIN_AFTER, rule.again_after),
     )
 
 
@@ -119,6 +155,10 @@ def _terms(when: AtLeast | Then, given: Numbers) -> tuple[Term, ...]:
 
 
 def _comparison(is_: Comparison, prefix: str, given: Numbers) -> Comparison:
+    return is_ if isinstance(is_, Flagged) else _beyond(is_, prefix, given)
+
+
+def _beyond(is_: Above | Below | Outside, prefix: str, given: Numbers) -> Above | Below | Outside:
     def number(name: str, before: float) -> float:
         return given.get(prefix + name, before)
 
@@ -129,8 +169,6 @@ def _comparison(is_: Comparison, prefix: str, given: Numbers) -> Comparison:
             return Below(number("limit", limit), number("deadband", deadband))
         case Outside(low, high, deadband):
             return Outside(number("low", low), number("high", high), number("deadband", deadband))
-        case Flagged():
-            return is_
 
 
 def _unreadable(rule: Rule, numbers: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -144,48 +182,57 @@ def _unreadable(rule: Rule, numbers: Mapping[str, object]) -> Iterator[tuple[str
             yield name, f"must not be negative, as {number} is"
 
 
-def _out_of_reach(scene: Scene, rule: Rule, given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Numbers with which the alarm could never come, or never go, on one of its channels."""
-    when = rule.when
-    if isinstance(when, Happened):
-        return
-    named = prefixes(when) if isinstance(when, AtLeast | Then) else ("",)
-    for device_type, on in channels(scene, rule):
-        if isinstance(when, NoData):
-            if when.after <= device_type.every:
-                what = f"the {device_type.every / 1000:g} s between two readings of {device_type.key}.{on.key}"
-                yield "after_s", f"must be more than {what}"
-            continue
-        by_key = {c.key: c for c in device_type.channels}
-        for prefix, term in zip(named, terms_of(when, on.key), strict=True):
-            if (channel := by_key.get(term.channel)) is None:
-                continue  # a mistake of the table's, found where tables are checked
-            name = f"{device_type.key}.{channel.key}"
-            for number, what in _cannot_be(term.is_, name, channel, prefix + "deadband" in given):
-                yield prefix + number, what
+def _out_of_reach(scene: Scene, rule: Rule, given: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Numbers with which the alarm could never come, or never go, or a step of it never be seen."""
+    for number in (AGAIN_AFTER, "within_s", *_needed_spans(rule)):
+        if number in given and not _span_of(rule, number):
+            yield number, "must be more than nothing"
+    for device_type in watched_types(scene, rule):
+        if isinstance(rule.when, NoData):
+            every, name = told_every(scene, device_type, rule)
+            if rule.when.after <= every:
+                yield "after_s", f"must be more than the {every / 1000:g} s between two readings of {name}"
+        yield from _limits_of(device_type, rule, given)
+        yield from _steps_of(device_type, rule, given)
+        if given:
+            yield from ((given[0], what) for _, what in together.flaws(rule, device_type))
 
 
-def _cannot_be(is_: Comparison, name: str, channel: Channel, deadband_given: bool) -> Iterator[tuple[str, str]]:  # noqa: FBT001 - one caller, beside it
-    if isinstance(is_, Flagged):
-        return
-    possible, unit = channel.possible, channel.unit
-    span = f"{possible.low:g} to {possible.high:g} {unit}".rstrip()
-    limits = {number: getattr(is_, number) for number in LIMITS[type(is_)]}
-    outside = [number for number, limit in limits.items() if not possible.low <= limit <= possible.high]
-    for number in outside:
-        yield number, f"{limits[number]:g} is outside what {name} can measure: {span}"
-    if outside:
-        return
-    blamed = "deadband" if deadband_given else next(iter(limits))
-    if not (passes(is_, possible.low) or passes(is_, possible.high)):
-        yield next(iter(limits)), f"the alarm would never come: {name} can measure only {span}"
-        return
-    if isinstance(is_, Outside):
-        if is_.low >= is_.high:
-            yield "low", f"{is_.low:g} must be below high, which is {is_.high:g}"
-        elif is_.low + is_.deadband > is_.high - is_.deadband:
-            yield blamed, f"the alarm would never return: no value is inside both limits by {is_.deadband:g}"
-        return
-    release = is_.limit - is_.deadband if isinstance(is_, Above) else is_.limit + is_.deadband
-    if not possible.low <= release <= possible.high:
-        yield blamed, f"the alarm would return at {release:g}, outside what {name} can measure: {span}"
+def _needed_spans(rule: Rule) -> Iterator[str]:
+    """Of steps that nothing but time brings."""
+    return (f"{prefix}{LASTING}" for prefix, step in _steps(rule) if step.beyond is None)
+
+
+def _span_of(rule: Rule, number: str) -> Duration | None:
+    if number == AGAIN_AFTER:
+        return rule.again_after
+    if isinstance(rule.when, Then) and number == "within_s":
+        return rule.when.within
+    return next(step.lasting for prefix, step in _steps(rule) if number == f"{prefix}{LASTING}")
+
+
+def _limits_of(device_type: DeviceType, rule: Rule, given: Sequence[str]) -> Iterator[tuple[str, str]]:
+    on = next((c.key for c in device_type.channels if f"{device_type.key}.{c.key}" in rule.on), "")
+    named = prefixes(rule.when) if isinstance(rule.when, AtLeast | Then) else ("",)
+    by_key = {c.key: c for c in device_type.channels}
+    for prefix, term in zip(named, terms_of(rule.when, on), strict=False):
+        if (channel := by_key.get(term.channel)) is None:
+            continue  # a mistake of the table's, found where tables are checked
+        for number, what in reach.flaws(term.is_, f"{device_type.key}.{channel.key}", channel):
+            yield _blamed(prefix, number, term.is_, given), what
+
+
+def _steps_of(device_type: DeviceType, rule: Rule, given: Sequence[str]) -> Iterator[tuple[str, str]]:
+    of_steps = [number for number in given if number.startswith(STEP)]
+    for at, number, what in steps.flaws(rule, device_type):
+        beyond, prefix = rule.priority_steps[at].beyond, f"{STEP}{at + 1}_"
+        if number and beyond is not None:
+            yield _blamed(prefix, number, beyond, given), what
+        else:
+            yield next(iter(of_steps), f"{STEP}{at + 1}"), what
+
+
+def _blamed(prefix: str, number: str, is_: Comparison, given: Sequence[str]) -> str:
+    """The deadband only where it was given: else it is the limit that does not go with it."""
+    first = reach.LIMITS[type(is_)][0]
+    return prefix + (first if number == "deadband" and prefix + number not in given else number)

@@ -8,9 +8,7 @@ from scenewatch.model.conditions import terms
 from scenewatch.model.scene import AtLeast, Happened, NoData, Term, Then
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from scenewatch.model.scene import Channel, Condition, DeviceType, Rule, Scene
+    from scenewatch.model.scene import Condition
 
 
 def terms_of(when: Condition, on: str = "") -> tuple[Term, ...]:
@@ -25,8 +23,3 @@ def prefixes(when: AtLeast | Then) -> tuple[str, ...]:
     keys = [term.channel for term in terms(when)]
     before = [keys[:i].count(key) for i, key in enumerate(keys)]
     return tuple(f"{key}_{n + 1}_" if n else f"{key}_" for key, n in zip(keys, before, strict=True))
-
-
-def channels(scene: Scene, rule: Rule) -> Iterator[tuple[DeviceType, Channel]]:
-    """What the rule is on."""
-    return ((t, c) for t in scene.device_types for c in t.channels if f"{t.key}.{c.key}" in rule.on)

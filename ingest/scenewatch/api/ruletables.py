@@ -5,12 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scenewatch.model.conditions import KINDS, lines, terms
-from scenewatch.model.scene import Above, AtLeast, Below, Flagged, Happened, NoData, Outside, Then, While
-from scenewatch.model.speech import condition_text
+from scenewatch.model.conditions import KINDS, kind_of, lines, terms
+from scenewatch.model.ruleversion import version_of
+from scenewatch.model.scene import (
+    Above,
+    AtLeast,
+    Below,
+    CausedBy,
+    During,
+    Flagged,
+    Happened,
+    NoData,
+    Outside,
+    Then,
+    While,
+)
+from scenewatch.model.speech import rule_text
 
 if TYPE_CHECKING:
-    from scenewatch.model.scene import Comparison, Condition, Rule, Scene, Suppression, Term
+    from scenewatch.model.scene import Comparison, Condition, PriorityStep, Rule, Scene, Suppression, Term
     from scenewatch.model.words import Text
 
 Json = dict[str, Any]
@@ -27,15 +40,29 @@ class Numbers:
     test: str | None = None
 
 
+@dataclass(slots=True, kw_only=True)
+class Held:
+    """What holds an alarm back, or explains it; null what its kind has not."""
+
+    kind: str = ""
+    channel: str | None = None
+    occasion: str | None = None
+    rule: str | None = None
+    at: str | None = None
+    after_s: float
+
+
 def rule(scene: Scene, of: Rule, written: Rule) -> Json:
     """`written` is the same rule as its table has it, before operators set other numbers."""
     when = of.when
-    said, said_by_table = condition_text(scene, of), condition_text(scene, written)
+    said, said_by_table = rule_text(scene, of), rule_text(scene, written)
     return {
         "key": of.key,
         "title": _text(of.title),
         "on": list(of.on),
-        "kind": KINDS[type(when)],
+        "version": version_of(of),
+        "kind": kind_of(scene, of),
+        "comparison": KINDS[type(when)] if isinstance(when, Above | Below | Outside | Flagged) else None,
         **_numbers(when),
         "event": when.event if isinstance(when, Happened) else None,
         "after_s": when.after / 1000 if isinstance(when, NoData) else None,
@@ -50,6 +77,10 @@ def rule(scene: Scene, of: Rule, written: Rule) -> Json:
         "on_delay_s": of.on_delay / 1000,
         "off_delay_s": of.off_delay / 1000,
         "priority": str(of.priority),
+        "priority_steps": [_step(s) for s in of.priority_steps],
+        "latching": of.latching,
+        "again_after_s": None if of.again_after is None else of.again_after / 1000,
+        "follows": [_suppression(c) for c in of.follows],
         "source": {"document": _text(of.source.document), "mark": str(of.source.mark)},
         "advice": _text(of.advice),
         "proof": of.proof,
@@ -74,14 +105,27 @@ def _term(term: Term) -> Json:
     return {"channel": term.channel, "kind": KINDS[type(compared)], **_numbers(compared)}
 
 
-def _suppression(suppression: Suppression) -> Json:
-    by_state = isinstance(suppression, While)
+def _step(step: PriorityStep) -> Json:
+    beyond = step.beyond
+    numbers = _numbers(beyond) if beyond is not None else dict.fromkeys(Numbers.__slots__)
     return {
-        "kind": "while" if by_state else "during",
-        "channel": suppression.term.channel if isinstance(suppression, While) else None,
-        "occasion": None if isinstance(suppression, While) else suppression.occasion,
-        "after_s": suppression.after / 1000,
+        "to": str(step.to),
+        "kind": None if beyond is None else KINDS[type(beyond)],
+        **numbers,
+        "lasting_s": step.lasting / 1000,
     }
+
+
+def _suppression(suppression: Suppression) -> Json:
+    found = Held(after_s=suppression.after / 1000)
+    match suppression:
+        case While(term=term):
+            found.kind, found.channel = "while", term.channel
+        case During(occasion=occasion):
+            found.kind, found.occasion = "during", occasion
+        case CausedBy(rule=rule, at=at):
+            found.kind, found.rule, found.at = "caused_by", rule, str(at)
+    return {name: getattr(found, name) for name in Held.__slots__}
 
 
 def _text(text: Text) -> Json:

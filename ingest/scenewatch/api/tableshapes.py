@@ -95,13 +95,34 @@ class TermTable(Numbers):
     kind: ComparisonKind
 
 
-class SuppressionTable(BaseModel):
-    """What holds an alarm back: a state of the device, or an occasion of the calendar."""
+class CauseTable(BaseModel):
+    """An alarm of another rule that explains this one, at the device, its gateway or its site."""
 
-    kind: Literal["while", "during"]
+    kind: Literal["caused_by"]
+    channel: None
+    occasion: None
+    rule: str
+    at: Literal["device", "parent", "site"]
+    after_s: float
+
+
+class SuppressionTable(BaseModel):
+    """What holds an alarm back: a state of the device, an occasion of the calendar, or another alarm."""
+
+    kind: Literal["while", "during", "caused_by"]
     channel: str | None
     occasion: str | None
+    rule: str | None
+    at: Literal["device", "parent", "site"] | None
     after_s: float
+
+
+class PriorityStepTable(Numbers):
+    """Another priority of an alarm that stands, while a further comparison holds or once it has stood so long."""
+
+    to: str
+    kind: Literal["above", "below", "outside"] | None
+    lasting_s: float
 
 
 class LimitLine(BaseModel):
@@ -113,12 +134,16 @@ class LimitLine(BaseModel):
 
 
 class RuleTable(Numbers):
-    """A rule with the operator's numbers in force; `text` is its whole condition in words."""
+    """A rule with the operator's numbers in force; `text` is all of it in words."""
 
     key: str
+    version: str
+    """Eight hex digits of all that it is, titles and advice left out."""
     title: Bilingual
     on: list[str]
-    kind: ComparisonKind | Literal["at_least", "then", "no_data", "happened"]
+    kind: Literal["deviation", "rate", "time_to_breach", "at_least", "then", "no_data", "happened"] | ComparisonKind
+    comparison: ComparisonKind | None
+    """Of a single channel: how its value is compared with the numbers, also where the kind is what it tells."""
     event: str | None
     after_s: float | None
     quiet_s: float | None
@@ -133,6 +158,12 @@ class RuleTable(Numbers):
     on_delay_s: float
     off_delay_s: float
     priority: str
+    """When it is raised."""
+    priority_steps: list[PriorityStepTable]
+    latching: bool
+    again_after_s: float | None
+    follows: list[CauseTable]
+    """Alarms beneath which its alarms are shown."""
     source: SourceText
     advice: Bilingual
     proof: str
@@ -147,6 +178,9 @@ class SceneTable(BaseModel):
     zone: str
     device_types: list[DeviceTypeTable]
     rules: list[RuleTable]
+    rules_version: str
+    """Of all its rules together, with the numbers in force; next that of the tables without operators' numbers."""
+    written_version: str
     occasions: list[Named]
     faults: list[Named]
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scenewatch.cli import load
 from scenewatch.cli.asking import add_token, add_worker, asked, told, worker_url
+from scenewatch.cli.explain import add_show
+from scenewatch.cli.holds import add_deeds
 from scenewatch.cli.words import FOUND, WELL, add, add_json, count, group
 
 if TYPE_CHECKING:
@@ -13,7 +16,16 @@ if TYPE_CHECKING:
     from scenewatch.api.shapes import Alarm
     from scenewatch.cli.words import Subparsers
 
-STATES = ("standing", "all", "unacknowledged", "acknowledged", "returned_unacknowledged", "normal")
+STATES = (
+    "standing",
+    "all",
+    "unacknowledged",
+    "acknowledged",
+    "returned_unacknowledged",
+    "normal",
+    "shelved",
+    "suppressed",
+)
 UNSEEN = ("unacknowledged", "returned_unacknowledged")
 MOST = 100_000
 """As many as the worker tells at once."""
@@ -27,6 +39,8 @@ def add_commands(commands: Subparsers) -> None:
     p.add_argument("--limit", type=count, default=100, metavar="N", help="at most (100)")
     add_worker(p)
     add_json(p)
+    add_show(parts)
+    load.add_command(parts)
     text = "tell that an alarm was seen: one, or all of a rule or a device that nobody has seen yet"
     example = "scenewatch alarms acknowledge --device kitchen.s001.s001-fridge-1 --token-file data/operators"
     p = add(parts, "acknowledge", _acknowledge, text, example)
@@ -36,6 +50,7 @@ def add_commands(commands: Subparsers) -> None:
     add_token(p)
     add_worker(p)
     add_json(p)
+    add_deeds(parts)
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from scenewatch.model.errors import ConfigurationError, Mistake
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pydantic.fields import FieldInfo
 
@@ -118,4 +118,16 @@ def _numbers(scene: Scene, rule: Rule) -> dict[str, tuple[float, str]]:
         for name in ("limit", "low", "high", "deadband"):
             if hasattr(term.is_, name):
                 found[prefix + name] = (getattr(term.is_, name), units[term.channel])
+    return found | _standing_numbers(rule, units)
+
+
+def _standing_numbers(rule: Rule, units: Mapping[str, str]) -> dict[str, tuple[float, str]]:
+    """Those of an alarm that stands."""
+    found = {} if rule.again_after is None else {"again_after_s": (rule.again_after / 1000, "")}
+    unit = units.get(rule.on[0].partition(".")[2], "")
+    for number, step in enumerate(rule.priority_steps, 1):
+        found[f"step_{number}_lasting_s"] = (step.lasting / 1000, "")
+        for name in ("limit", "low", "high", "deadband"):
+            if hasattr(step.beyond, name):
+                found[f"step_{number}_{name}"] = (getattr(step.beyond, name), unit)
     return found

@@ -18,13 +18,16 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from scenewatch.console.alarm_page import AlarmPage
 from scenewatch.console.alarmlist import AlarmList
 from scenewatch.console.answers import Answers
 from scenewatch.console.commands import CommandPage
 from scenewatch.console.deeds import Deeds
 from scenewatch.console.device_page import DevicePage
+from scenewatch.console.holding import HoldPage
 from scenewatch.console.hub import Hub
 from scenewatch.console.live import Live
+from scenewatch.console.loadpage import LoadPage
 from scenewatch.console.overview import Overview
 from scenewatch.console.pages import Pages
 from scenewatch.console.proxy import Proxy, problem
@@ -104,6 +107,7 @@ def create_app(worker_url: str, *, clock: Clock | None = None, grafana_url: str 
             Route("/rows", overview.rows, middleware=ZIPPED),
             Route("/site", SitePage(hub, worker, pages).page, middleware=ZIPPED),
             Route("/device", DevicePage(hub, worker, pages).page, middleware=ZIPPED),
+            Route("/alarm", AlarmPage(hub, worker, pages).page, middleware=ZIPPED),
             *_desk(answers, worker),
             Route("/notice", _notice),
             WebSocketRoute("/live", Live(hub).endpoint),
@@ -125,12 +129,17 @@ def _desk(answers: Answers, worker: Worker) -> list[Route]:
         "/unknown": Unknown(answers, worker).page,
         "/rules": RuleBook(answers, worker).page,
         "/commands": CommandPage(answers, worker).page,
+        "/load": LoadPage(answers, worker).page,
+        "/hold": HoldPage(answers).page,
         "/sign-in": signing.page,
         "/ledger": records.ledger,
         "/dead-letters": records.dead_letters,
     }
     forms = {
         "/alarms/acknowledge": deeds.acknowledge,
+        "/alarms/reset": deeds.reset,
+        "/hold": deeds.hold,
+        "/hold/end": deeds.end_hold,
         "/unknown/adopt": deeds.adopt,
         "/commands": deeds.command,
         "/sign-in": signing.sign_in,

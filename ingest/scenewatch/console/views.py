@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scenewatch.console.commands import panel
+from scenewatch.console.holding import MAINTAIN, form_of
 from scenewatch.console.picture import OF_PRIORITY, State
 from scenewatch.console.texts import SIGNS, Language, catalogue, translate
 from scenewatch.console.wording import decimals, device_name, of, value_text, with_unit
@@ -13,6 +14,7 @@ from scenewatch.console.wording import decimals, device_name, of, value_text, wi
 if TYPE_CHECKING:
     from scenewatch.console.choice import Choice
     from scenewatch.console.commands import Panel
+    from scenewatch.console.holding import Wish
     from scenewatch.console.picture import Picture
     from scenewatch.console.shapes import Alarm, Channel, Device, DeviceEvent, Rule, Site
 
@@ -118,6 +120,10 @@ class Views:
         scene = self._picture.scenes[self._picture.sites[site].scene]
         order = [t.key for t in sorted(scene.device_types, key=lambda t: not t.channels)]
         return [kinds[key] for key in order if key in kinds]
+
+    def maintenance(self) -> list[Wish]:
+        """For the dialog that begins it."""
+        return [form_of(self._choice, MAINTAIN)]
 
     def title_of(self, owner: str) -> str:
         """Of a site or a device by its id; the id itself where it is not in the inventory (any more)."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from scenewatch.insight.kernel import BUCKET, HOURS, NEVER, STATE, Columns, Tables, Told, step
+from scenewatch.insight.kernel import step
+from scenewatch.insight.rows import BUCKET, HOURS, NEVER, PARTS, STATE, Columns, Tables, Told
 from scenewatch.insight.tables import NOT_DERIVED, Layout, buckets_of, lay_out, learning_hours
 from scenewatch.model.batch import COLUMNS, Batch
 from scenewatch.model.errors import CorruptError
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from scenewatch.model.pieces import Piece
     from scenewatch.model.registry import Registry
 
-VERSION = 1
+VERSION = 2
 TOLD_AT_A_TIME = 4096
-LAYOUT = str(STATE.descr)
+LAYOUT = str((STATE.descr, BUCKET.descr))
 
 
 class _Saved(msgspec.Struct, array_like=True):
@@ -51,7 +52,7 @@ class Insight:
         self._device = np.empty(0, np.int32)
         self._state = np.empty(0, STATE)
         self._buckets = np.empty(0, BUCKET)
-        self._pattern = np.empty((0, HOURS))
+        self._pattern = np.empty((0, HOURS + PARTS))
         self._learning = np.empty((0, 0))
         self._told = _room(TOLD_AT_A_TIME)
 
@@ -84,6 +85,7 @@ class Insight:
             self._buckets,
             self._pattern,
             self._learning,
+            np.empty(self._learning.shape[1]),
         )
         parts = [_room(0)]
         done = 0
@@ -116,11 +118,25 @@ class Insight:
 
     def _append(self, series: NDArray[np.int32], operation: NDArray[np.int32], registry: Registry) -> None:
         derived = [registry.channel_of(s).derived for s in series.tolist()]
-        sizes = np.array([buckets_of(d) if d is not None else 0 for d in derived], np.int32)
+        types = [registry.type_of(int(self._device[s])) for s in series.tolist()]
+        sizes = np.array(
+            [buckets_of(d, t) if d is not None else 0 for d, t in zip(derived, types, strict=True)], np.int32
+        )
         hours = np.array([learning_hours(d) if d is not None else 0 for d in derived], np.int32)
         departs = hours > 0
         rows = np.zeros(len(series), STATE)
-        for name in ("first_t", "told", "seen_t", "changed_t", "spoke_t", "since", "of_t", "hour"):
+        for name in (
+            "first_t",
+            "told",
+            "seen_t",
+            "changed_t",
+            "spoke_t",
+            "since",
+            "of_t",
+            "hour",
+            "until",
+            "bucket_end",
+        ):
             rows[name] = NEVER
         rows["series"], rows["operation"] = series, operation
         rows["ring"] = np.where(
@@ -132,7 +148,7 @@ class Insight:
         buckets["number"] = NEVER
         self._state = np.concatenate([self._state, rows])
         self._buckets = np.concatenate([self._buckets, buckets])
-        self._pattern = np.concatenate([self._pattern, np.zeros((int(departs.sum()), HOURS))])
+        self._pattern = np.concatenate([self._pattern, np.zeros((int(departs.sum()), HOURS + PARTS))])
         widest = max(self._learning.shape[1], int(hours.max(initial=0)))
         learning = np.full((len(self._pattern), widest), np.nan)
         learning[: len(self._learning), : self._learning.shape[1]] = self._learning

@@ -8,8 +8,22 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from scenewatch.insight.kernel import DEPARTURE, IS_TERM, IS_VALUE, LASTING, LINK, MEAN, OPERATION, SHARE
-from scenewatch.model.insight import Departure, Lasting, MeanWhile, Share
+from scenewatch.insight.rows import (
+    DEPARTURE,
+    IS_TERM,
+    IS_VALUE,
+    LAST_RUN,
+    LASTING,
+    LINK,
+    MEAN,
+    NO_TEST,
+    OPERATION,
+    SHARE,
+    SLOPE,
+    TIME_TO,
+    USUAL,
+)
+from scenewatch.model.insight import Departure, Lasting, LastRun, MeanWhile, Share, Slope, TimeTo, Usual
 from scenewatch.model.scene import Above, Below, Outside
 
 if TYPE_CHECKING:
@@ -23,7 +37,7 @@ if TYPE_CHECKING:
 BUCKETS: Final = 24
 """Into which a span is cut: it slides in steps of that share, or of the interval at which it is told."""
 HOUR_MS: Final = 3_600_000
-NO_TEST: Final = -1
+MINUTE_MS: Final = 60_000
 
 
 class Layout(NamedTuple):
@@ -46,8 +60,8 @@ class _Reads:
 
 
 def lay_out(kinds: Sequence[tuple[Scene, DeviceType, Channel]]) -> Layout:
-    """In the registry's order."""
-    operations: list[tuple[float, ...]] = []
+    """In the registry's order. What is usual is read behind the departure that learns it."""
+    operations: list[dict[str, float]] = []
     of_kind = []
     links: list[list[tuple[int, int]]] = []
     for _, device_type, channel in kinds:
@@ -55,7 +69,7 @@ def lay_out(kinds: Sequence[tuple[Scene, DeviceType, Channel]]) -> Layout:
         links.append(
             [
                 (number, reads.role)
-                for number, one in enumerate(derived)
+                for number, one in sorted(enumerate(derived), key=lambda n: isinstance(n[1], Usual))
                 for reads in _reads(one)
                 if reads.channel == channel.key
             ]
@@ -66,55 +80,78 @@ def lay_out(kinds: Sequence[tuple[Scene, DeviceType, Channel]]) -> Layout:
     return Layout(
         np.array(list(accumulate(map(len, links), initial=0)), np.int32),
         np.array([link for of_channel in links for link in of_channel], LINK),
-        np.array(operations, OPERATION),
+        _as_rows(operations),
         np.array(of_kind, np.int32),
     )
 
 
 def _reads(derived: Derived) -> Iterator[_Reads]:
     match derived:
-        case Departure(of=of):
+        case Departure(of=of) | Usual(of=of) | Slope(of=of) | TimeTo(of=of):
             yield _Reads(of, IS_VALUE)
         case MeanWhile(of=of, term=term) if of == term.channel:
             yield _Reads(of, IS_VALUE | IS_TERM)
         case MeanWhile(of=of, term=term):
             yield _Reads(of, IS_VALUE)
             yield _Reads(term.channel, IS_TERM)
-        case Share(term=term) | Lasting(term=term):
+        case Share(term=term) | Lasting(term=term) | LastRun(term=term):
             yield _Reads(term.channel, IS_TERM)
 
 
-def buckets_of(derived: Derived) -> int:
+def buckets_of(derived: Derived, device_type: DeviceType) -> int:
     """How many a derived channel needs."""
-    if not isinstance(derived, Share | MeanWhile):
-        return 0
-    return max(1, round(derived.over / _bucket_ms(derived)))
+    match derived:
+        case Share() | MeanWhile() | Slope() | TimeTo():
+            return max(1, round(derived.over / _bucket_ms(derived, device_type)))
+        case _:
+            return 0
 
 
 def learning_hours(derived: Derived) -> int:
     return derived.learning // HOUR_MS if isinstance(derived, Departure) else 0
 
 
-def _bucket_ms(derived: Share | MeanWhile) -> int:
-    return max(derived.every, derived.over // BUCKETS)
+def _bucket_ms(derived: Share | MeanWhile | Slope | TimeTo, device_type: DeviceType) -> int:
+    """A line's points are as close as readings allow; what is summed only has to slide from telling to telling."""
+    least = device_type.every if isinstance(derived, Slope | TimeTo) else derived.every
+    return max(least, derived.over // BUCKETS)
 
 
-def _operation(derived: Derived, device_type: DeviceType) -> tuple[float, ...]:
-    """A row of OPERATION."""
-    gap = device_type.gap
+def _as_rows(operations: list[dict[str, float]]) -> NDArray[np.void]:
+    rows = np.zeros(len(operations), OPERATION)
+    rows["test"], rows["low"], rows["high"] = NO_TEST, -np.inf, np.inf
+    for row, fields in zip(rows, operations, strict=True):
+        for name, value in fields.items():
+            row[name] = value
+    return rows
+
+
+def _operation(derived: Derived, device_type: DeviceType) -> dict[str, float]:
+    """What of a row of OPERATION is not its default."""
+    fields: dict[str, float] = {"every": derived.every, "gap": device_type.gap}
     match derived:
-        case Share() | MeanWhile():
-            form = SHARE if isinstance(derived, Share) else MEAN
+        case Share() | MeanWhile() | Slope() | TimeTo():
+            fields |= {"bucket": _bucket_ms(derived, device_type), "buckets": buckets_of(derived, device_type)}
+            fields |= {"known": derived.over}
+        case _:
+            pass
+    match derived:
+        case Share() | MeanWhile() | Lasting() | LastRun():
+            form = {Share: SHARE, MeanWhile: MEAN, Lasting: LASTING, LastRun: LAST_RUN}[type(derived)]
             low, high, test = _holds(derived.term)
-            spans = (derived.every, _bucket_ms(derived), buckets_of(derived), gap, derived.over // 2)
-            return (form, test, low, high, *spans, 0.0, 0.0, 0.0, 0.0, 0)
-        case Lasting():
-            low, high, test = _holds(derived.term)
-            return (LASTING, test, low, high, derived.every, 0, 0, gap, 0, 0.0, 0.0, 0.0, 0.0, 0)
+            return fields | {"form": form, "low": low, "high": high, "test": test}
         case Departure():
-            paces = (derived.smoothing / HOUR_MS, derived.pattern / HOUR_MS, derived.spread / HOUR_MS)
-            none = (NO_TEST, -np.inf, np.inf, derived.every, 0, 0, gap, 0)
-            return (DEPARTURE, *none, *paces, derived.wary_beyond, learning_hours(derived))
+            paces = {name: getattr(derived, name) / HOUR_MS for name in ("smoothing", "pattern", "spread")}
+            learning = {"wary": derived.wary_beyond, "learning": learning_hours(derived)}
+            return fields | {"form": DEPARTURE, **paces, **learning}
+        case Usual():
+            derived_keys = [c.key for c in device_type.channels if c.derived is not None]
+            return fields | {"form": USUAL, "departure": derived_keys.index(derived.departure)}
+        case Slope():
+            return fields | {"form": SLOPE}
+        case TimeTo():
+            towards = {"limit": derived.limit, "towards": 1 if derived.rising else -1, "sure": derived.sure}
+            return fields | {"form": TIME_TO, "horizon": derived.horizon / MINUTE_MS, **towards}
 
 
 def _holds(term: Term) -> tuple[float, float, int]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from scenewatch.model.insight import Departure, Slope, TimeTo
 from scenewatch.model.scene import Above, AtLeast, Below, Flagged, Happened, NoData, Outside, Then
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from scenewatch.model.insight import Derived
     from scenewatch.model.scene import Channel, Comparison, Condition, DeviceType, Priority, Rule, Scene, Term
+    from scenewatch.model.words import Duration
 
 KINDS: Final[Mapping[type[Condition], str]] = {
     Above: "above",
@@ -22,6 +25,12 @@ KINDS: Final[Mapping[type[Condition], str]] = {
     Happened: "happened",
 }
 """The kinds by the names that the outside knows."""
+KINDS_OF_DERIVED: Final[Mapping[type[Derived], str]] = {
+    Departure: "deviation",
+    Slope: "rate",
+    TimeTo: "time_to_breach",
+}
+"""Comparisons that are called by what their channel tells."""
 
 
 class Compared(NamedTuple):
@@ -81,6 +90,15 @@ def watched_types(scene: Scene, rule: Rule) -> list[DeviceType]:
     return [types[key] for key in named if key in types]
 
 
+def kind_of(scene: Scene, rule: Rule) -> str:
+    """By the first of its channels that there is."""
+    if isinstance(rule.when, Above | Below | Outside):
+        for device_type in watched_types(scene, rule):
+            for channel, _ in compared(rule, device_type):
+                return KINDS_OF_DERIVED.get(type(channel.derived), KINDS[type(rule.when)])  # type: ignore[arg-type] # nothing derived is no kind
+    return KINDS[type(rule.when)]
+
+
 def compared(rule: Rule, device_type: DeviceType) -> list[Compared]:
     """Every comparison that the rule makes of a device of this type; of one that it does not watch none."""
     channels = {c.key: c for c in device_type.channels}
@@ -90,6 +108,17 @@ def compared(rule: Rule, device_type: DeviceType) -> list[Compared]:
     if not any(on.partition(".")[0] == device_type.key for on in rule.on):
         return []
     return [Compared(channels[t.channel], t.is_) for t in terms(when) if t.channel in channels]
+
+
+def told_every(scene: Scene, device_type: DeviceType, rule: Rule) -> tuple[Duration, str]:
+    """How long what a rule about missing data waits for is silent of itself, and what that is."""
+    for channel in device_type.channels:
+        name = f"{device_type.key}.{channel.key}"
+        if name in rule.on:
+            return device_type.every if channel.derived is None else channel.derived.every, name
+    speaking = (t for t in scene.device_types if t.channels)
+    slowest = max(speaking, key=lambda t: t.every, default=device_type)
+    return slowest.every, slowest.key
 
 
 def lines(scene: Scene, rule: Rule) -> list[Line]:
@@ -102,3 +131,11 @@ def _lines(scene: Scene, rule: Rule) -> Iterator[Line]:
         for channel, comparison in compared(rule, device_type):
             if not channel.states:
                 yield from (Line(channel.key, at, rule.priority) for at in limits(comparison))
+            if not channel.states and f"{device_type.key}.{channel.key}" in rule.on:
+                yield from _step_lines(rule, channel)
+
+
+def _step_lines(rule: Rule, channel: Channel) -> Iterator[Line]:
+    for step in rule.priority_steps:
+        if step.beyond is not None:
+            yield from (Line(channel.key, at, step.to) for at in limits(step.beyond))

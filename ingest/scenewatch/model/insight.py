@@ -19,7 +19,10 @@ FORTNIGHT = days(14)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Share:
-    """For how much of the last `over` a term held, 0 to 1: a duty cycle. Told once half of `over` is known."""
+    """For how much of the last `over` a term held, in %: a duty cycle.
+
+    Told once `over` has passed, and while more than half of it is known.
+    """
 
     term: Term
     over: Duration
@@ -28,7 +31,10 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MeanWhile:
-    """Mean of the channel `of` while a term held, over the last `over`; in that channel's unit."""
+    """Mean of the channel `of` while a term held, over the last `over`; in that channel's unit.
+
+    Told once `over` has passed.
+    """
 
     of: str
     term: Term
@@ -48,8 +54,9 @@ class Lasting:
 class Departure:
     """How far hourly means of the channel `of` are from what is usual at their hour, in usual spreads.
 
-    The usual is learnt on line, hour of day by hour of day, and outliers move it little; the departure is smoothed,
-    so one odd hour is none. Nothing is told while the first `learning` lasts.
+    The usual is learnt on line, hour of day by hour of day, and from the third week on what parts of the week add
+    to that; outliers move it little. The departure is smoothed, so one odd hour is none. Nothing is told while the
+    first `learning` lasts.
     """
 
     of: str
@@ -62,6 +69,11 @@ class Departure:
     wary_beyond: float = 1.5
     """A smoothed departure beyond this slows down the learning: what lasts is not to become usual at once."""
     every: Duration = HOUR
+
+
+UNUSUAL = 2.5
+"""A departure further than this, either way, is unusual: the limit of a rule that has no better one."""
+UNUSUAL_DEADBAND = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

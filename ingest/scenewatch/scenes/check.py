@@ -13,13 +13,13 @@ from scenewatch.model.point import MEASUREMENTS
 from scenewatch.model.quantity import UNITS, Quantity
 from scenewatch.model.scene import Drift, Drive, Frozen, Ramp, Scope, Spikes, Tells, WrongClock
 from scenewatch.model.words import Text
-from scenewatch.scenes import check_rules
+from scenewatch.scenes import check_causes, check_derived, check_rules, check_terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from scenewatch.model.scene import Channel, Command, DeviceType, Fault, Scene, Span
-    from scenewatch.scenes.check_rules import Found
+    from scenewatch.scenes.check_terms import Found
 
 KEY: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
 REFERENCE: Final = re.compile(r"[\w.]+:\w+\Z")
@@ -30,6 +30,7 @@ RESERVED: Final = ("_min", "_max", "_mean", "_count", "_good", "_flag", "_test")
 
 
 def mistakes(scene: Scene) -> list[Mistake]:
+    """Each once, though it may be seen on several device types."""
     found = [
         *_keys("scene", [scene]),
         *_keys("device type", scene.device_types),
@@ -38,10 +39,11 @@ def mistakes(scene: Scene) -> list[Mistake]:
         *_scene(scene),
         *chain.from_iterable(_device_type(t) for t in scene.device_types),
         *chain.from_iterable(check_rules.rule(scene, r) for r in scene.rules),
+        *check_causes.causes(scene),
         *chain.from_iterable(_fault(scene, f) for f in scene.faults),
         *_texts("", scene),
     ]
-    return [Mistake(f"{scene.key}: {place}", what) for place, what in found]
+    return [Mistake(f"{scene.key}: {place}", what) for place, what in dict.fromkeys(found)]
 
 
 def _keys(kind: str, entries: Iterable[Any]) -> Iterator[Found]:
@@ -54,17 +56,12 @@ def _keys(kind: str, entries: Iterable[Any]) -> Iterator[Found]:
 
 
 def _scene(scene: Scene) -> Iterator[Found]:
-    if not REFERENCE.match(scene.simulator):
-        yield "scene: simulator", f"must read module:class, not {scene.simulator!r}"
+    if scene.simulator or scene.faults:
+        yield from _simulated(scene)
     if scene.teller and not REFERENCE.match(scene.teller):
         yield "scene: teller", f"must read module:class, not {scene.teller!r}"
     if scene.demonstration and not REFERENCE.match(scene.demonstration):
         yield "scene: demonstration", f"must read module:class, not {scene.demonstration!r}"
-    mishap = next((f for f in scene.faults if f.key == scene.mishap), None)
-    if mishap is None:
-        yield "scene: mishap", f"names no fault: {scene.mishap!r}"
-    elif not mishap.rules:
-        yield "scene: mishap", f"no rule finds {scene.mishap}: nothing would be shown"
     yield from _calendar(scene)
     if scene.busy_ms is not None and scene.busy_ms[0] >= scene.busy_ms[1]:
         yield "scene: busy_ms", "must begin before it ends"
@@ -74,6 +71,17 @@ def _scene(scene: Scene) -> Iterator[Found]:
                 f"device type {device_type.key}: key",
                 f"must be shorter: with the scene's key it may have {MOST_KEYS} letters, not {letters}",
             )
+
+
+def _simulated(scene: Scene) -> Iterator[Found]:
+    """What a scene of recorded data alone can do without."""
+    if not REFERENCE.match(scene.simulator):
+        yield "scene: simulator", f"must read module:class, not {scene.simulator!r}"
+    mishap = next((f for f in scene.faults if f.key == scene.mishap), None)
+    if mishap is None:
+        yield "scene: mishap", f"names no fault: {scene.mishap!r}"
+    elif not mishap.rules:
+        yield "scene: mishap", f"no rule finds {scene.mishap}: nothing would be shown"
     intervals = sorted({t.every for t in scene.device_types if t.channels})
     if len(intervals) > 1:
         yield "scene: device_types", f"must all report at one interval, not at {intervals} ms"
@@ -98,6 +106,7 @@ def _device_type(device_type: DeviceType) -> Iterator[Found]:
     yield from _keys(f"{place}: channel", device_type.channels)
     for channel in device_type.channels:
         yield from _channel(f"{place}: channel {channel.key}", channel)
+    yield from check_derived.derived(device_type)
     yield from _keys(f"{place}: event", device_type.events)
     yield from _keys(f"{place}: command", device_type.commands)
     for command in device_type.commands:
@@ -115,7 +124,7 @@ def _command(place: str, device_type: DeviceType, command: Command) -> Iterator[
     if not command.input:
         yield f"{place}: input", "must not be empty"
     if command.refused_when is not None:
-        yield from check_rules.term_of(f"{place}: refused_when", device_type, command.refused_when)
+        yield from check_terms.term_of(f"{place}: refused_when", device_type, command.refused_when)
     if command.expires_after <= 0:
         yield f"{place}: expires_after", "must be longer than nothing"
 

@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from scenewatch.model.conditions import compared, passes, terms, watched_types
-from scenewatch.model.flags import Test
-from scenewatch.model.scene import (
-    Above,
-    AtLeast,
-    Below,
-    Flagged,
-    Happened,
-    NoData,
-    Outside,
-    Scope,
-    Tells,
-    Then,
-    While,
-)
+from scenewatch.model import together
+from scenewatch.model.conditions import compared, terms, told_every, watched_types
+from scenewatch.model.scene import AtLeast, CausedBy, During, Happened, NoData, Scope, Tells, Then, While
+from scenewatch.scenes.check_standing import standing
+from scenewatch.scenes.check_terms import comparison, term_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from scenewatch.model.scene import Channel, Comparison, DeviceType, Rule, Scene, Suppression, Term
-
-Found = tuple[str, str]
-"""Where within the scene, and what is wrong."""
-NEEDS: Final[Mapping[Test, str | None]] = {
-    Test.CLOCK: None,
-    Test.EXPECTED: "expected",
-    Test.FASTEST: "fastest_per_minute",
-    Test.STUCK: "stuck_after",
-}
-"""Tests that leave a doubtful reading for rules to see, with what a channel must have for them to be made."""
+    from scenewatch.model.scene import DeviceType, Rule, Scene, Suppression
+    from scenewatch.scenes.check_terms import Found
 
 
 def rule(scene: Scene, of: Rule) -> Iterator[Found]:
@@ -53,45 +33,62 @@ def rule(scene: Scene, of: Rule) -> Iterator[Found]:
             yield f"{place}: {name}", "must not be negative"
     if of.on_delay and isinstance(of.when, NoData | Happened):
         yield f"{place}: on_delay", "missing data and events have their own delay: leave on_delay out"
+    if of.off_delay and isinstance(of.when, Happened):
+        yield f"{place}: off_delay", "an event's alarm ends by quiet: make that longer, and leave off_delay out"
     for number, suppression in enumerate(of.suppressed_by):
         yield from _suppression(f"{place}: suppressed_by[{number}]", scene, of, suppression)
+    for device_type in watched_types(scene, of):
+        yield from ((f"{place}: {field}", what) for field, what in together.flaws(of, device_type))
+    yield from standing(scene, of)
     yield from _proof(f"{place}: proof", scene, of)
 
 
 def _on(place: str, scene: Scene, of: Rule) -> Iterator[Found]:
-    if isinstance(of.when, Happened):
-        known = {t.key for t in scene.device_types}
-        what = "device type"
-    else:
-        known = {f"{t.key}.{c.key}" for t in scene.device_types for c in t.channels}
-        what = "channel"
+    """Events, and the silence of all that speak through a device, are a device type's own."""
+    channels = {f"{t.key}.{c.key}" for t in scene.device_types for c in t.channels}
+    types = {t.key for t in scene.device_types}
     for on in of.on:
-        if on not in known:
-            yield place, f"unknown {what} {on}"
+        if isinstance(of.when, Happened):
+            if on not in types:
+                yield place, f"unknown device type {on}"
+        elif isinstance(of.when, NoData) and on in types:
+            if scene.device_type(on).channels:
+                yield place, f"{on} has channels: name the one that falls silent"
+        elif on not in channels:
+            yield place, f"unknown channel {on}"
 
 
 def _when(place: str, scene: Scene, of: Rule) -> Iterator[Found]:
     for device_type in watched_types(scene, of):
-        yield from _when_of(place, device_type, of)
+        yield from _when_of(place, scene, device_type, of)
     yield from _shape(place, of)
 
 
-def _when_of(place: str, device_type: DeviceType, of: Rule) -> Iterator[Found]:
+def _when_of(place: str, scene: Scene, device_type: DeviceType, of: Rule) -> Iterator[Found]:
     """What is wrong with it on devices of one type."""
     match of.when:
         case NoData(after):
-            if after <= device_type.every:
-                yield f"{place}.after", f"must be longer than {device_type.key} is silent between two readings"
+            every, name = told_every(scene, device_type, of)
+            if after <= every:
+                yield f"{place}.after", f"must be longer than the {every / 1000:g} s between two readings of {name}"
         case Happened(event=event):
             if event not in {e.key for e in device_type.events}:
                 yield f"{place}.event", f"{device_type.key} tells of no {event}"
         case AtLeast() | Then():
             for number, term in enumerate(terms(of.when)):
                 yield from term_of(f"{place}.terms[{number}]", device_type, term)
-            yield from _together(place, device_type, of.when)
+            if isinstance(of.when, Then):
+                yield from _in_time(f"{place}.within", device_type, of.when)
         case _:
             for channel, is_ in compared(of, device_type):
-                yield from comparison(place, channel, is_)
+                yield from comparison(place, device_type, channel, is_)
+
+
+def _in_time(place: str, device_type: DeviceType, when: Then) -> Iterator[Found]:
+    both = (when.first, when.second)
+    if when.within < device_type.every and together.most(both, device_type) < len(both):
+        what = f"must not be shorter than {device_type.key} reports: both never hold in one reading"
+        yield place, what
 
 
 def _shape(place: str, of: Rule) -> Iterator[Found]:
@@ -108,80 +105,22 @@ def _shape(place: str, of: Rule) -> Iterator[Found]:
         yield f"{place}.quiet", "must be longer than nothing"
 
 
-def term_of(place: str, device_type: DeviceType, term: Term) -> Iterator[Found]:
-    channel = next((c for c in device_type.channels if c.key == term.channel), None)
-    if channel is None:
-        yield f"{place}.channel", f"{device_type.key} has no channel {term.channel}"
-    else:
-        yield from comparison(place, channel, term.is_)
-
-
-def comparison(place: str, channel: Channel, is_: Comparison) -> Iterator[Found]:
-    possible = channel.possible
-    if isinstance(is_, Flagged):
-        if is_.test not in NEEDS:
-            yield f"{place}.test", f"no rule sees {is_.test.name}; it sees {', '.join(test.name for test in NEEDS)}"
-        elif (needed := NEEDS[is_.test]) and getattr(channel, needed) is None:
-            yield f"{place}.test", f"{channel.key} has no {needed}: it is never doubted so"
-        return
-    reach = f"what {channel.key} can measure: {possible.low:g} to {possible.high:g}"
-    for name, limit in _limits(is_):
-        if not possible.low <= limit <= possible.high:
-            yield f"{place}.{name}", f"{limit:g} is outside {reach}"
-            return
-    if isinstance(is_, Outside) and not is_.low < is_.high:
-        yield f"{place}.low", f"{is_.low:g} must be below high, which is {is_.high:g}"
-    elif not (passes(is_, possible.low) or passes(is_, possible.high)):
-        yield f"{place}.{_limits(is_)[0][0]}", f"can never be passed: it is the end of {reach}"
-    if is_.deadband < 0:
-        yield f"{place}.deadband", "must not be negative"
-    elif not _can_return(is_, channel):
-        yield f"{place}.deadband", f"is so wide that the alarm never returns within {reach}"
-
-
-def _limits(is_: Above | Below | Outside) -> tuple[tuple[str, float], ...]:
-    if isinstance(is_, Outside):
-        return (("low", is_.low), ("high", is_.high))
-    return (("limit", is_.limit),)
-
-
-def _can_return(is_: Above | Below | Outside, channel: Channel) -> bool:
-    match is_:
-        case Above(limit, deadband):
-            return limit - deadband >= channel.possible.low
-        case Below(limit, deadband):
-            return limit + deadband <= channel.possible.high
-        case Outside(low, high, deadband):
-            return low + deadband <= high - deadband
-
-
-def _together(place: str, device_type: DeviceType, when: AtLeast | Then) -> Iterator[Found]:
-    """Terms that must all hold, of which one on a channel always rules out another."""
-    if isinstance(when, Then) or when.count < len(when.terms):
-        return
-    for channel in device_type.channels:
-        mine = [t.is_ for t in when.terms if t.channel == channel.key and not isinstance(t.is_, Flagged)]
-        edges = sorted({limit for is_ in mine for _, limit in _limits(is_)})
-        between = [(low + high) / 2 for low, high in pairwise(edges)]
-        tried = [n for n, _ in channel.states] or [channel.possible.low, *between, channel.possible.high]
-        if mine and not any(all(passes(is_, value) for is_ in mine) for value in tried):
-            yield f"{place}.terms", f"can never hold together on {channel.key} of {device_type.key}"
-
-
 def _suppression(place: str, scene: Scene, of: Rule, suppression: Suppression) -> Iterator[Found]:
-    if suppression.after < 0:
+    """Those by other rules are looked at all together."""
+    if suppression.after < 0 and not isinstance(suppression, CausedBy):
         yield f"{place}.after", "must not be negative"
     if isinstance(suppression, While):
         for device_type in watched_types(scene, of):
             yield from term_of(f"{place}.term", device_type, suppression.term)
-    elif suppression.occasion not in {o.key for o in scene.occasions}:
+    elif isinstance(suppression, During) and suppression.occasion not in {o.key for o in scene.occasions}:
         yield f"{place}.occasion", f"the scene has no occasion {suppression.occasion}"
 
 
 def _proof(place: str, scene: Scene, of: Rule) -> Iterator[Found]:
     proof = next((f for f in scene.faults if f.key == of.proof), None)
     if proof is None:
-        yield place, f"unknown fault {of.proof}"
+        if of.proof or scene.simulator:
+            yield place, f"unknown fault {of.proof}"
         return
     if of.key not in proof.rules:
         yield place, f"fault {proof.key} does not list {of.key} in its rules"

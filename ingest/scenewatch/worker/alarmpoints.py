@@ -10,7 +10,8 @@ from scenewatch.model.conditions import watched_types
 from scenewatch.model.level import Level
 from scenewatch.model.point import Point
 from scenewatch.model.scene import Above, Below
-from scenewatch.model.speech import amount, condition_text
+from scenewatch.model.spans import amount
+from scenewatch.model.speech import condition_text
 from scenewatch.model.words import Text
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class AlarmPoints:
             "text_en": f"{device}: {told.en}",
             "text_zh": f"{device}：{told.zh}",
         }
+        fields |= {name: text for name, text in (("version", row.version), ("cause", row.cause)) if text}
         if math.isfinite(row.value):
             fields["value"] = float(row.value)
         return Point(
@@ -68,7 +70,7 @@ class AlarmPoints:
                 "site": site,
                 "device": device,
                 "rule": rule_key,
-                "priority": str(row.priority),
+                "priority": str(row.raised_priority),
                 "type": row.device_type,
             },
             t_ms=row.raised_at_ms,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from scenewatch.model.quantity import Quantity
 from scenewatch.model.scene import Above, Channel, Command, DeviceType, EventKind, Span, Term
 from scenewatch.model.words import Text, minutes, seconds
+from scenewatch.scenes.kitchen.insight import MINUTES_IN_USE, derived_of_cabinet
 
 EVERY = seconds(30)
 TO_ANSWER = seconds(60)
@@ -71,23 +72,28 @@ BATTERY = Channel(
 )
 
 
-def _cabinet_temperature(expected: Span) -> Channel:
+CABINET_TEMPERATURE = Span(-45, 60)
+
+
+def _cabinet(expected: Span, limit_c: float, warm_c: float) -> tuple[Channel, ...]:
     """A small space: an opened door is felt at once."""
     title = Text("Air temperature", "柜内温度")
-    return _temperature("air_temp", title, Span(-45, 60), expected, fastest_per_minute=8.0)
+    air = _temperature("air_temp", title, CABINET_TEMPERATURE, expected, fastest_per_minute=8.0)
+    derived = derived_of_cabinet(limit_c, warm_c, CABINET_TEMPERATURE)
+    return (air, DOOR, COMPRESSOR_POWER, DEFROST, BATTERY, *derived)
 
 
 FRIDGE = DeviceType(
     key="fridge",
     title=Text("Fridge", "冷藏柜"),
     every=EVERY,
-    channels=(_cabinet_temperature(Span(-5, 25)), DOOR, COMPRESSOR_POWER, DEFROST, BATTERY),
+    channels=_cabinet(Span(-5, 25), limit_c=8.0, warm_c=6.5),
 )
 FREEZER = DeviceType(
     key="freezer",
     title=Text("Freezer", "冷冻柜"),
     every=EVERY,
-    channels=(_cabinet_temperature(Span(-32, 10)), DOOR, COMPRESSOR_POWER, DEFROST, BATTERY),
+    channels=_cabinet(Span(-32, 10), limit_c=-12.0, warm_c=-16.0),
 )
 GATEWAY = DeviceType(
     key="gateway",
@@ -129,6 +135,7 @@ HOT_CABINET = DeviceType(
         DOOR,
         _state("in_use", Text("Switch", "开关"), Text("off", "关"), Text("in use", "使用中")),
         _power("heater_power", Text("Heater power", "加热功率"), 2500),
+        MINUTES_IN_USE,
     ),
 )
 UV_LAMP = DeviceType(

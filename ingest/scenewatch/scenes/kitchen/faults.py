@@ -24,6 +24,9 @@ WITH_AIR = (*COOLED, "hot_cabinet")
 WITH_BATTERY = (*COLD, "water_leak")
 WARM = ("fridge_warm", "freezer_warm")
 NOT_COOLING = ("fridge_not_cooling", "freezer_not_cooling")
+OVERWORKED = ("compressor_overworked", "fridge_refrigerant_low", "freezer_refrigerant_low")
+"""Rules of a machine that runs more, or longer, than it should."""
+COOLING_LOST = (*WARM, *OVERWORKED, "freezer_warming", "temp_unusual")
 AIR_WRONG = (*WARM, *NOT_COOLING, "cold_dish_room_warm", "hot_holding_cool")
 """Rules that any fault of the air or of its sensor can raise."""
 SPEAKING = (*WITH_AIR, "uv_lamp", "steriliser", "gas_detector", "water_leak")
@@ -36,7 +39,7 @@ OF_COOLING = (
         effect=Drive("door"),
         sizes=Sizes(smallest=0.1, findable=0.2, largest=1.0, unit="of its width"),
         shows=("fridge.door", "fridge.air_temp", "freezer.door", "freezer.air_temp"),
-        rules=("door_ajar", *WARM),
+        rules=("door_ajar", *WARM, "freezer_warming"),
         minimum=minutes(10),
         deadline=minutes(10),
         tail=minutes(30),
@@ -47,10 +50,10 @@ OF_COOLING = (
         on=COLD,
         effect=Drive("compressor", 0.0),
         shows=("fridge.air_temp", "fridge.compressor_power", "freezer.air_temp", "freezer.compressor_power"),
-        rules=(*WARM, *NOT_COOLING),
+        rules=(*WARM, *NOT_COOLING, "freezer_warming", "temp_unusual"),
         minimum=hours(6),
         deadline=hours(6),
-        tail=hours(2),
+        tail=hours(3),
     ),
     Fault(
         key="compressor_endless",
@@ -58,7 +61,7 @@ OF_COOLING = (
         on=("fridge",),
         effect=Drive("compressor", 1.0),
         shows=("fridge.air_temp", "fridge.compressor_power"),
-        rules=("fridge_cold",),
+        rules=("fridge_cold", "temp_unusual"),
         minimum=hours(3),
         deadline=hours(3),
         tail=hours(2),
@@ -68,11 +71,11 @@ OF_COOLING = (
         title=Text("Compressor wears out", "压缩机老化"),
         on=COLD,
         effect=Ramp("cooling_lost"),
-        sizes=Sizes(smallest=0.2, findable=0.5, largest=0.9, unit="of the cooling power"),
+        sizes=Sizes(smallest=0.2, findable=0.55, largest=0.9, unit="of the cooling power"),
         shows=("fridge.compressor_power", "freezer.compressor_power"),
-        rules=WARM,
+        rules=COOLING_LOST,
         minimum=days(3),
-        deadline=days(3),
+        deadline=days(6),
         tail=hours(4),
     ),
     Fault(
@@ -80,11 +83,11 @@ OF_COOLING = (
         title=Text("Refrigerant leaks slowly", "制冷剂缓慢泄漏"),
         on=COLD,
         effect=Ramp("refrigerant_lost"),
-        sizes=Sizes(smallest=0.2, findable=0.5, largest=0.9, unit="of the charge"),
+        sizes=Sizes(smallest=0.2, findable=0.55, largest=0.9, unit="of the charge"),
         shows=("fridge.compressor_power", "freezer.compressor_power"),
-        rules=WARM,
+        rules=COOLING_LOST,
         minimum=days(3),
-        deadline=days(3),
+        deadline=days(6),
         tail=hours(4),
     ),
     Fault(
@@ -93,7 +96,7 @@ OF_COOLING = (
         on=COLD,
         effect=Drive("defrost", 1.0),
         shows=("fridge.air_temp", "fridge.defrost", "freezer.air_temp", "freezer.defrost"),
-        rules=("defrost_endless", *WARM),
+        rules=("defrost_endless", *WARM, "freezer_warming", "temp_unusual"),
         minimum=hours(6),
         deadline=hours(6),
         tail=hours(4),
@@ -104,11 +107,11 @@ OF_COOLING = (
         on=COLD,
         effect=Drive("defrost", 0.0),
         shows=("fridge.defrost", "freezer.defrost", "fridge.compressor_power", "freezer.compressor_power"),
-        rules=("defrost_missing", *WARM),
+        rules=("defrost_missing", *WARM, "freezer_warming", "temp_unusual"),
         minimum=days(3),
         deadline=days(3),
-        # The next defrost is due within eight hours.
-        tail=hours(9),
+        # The next defrost is due within eight hours, and the usual is not back at once.
+        tail=hours(24),
     ),
     Fault(
         key="air_conditioner_dead",
@@ -192,7 +195,7 @@ OF_THE_BUILDING = (
         scope=Scope.SITE,
         effect=Drive("mains", 0.0),
         shows=("fridge.compressor_power", "freezer.compressor_power", "gas_detector.supply"),
-        rules=("power_cut", *AIR_WRONG),
+        rules=("power_cut", *AIR_WRONG, "freezer_warming", "temp_unusual"),
         minimum=hours(6),
         deadline=hours(6),
         tail=hours(4),
@@ -245,7 +248,7 @@ OF_SENSORS = (
         on=WITH_AIR,
         effect=Frozen("air_temp"),
         shows=tuple(f"{on}.air_temp" for on in WITH_AIR),
-        rules=("sensor_stuck", *AIR_WRONG, "sensor_jumps"),
+        rules=("sensor_stuck", *AIR_WRONG, "sensor_jumps", "temp_unusual", "freezer_warming"),
         minimum=hours(2),
         deadline=hours(2),
         tail=hours(3),
@@ -253,13 +256,26 @@ OF_SENSORS = (
     Fault(
         key="sensor_drifting",
         title=Text("Sensor drifts", "传感器漂移"),
-        on=WITH_AIR,
+        on=COOLED,
         effect=Drift(channel="air_temp", resolution=0.1),
         sizes=Sizes(smallest=0.3, findable=3.0, largest=8.0, unit="K"),
-        shows=tuple(f"{on}.air_temp" for on in WITH_AIR),
-        rules=(*WARM, *NOT_COOLING, "cold_dish_room_warm", "sensor_jumps"),
+        shows=tuple(f"{on}.air_temp" for on in COOLED),
+        rules=(*WARM, *NOT_COOLING, "cold_dish_room_warm", "sensor_jumps", "temp_unusual", "freezer_warming"),
         minimum=days(3),
-        deadline=days(3),
+        deadline=days(6),
+        tail=hours(24),
+    ),
+    # A hot cabinet that reads too hot looks like one that is: nothing here can tell them apart.
+    Fault(
+        key="hot_sensor_drifting",
+        title=Text("Sensor of a hot cabinet drifts", "保温柜传感器漂移"),
+        on=("hot_cabinet",),
+        effect=Drift(channel="air_temp", resolution=0.1),
+        sizes=Sizes(smallest=0.3, findable=3.0, largest=8.0, unit="K"),
+        shows=("hot_cabinet.air_temp",),
+        rules=(),
+        minimum=days(3),
+        deadline=days(6),
         tail=hours(24),
     ),
     Fault(
@@ -269,7 +285,7 @@ OF_SENSORS = (
         effect=Spikes(channel="air_temp", share=0.02),
         sizes=Sizes(smallest=2.0, findable=15.0, largest=30.0, unit="K"),
         shows=tuple(f"{on}.air_temp" for on in WITH_AIR),
-        rules=("sensor_jumps",),
+        rules=("sensor_jumps", "temp_unusual", "freezer_warming"),
         minimum=hours(6),
         deadline=hours(6),
         tail=hours(3),
@@ -283,7 +299,7 @@ OF_SENSORS = (
         shows=tuple(f"{on}.battery" for on in WITH_BATTERY),
         rules=("battery_low",),
         minimum=days(2),
-        deadline=days(2),
+        deadline=days(4),
         tail=hours(24),
     ),
     Fault(
@@ -311,7 +327,7 @@ OF_SENSORS = (
         scope=Scope.CHILDREN,
         effect=Away(),
         shows=("fridge.air_temp", "freezer.air_temp", "gas_detector.gas"),
-        rules=("sensor_silent",),
+        rules=("gateway_silent", "sensor_silent"),
         minimum=hours(2),
         deadline=hours(2),
         tail=minutes(30),

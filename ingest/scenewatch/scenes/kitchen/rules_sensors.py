@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scenewatch.model.flags import Test
-from scenewatch.model.scene import Below, Flagged, NoData, Priority, Rule
+from scenewatch.model.scene import Below, CausedBy, Flagged, NoData, Priority, Reach, Rule
 from scenewatch.model.words import Text, hours, minutes
 from scenewatch.scenes.kitchen import sources
 
@@ -13,10 +13,27 @@ OF_EACH = (*WITH_AIR, "uv_lamp.lamp", "steriliser.cycle", "gas_detector.gas", "w
 
 SENSOR_RULES = (
     Rule(
+        key="gateway_silent",
+        title=Text("Gateway silent", "网关无数据"),
+        on=("gateway",),
+        when=NoData(minutes(7)),
+        priority=Priority.MEDIUM,
+        source=sources.proposal(
+            "fourteen reporting intervals missed by all of its sensors: sooner than any of them is missed alone",
+            "所属传感器连续 14 个上报周期均无数据；早于单个传感器判定",
+        ),
+        proof="gateway_away",
+        advice=Text(
+            "Check the gateway's power and network; read the devices' own displays until it is back.",
+            "检查网关电源和网络；恢复前查看设备自带显示。",
+        ),
+    ),
+    Rule(
         key="sensor_silent",
         title=Text("Sensor silent", "传感器无数据"),
         on=OF_EACH,
         when=NoData(minutes(10)),
+        suppressed_by=(CausedBy(rule="gateway_silent", at=Reach.PARENT),),
         priority=Priority.LOW,
         source=sources.proposal("twenty reporting intervals missed", "连续缺失 20 个上报周期"),
         proof="sensor_silent",

@@ -10,6 +10,7 @@ from scenewatch.scenes.kitchen.occasions import OCCASIONS
 from scenewatch.scenes.kitchen.rules_building import BUILDING_RULES
 from scenewatch.scenes.kitchen.rules_food import FOOD_RULES
 from scenewatch.scenes.kitchen.rules_hygiene import HYGIENE_RULES
+from scenewatch.scenes.kitchen.rules_machines import MACHINE_RULES
 from scenewatch.scenes.kitchen.rules_sensors import SENSOR_RULES
 
 TERM_MS = (1_779_033_600_000, 1_781_712_000_000)
@@ -20,7 +21,7 @@ KITCHEN = Scene(
     title=Text("School kitchens", "智能阳光厨房"),
     site_title=Text("Kitchen", "厨房"),
     device_types=DEVICE_TYPES,
-    rules=(*FOOD_RULES, *HYGIENE_RULES, *BUILDING_RULES, *SENSOR_RULES),
+    rules=(*FOOD_RULES, *MACHINE_RULES, *HYGIENE_RULES, *BUILDING_RULES, *SENSOR_RULES),
     faults=FAULTS,
     simulator="scenewatch.scenes.kitchen.physics:Kitchen",
     teller="scenewatch.scenes.kitchen.teller:KitchenTeller",

@@ -146,7 +146,7 @@ class KitchenTeller:
     """Implements `scenewatch.model.ports.Teller`."""
 
     def __init__(self, devices: Sequence[Device], *, seed: int) -> None:
-        channels = {t.key: len(t.channels) for t in KITCHEN.device_types}
+        channels = {t.key: len(t.measured) for t in KITCHEN.device_types}
         first = np.cumsum([0, *(channels[d.type] for d in devices)])
         self._watches: list[Watch] = []
         for device_type, watch in WATCHES.items():
