@@ -1,11 +1,13 @@
 """Rules that more than one reading decides, case by case. Times are seconds; the box reports each 30 s."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from stepping import AIR, DOOR, POWER, at, box, message, moves, short, story, tick, told
 from tiny_scene import (
     AIR_WARM,
+    BOX,
     CLEANED,
     DOOR_OPEN,
     KNOCK,
@@ -25,6 +27,7 @@ from tiny_scene import (
 from scenewatch.alarms.engine import Engine
 from scenewatch.model.flags import Flag
 from scenewatch.model.flags import Test as QualityTest
+from scenewatch.model.insight import DAY, MeanWhile
 from scenewatch.model.place import Device
 from scenewatch.model.registry import Registry
 from scenewatch.model.scene import (
@@ -387,3 +390,35 @@ def test_limits_of_terms_change_from_the_next_reading_on():
     engine.change({"tiny.both": {"air_limit": 4.0}})
     assert story(engine, message(30, door=1.0)) == []
     assert story(engine, message(60, air=5.0)) == [("raised", "both", 60)]
+
+
+def test_a_term_on_a_derived_channel_is_silent_only_after_its_own_gap():
+    """The mean is told each 100 s, and so is silent after 300 s; the air is after 90 s."""
+    mean = replace(
+        BOX.channels[0], key="mean", derived=MeanWhile(of="air", term=DOOR_OPEN, over=DAY, every=seconds(100))
+    )
+    of = replace(
+        scene(rule("both", all_of(AIR_WARM, Term("mean", Above(5.0))))), device_types=(with_channel(mean),)
+    )
+    engine = Engine([of])
+    engine.grow(registry("box", of=of))
+    times = [0, 30, 90, 180, 270, 300, 301]
+    readings = [[at(0, 6.0, series=3)], *([at(t_s, 9.0)] for t_s in times)]
+    assert story(engine, *readings) == [("raised", "both", 0), ("cleared", "both", 301)]
+    assert story(engine, [at(330, 6.0, series=3)]) == [("raised", "both", 330)]
+    assert story(engine, [at(421, 6.0, series=3)]) == [("cleared", "both", 421)]
+
+
+def test_the_delay_of_a_rule_on_derived_channels_alone_outlives_their_own_gap():
+    mean = replace(
+        BOX.channels[0], key="mean", derived=MeanWhile(of="air", term=DOOR_OPEN, over=DAY, every=seconds(100))
+    )
+    high = rule("high", Above(5.0), on=("box.mean",), on_delay_s=400, but=(OPEN_LATELY,))
+    of = replace(scene(high), device_types=(with_channel(mean),))
+    engine = Engine([of])
+    engine.grow(registry("box", of=of))
+    assert story(engine, *([at(t_s, 6.0, series=3)] for t_s in (0, 200, 400))) == [("raised", "high", 400)]
+
+
+def with_channel(channel):
+    return replace(BOX, channels=(*BOX.channels, channel))

@@ -191,9 +191,10 @@ def test_missing_data_is_put_off_by_the_state_of_its_device_and_by_occasions():
     begin_ms, end_ms = spans("tiny.s", START_MS, START_MS + 1_200_000, "cleaning")[1]
     begin_s, end_s = (begin_ms - START_MS) // 1000, (end_ms - START_MS) // 1000
     engine = two_boxes(rule("mute", NoData(seconds(120)), but=(CLEANED,)))
-    assert moves(engine, [at(begin_s - 10, 5.0), *second(begin_s - 200, 5.0)])[1:] == []
+    engine.listening(begin_ms - 130_000)
+    assert moves(engine, [*second(begin_s - 130, 5.0), at(begin_s - 100, 5.0), at(begin_s - 10, 5.0)]) == []
     found = by_device(engine.tick(START_MS + 1000 * (end_s + 400)))
-    assert found == [(SECOND, "raised", "mute", begin_s - 80), (FIRST, "raised", "mute", end_s + 45 + 120)]
+    assert found == [(SECOND, "raised", "mute", begin_s - 10), (FIRST, "raised", "mute", end_s + 45 + 120)]
 
 
 def test_what_is_done_over_midnight_puts_missing_data_off():

@@ -284,7 +284,7 @@ def pass_time(
         return written, why
     of_type = tables.types[device.type]
     most = of_type.group_to - of_type.group_from
-    gateway = device.gateway
+    gateway = device.through
     if gateway >= 0 and tables.types[tables.devices[gateway].type].listens:
         of_gateway = tables.types[tables.devices[gateway].type]
         most += of_gateway.group_to - of_gateway.group_from

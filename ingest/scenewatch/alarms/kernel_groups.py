@@ -272,7 +272,7 @@ def judge(
                 series.quiet_low = np.inf
         elif group.shape != HAPPENED:
             written += _step_group(k, device, tables, batch, instant, moves[written])
-    if device.gateway >= 0:
+    if device.through >= 0:
         written = _judge_gateway(device, tables, (t, heard_ms), moves, written)
     return written
 
@@ -282,7 +282,7 @@ def _judge_gateway(
     child: Any, tables: Tables, moment: tuple[int, int], moves: NDArray[np.void], written: int
 ) -> int:
     """Step the groups of its gateway that are about the silence of all who speak through it."""
-    device = tables.devices[child.gateway]
+    device = tables.devices[child.through]
     of_type = tables.types[device.type]
     if not of_type.listens:
         return written

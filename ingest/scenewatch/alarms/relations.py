@@ -54,7 +54,7 @@ def _families(registry: Registry, devices: NDArray[np.void]) -> NDArray[np.int32
     wanted = set(registry.gateway_ids)
     numbers = {device_id: n for n, device_id in enumerate(registry.ids) if device_id in wanted}
     gateway = np.array([numbers.get(gateway_id, -1) for gateway_id in registry.gateway_ids], np.int32)
-    devices["gateway"] = gateway
+    devices["through"] = gateway
     speak = np.flatnonzero((gateway >= 0) & np.array(registry.active, np.bool_))
     family: NDArray[np.int32] = speak[np.argsort(gateway[speak], kind="stable")].astype(np.int32)
     every = np.arange(len(devices))
@@ -81,7 +81,7 @@ def _causes(
         pieces[key] = len(sources), len(sources) + len(found)
         sources += found
     caused: list[tuple[int, int]] = []
-    for device, (of_type, site, gateway) in enumerate(devices[["type", "site", "gateway"]].tolist()):
+    for device, (of_type, site, gateway) in enumerate(devices[["type", "site", "through"]].tolist()):
         devices["first_caused"][device] = len(caused)
         keys = _keys(rules.causes[of_type], device, site, gateway)
         caused += [pieces.get(key, (0, 0)) for key in keys]

@@ -125,7 +125,7 @@ DEVICE = np.dtype(
         ("type", np.int32),
         ("site", np.int32),
         ("first_caused", np.int32),
-        ("gateway", np.int32),  # -1 without one
+        ("through", np.int32),  # -1 without one
         ("family_from", np.int32),  # rows of `family`: the devices that speak through it
         ("family_to", np.int32),
     ]
