@@ -47,7 +47,8 @@ def write(folder: Path) -> dict[str, Path]:
     files = {name: folder / f"{name.replace(' ', '_')}" for name in ("wide csv", "wide parquet", "long csv")}
     files = {n: p.with_suffix(".parquet" if "parquet" in n else ".csv") for n, p in files.items()}
     waves = ", ".join(
-        f"round(10 * sin(2 * pi() * n * {EVERY_S} / 86400 + {c}) + random() * 4, 2) AS c{c}" for c in range(CHANNELS)
+        f"round(10 * sin(2 * pi() * n * {EVERY_S} / 86400 + {c}) + random() * 4, 2) AS c{c}"
+        for c in range(CHANNELS)
     )
     rows = DAYS * 86_400 // EVERY_S
     with duckdb.connect() as con:
@@ -107,7 +108,9 @@ def table_of_sewer(data: Path) -> None:
     for rule in report.rules:
         print(f"{rule.key:<24}{rule.raised:>7}")
     for alarm in report.alarms:
-        begin, end = (duckdb.sql(f"SELECT epoch_ms({at})").fetchone()[0] for at in (alarm.raised_at, alarm.cleared_at))
+        begin, end = (
+            duckdb.sql(f"SELECT epoch_ms({at})").fetchone()[0] for at in (alarm.raised_at, alarm.cleared_at)
+        )
         print(f"  {alarm.rule:<22} {begin} to {end}")
 
 
