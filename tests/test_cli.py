@@ -139,7 +139,7 @@ def test_check_tells_all_mistakes_of_limits_and_files(capsys, config):
     told = "\n".join(err)
     assert len(err) == 4
     assert "none.token" in told
-    assert "limt" in told
+    assert f'{config}: limits."{rule}".limt: this rule has no such number' in told
     assert "moon.cold" in told
     assert "none.pem" in told
 

@@ -1,6 +1,7 @@
 """A study finds in the past what the pipeline would have raised, however the past is cut into pieces."""
 
 import random
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,22 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scene_runs import DAY_MS, Run
 from scenewatch.devices.faults import FaultPlan, PlannedFault
 from scenewatch.devices.fleet import Fleet
 from scenewatch.devices.history import past
 from scenewatch.model.alarm import Step
 from scenewatch.model.errors import ConfigurationError
-from scenewatch.model.event import Event
+from scenewatch.model.event import Event, encode_event
 from scenewatch.model.flags import Flag
+from scenewatch.model.ports import Record, RecordKind
 from scenewatch.model.scene import Happened
-from scenewatch.model.words import hours, minutes
+from scenewatch.model.words import days, hours, minutes
+from scenewatch.pipeline import Pipeline, encode_inventory
 from scenewatch.scenes import SCENES, demonstration
 from scenewatch.study import Study
 
 SCENE = SCENES[0]
 FROM_MS = 1_779_033_600_000
-TO_MS = FROM_MS + DAY_MS
+TO_MS = FROM_MS + days(1)
 SITES = 2
 
 
@@ -56,9 +58,9 @@ def in_order(batch):
     return batch
 
 
-def studied(pieces, cuts=(), listener=None):
+def studied(pieces, cuts=(), listener=None, scene=SCENE):
     """`cuts` are shares of each piece."""
-    study = Study([SCENE], demonstration(SCENE).devices(SITES), from_ms=FROM_MS)
+    study = Study([scene], demonstration(SCENE).devices(SITES), from_ms=FROM_MS)
     if listener is not None:
         study.listeners.append(listener)
     for batch, events in pieces:
@@ -74,17 +76,32 @@ def studied(pieces, cuts=(), listener=None):
     return study.finish(TO_MS)
 
 
+def records(pieces):
+    """The same past as a journal keeps it, each event between the readings received before it and after."""
+    yield RecordKind.INVENTORY, FROM_MS, encode_inventory(demonstration(SCENE).devices(SITES))
+    yield RecordKind.LISTENING, FROM_MS, b""
+    for batch, events in pieces:
+        for event in events:
+            before = batch.received_ms <= event.received_ms
+            if before.any():
+                yield RecordKind.HISTORY, event.received_ms, batch.select(before).to_bytes()
+            yield RecordKind.EVENT, event.received_ms, encode_event(event)
+            batch = batch.select(~before)  # noqa: PLW2901 - what is left of it
+        yield RecordKind.HISTORY, int(batch.received_ms.max(initial=0)), batch.to_bytes()
+    yield RecordKind.TICK, TO_MS, b""
+
+
 def test_it_finds_what_the_pipeline_raises(pieces):
     found = studied(pieces)
-    run = Run(SCENE, sites=SITES, seed=3, from_ms=FROM_MS, to_ms=TO_MS, plan=plan())
+    pipeline = Pipeline([SCENE], "sw")
     raised = {
-        (t.rule.partition(".")[2], run.devices[t.device].id, t.raised_at_ms)
-        for _, transitions in run
-        for t in transitions
+        (t.rule.partition(".")[2], pipeline.registry.ids[t.device], t.raised_at_ms)
+        for at, (kind, received_ms, body) in enumerate(records(pieces))
+        for t in pipeline.run(Record(at, at + 1, kind, received_ms, None, body)).transitions
         if t.step is Step.RAISED
     }
     assert len(raised) > 5
-    assert {(a.rule, a.device, a.raised_at_ms) for a in found.alarms} >= raised
+    assert {(a.rule, a.device, a.raised_at_ms) for a in found.alarms} == raised
     assert any(a.cleared_at_ms is not None and a.cleared_at_ms > a.raised_at_ms for a in found.alarms)
 
 
@@ -124,6 +141,15 @@ def test_an_event_is_an_alarm_at_its_time():
     (alarm,) = study.finish(FROM_MS + hours(1)).alarms
     assert (alarm.rule, alarm.device, alarm.raised_at_ms) == (rule.key, devices[number].id, at_ms)
     assert alarm.cleared_at_ms == at_ms + rule.when.quiet
+
+
+def test_a_latching_alarm_is_reset_as_soon_as_it_is_over(pieces):
+    """What rule latches is the table's; here the rule of each alarm that came and went does."""
+    as_ever = studied(pieces).alarms
+    latching = replace(SCENE, rules=tuple(replace(r, latching=True) for r in SCENE.rules))
+    found = studied(pieces, scene=latching).alarms
+    assert [repr(replace(a, version="")) for a in found] == [repr(replace(a, version="")) for a in as_ever]
+    assert {a.version for a in found}.isdisjoint(a.version for a in as_ever)
 
 
 def test_wrong_limits_are_refused():

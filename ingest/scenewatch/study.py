@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scenewatch.alarms.overrides import in_force, mistakes
 from scenewatch.judging import Judging
 from scenewatch.model.alarm import Step
+from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.flags import Flag
 from scenewatch.model.registry import Registry
+from scenewatch.model.ruleversion import version_of
 from scenewatch.model.scene import Happened
 from scenewatch.rehearsal.labels import RaisedAlarm
 
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from scenewatch.model.batch import Batch
     from scenewatch.model.event import Event
     from scenewatch.model.place import Device
-    from scenewatch.model.scene import Rule, Scene
+    from scenewatch.model.scene import Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class Found:
 class Study:
     """Takes the past piece by piece, in the order in which it was received. One thread.
 
-    What it finds is the same for any split into pieces; memory does not grow with the readings.
+    What it finds is the same for any split into pieces; memory does not grow with the readings. The past has an
+    obliging operator: a latching alarm is reset as soon as its condition is over.
     """
 
     def __init__(
@@ -56,11 +60,16 @@ class Study:
     ) -> None:
         """Silence counts from `from_ms`. Raises ConfigurationError with all that is wrong in `limits`."""
         scenes = tuple(scenes)
+        if found := mistakes(scenes, limits or {}):
+            raise ConfigurationError(found)
         self.registry = Registry(scenes)
         self.registry.apply(devices, at_ms=from_ms)
         self.listeners: list[Callable[[Batch], None]] = []
         """Called with each checked batch, derived readings included. They must not change it."""
-        self._judging = Judging(scenes, limits)
+        self.rules = in_force(scenes, limits or {})
+        """By `<scene>.<rule>`, with the numbers in force."""
+        self._versions = {key: version_of(rule) for key, rule in self.rules.items()}
+        self._judging = Judging(map(_unlatched, scenes), limits)
         self._judging.grow(self.registry)
         self._judging.alarms.listening(from_ms)
         self._alarms: list[RaisedAlarm] = []
@@ -69,11 +78,6 @@ class Study:
         self._readings = 0
         self._flags: Counter[int] = Counter()
         self._watched = {r.when.event for s in scenes for r in s.rules if isinstance(r.when, Happened)}
-
-    @property
-    def rules(self) -> Mapping[str, Rule]:
-        """By `<scene>.<rule>`, with the numbers in force."""
-        return self._judging.alarms.rules
 
     def take(self, batch: Batch, events: Sequence[Event] = ()) -> None:
         """An unchecked batch, and the events received among its readings or up to the next batch."""
@@ -112,11 +116,16 @@ class Study:
             priority=priority.value,
             raised_at_ms=t.raised_at_ms,
             cleared_at_ms=None,
-            version=t.version,
+            version=self._versions[t.rule],
             cause=t.cause,
             value=t.value,
             hidden=t.hidden,
         )
+
+
+def _unlatched(scene: Scene) -> Scene:
+    """Latching and reset at once is not to latch at all."""
+    return replace(scene, rules=tuple(replace(rule, latching=False) for rule in scene.rules))
 
 
 def _placed(batch: Batch, event: Event) -> Event:

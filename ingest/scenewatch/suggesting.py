@@ -19,7 +19,7 @@ from scenewatch.model.speech import rule_text
 from scenewatch.model.words import Text
 from scenewatch.rehearsal.entries import named
 from scenewatch.rehearsal.levels import Levels, Silences, ladder
-from scenewatch.rehearsal.suggestion import Suggestion, Suggestions, Tried, choose
+from scenewatch.rehearsal.suggestion import MONTH_MS, Suggestion, Suggestions, Tried, choose
 from scenewatch.study import Study
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 RUNGS: Final = 14
 """How many limits are tried of each rule, at most."""
-MONTH_MS: Final = 30 * 86_400_000
 WITHOUT: Final = {
     "kind": Text("has no limit of one channel", "不是单通道限值规则"),
     "state": Text("is about a state", "针对状态通道"),
@@ -89,7 +88,7 @@ class _Suggesting:
         return Study([self._past.scene], self._past.devices, self._limits, from_ms=self._from_ms)
 
     def _ladders(self, progress: Callable[[float], None]) -> dict[str, list[Numbers]]:
-        """Of each rule the numbers in force, and then those worth trying, from the outermost inwards."""
+        """Of each rule the numbers worth trying and those in force, from the outermost inwards."""
         study = self._study()
         seen = {key: _Seen(rule, study.registry) for key, rule in study.rules.items() if self._can(key, rule)}
         study.listeners.extend(one.take for one in seen.values())
@@ -104,7 +103,7 @@ class _Suggesting:
             elif not worth:
                 self._left_out[key] = WITHOUT["one"]
             else:
-                found[key] = [_own_numbers(one.rule), *worth]
+                found[key] = _from_outside(one.rule, [_own_numbers(one.rule), *worth])
         return found
 
     def _can(self, key: str, rule: Rule) -> bool:
@@ -155,6 +154,7 @@ class _Suggesting:
             source=named(rule.source.document),
             devices=devices,
             tried=tried,
+            in_force=ladder.index(_own_numbers(rule)),
             suggested=suggested,
             of_devices=of_devices,
         )
@@ -174,6 +174,14 @@ def _own_numbers(rule: Rule) -> Numbers:
             return {"after_s": after / 1000}
         case _:
             return {}
+
+
+def _from_outside(rule: Rule, tried: list[Numbers]) -> list[Numbers]:
+    """Each once. Of two limits the wider pair is the outer one."""
+    each = [numbers for place, numbers in enumerate(tried) if numbers not in tried[:place]]
+    if isinstance(rule.when, Outside):
+        return sorted(each, key=lambda n: n["low"] - n["high"])
+    return sorted(each, key=lambda n: list(n.values()), reverse=not isinstance(rule.when, Below))
 
 
 class _Seen:

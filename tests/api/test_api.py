@@ -26,6 +26,7 @@ SHAPES = {
     "/api/v1/sessions/current": operate_shapes.SessionNow,
     "/api/v1/commands": operate_shapes.Commands,
     "/api/v1/audit": operate_shapes.Actions,
+    "/api/v1/holds": operate_shapes.Holds,
     "/api/v1/events": events.Events,
     "/api/v1/unknown-devices": unknown.UnknownDevices,
     "/api/v1/readings?device=vat-1&channel=temp": shapes.ReadingsPage,
@@ -34,7 +35,10 @@ SHAPES = {
 CHANGES = {
     ("/api/v1/sessions", "post"),
     ("/api/v1/sessions/current", "delete"),
-    ("/api/v1/alarms/acknowledge", "post"),
+    *((f"/api/v1/alarms/{deed}", "post") for deed in ("acknowledge", "reset", "shelve", "unshelve")),
+    *((f"/api/v1/alarms/{deed}", "post") for deed in ("take-out", "put-back")),
+    ("/api/v1/maintenance", "post"),
+    ("/api/v1/maintenance", "delete"),
     ("/api/v1/commands", "post"),
     ("/api/v1/unknown-devices/adopt", "post"),
 }

@@ -74,3 +74,8 @@ def test_what_is_no_alarm_is_refused(rig, change, status):
     answer = rig.client.get(ADDRESS, params=HOT | change)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_rule_is_the_very_version_that_raised_it(hot):
+    assert (hot["as_raised"], hot["now"]) == (True, None)
+    assert hot["alarm"]["version"] == hot["rule"]["version"] != ""

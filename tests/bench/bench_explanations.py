@@ -64,6 +64,7 @@ def main() -> None:
         print(f"{len(record)} steps of {asked.alarms} alarms put on record in {time.process_time() - begin:.1f} s")
         explaining = Explaining(
             Kept(
+                alarms=Alarms(database),
                 related=RelatedAlarms(database),
                 versions=RuleVersions(database),
                 registry=Registry(SCENES),

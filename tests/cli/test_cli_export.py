@@ -15,6 +15,7 @@ from ends import HandClock, wait_for
 from records import START_MS, telemetry, topic
 from scenewatch import app
 from scenewatch.model.place import Device
+from scenewatch.model.ruleversion import version_of
 from scenewatch.model.scene import Severity
 from scenewatch.scenes import SCENES
 from scenewatch.store.devices import Inventory
@@ -96,13 +97,14 @@ def test_a_part_of_them_in_parquet(fed, typed, tmp_path):
 
 
 @pytest.mark.parametrize("where", ["worker", "stores"])
-def test_alarms_and_events_come_the_newest_first(fed, typed, tmp_path, where):
+def test_alarms_and_events_come_the_newest_first(fed, vat_scene, typed, tmp_path, where):
     source = ("--worker", fed.url) if where == "worker" else ("--config", config_of(fed))
     alarms, events = tmp_path / "alarms.csv", tmp_path / "events.csv"
     assert typed("export", "--what", "alarms", "--out", alarms, *source)[0] == 0
     (hot,) = (r for r in rows(alarms) if r["rule"] == "brine.vat_hot")
     assert (hot["device"], hot["value"], hot["raised_ms"]) == ("brine.w1.vat-1", "85.0", str(START_MS + 170_000))
     assert (hot["raised"], hot["acknowledged_by"]) == ("2027-01-15T08:02:50.000Z", "")
+    assert (hot["version"], hot["hidden"], hot["cause"]) == (version_of(vat_scene.rules[0]), "", "")
     assert typed("export", "--what", "events", "--out", events, "--device", "vat-1", *source)[0] == 0
     assert [(r["position"], r["text"], json.loads(r["data"])) for r in rows(events)] == [
         (str(1000 + n), "'=by hand", {"n": n}) for n in (2, 1, 0)

@@ -14,6 +14,7 @@ from operators_rig import TOKENS, OperatorsRig
 from records import START_MS, telemetry, topic
 from scenewatch import app
 from scenewatch.cli import commands as module
+from scenewatch.model.clock import SystemClock
 from scenewatch.model.scene import Command
 from scenewatch.model.words import Text
 
@@ -188,3 +189,38 @@ def test_what_cannot_be_sent_is_told_by_the_command(typed, rig, token, words, st
     found, _, err = typed("commands", "send", *words, "--token-file", token, "--worker", rig.url)
     assert found == status
     assert told in err[-1]
+
+
+def test_what_is_kept_from_being_shown_is_begun_listed_and_ended(typed, rig, token):
+    asking = ("--token-file", token, "--worker", rig.url)
+    about = ("--rule", "brine.vat_hot", "--device", VAT, *asking)
+    rig.worker.clock.ms = SystemClock().now_ms()
+    assert typed("maintenance", "list", "--worker", rig.url) == (0, b"nothing is kept from being shown\n", [])
+    status, out, err = typed(
+        "alarms", "shelve", *about, "--for", "4h", "--reason", "the heater is changed", "--json"
+    )
+    (hold,) = json.loads(out)["holds"]
+    assert (status, err, hold["kind"], hold["by"]) == (0, [], "shelved", "li")
+    assert 0 <= hold["until"] - hold["from"] - 4 * 3_600_000 < 60_000
+    assert typed("alarms", "list", "--state", "shelved", "--worker", rig.url)[1].count(b"vat_hot") == 1
+    assert typed("alarms", "take-out", *about, "--reason", "no probe")[0] == 0
+    status, out, _ = typed("maintenance", "begin", "brine.w2", "--until", "2100-01-01", "--reason", "x", *asking)
+    assert (status, out) == (1, b"")
+    assert typed("maintenance", "begin", "brine.w2", "--for", "30m", "--reason", "cleaning", *asking)[0] == 0
+    lines = [
+        line.split()[:3] for line in typed("maintenance", "list", "--worker", rig.url)[1].decode().splitlines()
+    ]
+    assert lines[1:] == [
+        ["shelved", VAT, "brine.vat_hot"],
+        ["out_of_service", VAT, "brine.vat_hot"],
+        ["maintenance", "brine.w2", "all"],
+    ]
+    for undone in (
+        ("alarms", "unshelve", *about),
+        ("alarms", "put-back", *about),
+        ("maintenance", "end", "brine.w2", *asking),
+    ):
+        assert typed(*undone)[0] == 0
+    assert typed("alarms", "unshelve", *about)[0] == 1
+    assert typed("alarms", "reset", *about) == (1, b"no alarm waits for a reset\n", [])
+    assert typed("alarms", "shelve", *about, "--for", "0h", "--reason", "x")[0] == 2

@@ -62,6 +62,7 @@ class DeskWorker(FakeWorker):
         self.unknown = []
         self.commands = []
         self.raised = {}
+        self.holds = []
         self.refusal = None
         self.origins = []
         valve = make_device("s001", "s001-valve", "gas_valve", text("School 1 gas valve", "第1小学 燃气阀"), [])
@@ -95,6 +96,10 @@ class DeskWorker(FakeWorker):
             Route("/api/v1/alarms/acknowledge", self._acknowledge, methods=["POST"]),
             Route("/api/v1/alarms/raised", self._raised),
             Route("/api/v1/alarm-load", self._load),
+            Route("/api/v1/alarms/reset", self._reset, methods=["POST"]),
+            Route("/api/v1/alarms/{how:str}", self._hold, methods=["POST"]),
+            Route("/api/v1/maintenance", self._maintain, methods=["POST", "DELETE"]),
+            Route("/api/v1/holds", lambda _: JSONResponse({"holds": self.holds})),
             Route(
                 "/api/v1/unknown-devices", lambda _: JSONResponse({"unknown_devices": self.unknown, "beyond": 0})
             ),
@@ -141,6 +146,45 @@ class DeskWorker(FakeWorker):
         alarm.update(state=state, acknowledged_by=NAME, acknowledged_at=self.now)
         self.tell("alarms", {"alarms": [alarm]})
         return JSONResponse(alarm)
+
+    async def _reset(self, request):
+        if refused := self._refused(request):
+            return refused
+        asked = await request.json()
+        alarm = next(a for a in self.alarms if all(a[key] == asked[key] for key in asked))
+        self.clear_alarm(alarm, self.now)
+        return JSONResponse(alarm)
+
+    async def _hold(self, request):
+        """Shelving and the like, of the newest alarm of the rule and device."""
+        if refused := self._refused(request):
+            return refused
+        asked, how = await request.json(), request.path_params["how"]
+        mine = [a for a in self.alarms if (a["rule"], a["device"]) == (asked["rule"], asked["device"])]
+        kind = "shelved" if how.endswith("shelve") else "out_of_service"
+        if how in ("shelve", "take-out"):
+            self.hold(kind, asked["device"], asked["reason"], asked.get("until"), rule=asked["rule"])
+        else:
+            self.holds = [h for h in self.holds if (h["rule"], h["target"]) != (asked["rule"], asked["device"])]
+        state = {"shelve": "shelved", "take-out": "suppressed"}.get(how, "unacknowledged")
+        for alarm in mine:
+            alarm.update(state=state, hidden=kind if state != "unacknowledged" else "")
+        self.tell("alarms", {"alarms": mine})
+        return JSONResponse({"holds": self.holds})
+
+    async def _maintain(self, request):
+        if refused := self._refused(request):
+            return refused
+        asked = await request.json()
+        if request.method == "DELETE":
+            self.holds = [h for h in self.holds if h["target"] != asked["target"]]
+        else:
+            self.hold("maintenance", asked["target"], asked["reason"], asked["until"], begins=asked["from"])
+        return JSONResponse({"holds": self.holds})
+
+    def hold(self, kind, target, reason, until=None, *, rule=None, begins=None):
+        times = {"at": self.now, "from": begins or self.now, "until": until}
+        self.holds.append({"kind": kind, "rule": rule, "target": target, "by": NAME, "reason": reason, **times})
 
     def _alarms(self, request):
         """As the worker does: newest first, all that is asked must fit, `next` where there are more."""

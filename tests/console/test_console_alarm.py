@@ -90,12 +90,16 @@ def test_its_chart_has_the_limit_and_the_time_of_the_alarm(stage, worker, page):
     past = worker.alarms[0]
     page.goto(address(stage.start(), past))
     is_drawn(page)
-    (asked,) = [one for one in worker.asked if one.get("channel") == "air_temp"]
+    asked = next(one for one in worker.asked if one.get("channel") == "air_temp")
     assert int(asked["from"]) == past["raised_at"] - 60 * MINUTE
     assert int(asked["to"]) == past["cleared_at"] + 30 * MINUTE + 1
     about = page.evaluate("JSON.parse(document.getElementById('chart-of').textContent)")
     assert (about["alarm"]["raised_at"], about["alarm"]["cleared_at"]) == (past["raised_at"], past["cleared_at"])
-    assert [line["at"] for line in about["channels"][0]["lines"]] == [8.0]
+    assert [(one["key"], [line["at"] for line in one["lines"]]) for one in about["channels"]] == [
+        ("air_temp", [8.0]),
+        ("door", []),
+        ("battery", []),
+    ]
 
 
 def test_it_is_acknowledged_by_a_key_and_says_so_at_once(stage, worker, page):
@@ -109,6 +113,19 @@ def test_it_is_acknowledged_by_a_key_and_says_so_at_once(stage, worker, page):
     expect(page.locator("#acknowledge")).to_have_count(0)
     worker.clear_alarm(alarm)
     expect(page.locator("[aria-labelledby='course-title']")).to_contain_text("cleared")
+
+
+def test_it_can_be_shelved_or_let_go_where_it_stands(stage, worker, page):
+    worker.more = {"alarm": fill(worker) | {"latched": True}}
+    page.goto(address(stage.start(), worker.more["alarm"]))
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    expect(page.locator("#acknowledge button")).to_have_text(["Acknowledge a", "Reset"])
+    page.get_by_text("Shelve…").click()
+    dialog = page.locator("dialog[open]")
+    expect(dialog).to_contain_text("Fridge too warm")
+    expect(dialog).to_contain_text("School 1 canteen · meat fridge")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
 
 
 def test_what_became_of_the_rule_and_of_the_alarm_is_told(stage, worker, page):

@@ -94,7 +94,7 @@ def made(seed=1, *, faults=500, false=20, days=30, what="rehearsal"):
     alarms = alarms_of(chance, labels, false, days)
     run = Run(BEGIN_MS + 7 * DAY_MS if days > 14 else BEGIN_MS, BEGIN_MS + days * DAY_MS, 140)
     judged = judge(labels, alarms, run)
-    shown = [Shown(f"k.{a.rule}", a.device, a.priority, a.raised_at_ms, a.cleared_at_ms) for a in alarms]
+    shown = [Shown(a.rule, a.device, a.priority, a.raised_at_ms, a.cleared_at_ms) for a in alarms]
     return Report(
         what=what,
         scene="k",

@@ -57,9 +57,16 @@ def pick(registry, excerpts, faults=(), alarms=(), **most):
 def test_a_missed_fault_comes_before_a_false_alarm_and_that_before_what_was_found(registry, excerpts):
     faults = [fault(hour=5), fault("sensor_stuck", hour=20, detected=False, rule=None, delay_s=None)]
     found = pick(registry, excerpts, faults, [alarm(hour=30)])
-    titles = [SCENE.fault("sensor_stuck").title, SCENE.rule("fridge_warm").title, SCENE.fault("door_ajar").title]
-    assert [e.title.en for e in found] == [title.en for title in titles]
-    assert [e.title.zh for e in found] == [title.zh for title in titles]
+    stuck, warm, ajar = (
+        SCENE.fault("sensor_stuck").title,
+        SCENE.rule("fridge_warm").title,
+        SCENE.fault("door_ajar").title,
+    )
+    assert [(e.title.en, e.title.zh) for e in found] == [
+        (f"{stuck.en}: missed", f"{stuck.zh}：漏报"),
+        (f"{warm.en}: false alarm", f"{warm.zh}：误报"),
+        (f"{ajar.en}: found after 1 min", f"{ajar.zh}：1 分后检出"),
+    ]
 
 
 def test_an_excerpt_shows_what_is_around_with_the_limits_that_were_asked_for(registry, excerpts):
@@ -76,6 +83,37 @@ def test_marks_are_all_that_was_at_the_device_then(registry, excerpts):
     faults = [fault(hour=10), fault(hour=11, device="kitchen.s001.s001-fridge-2"), fault(hour=30)]
     found = pick(registry, excerpts, faults, [alarm(hour=11, neutral=True), alarm(hour=29, neutral=True)])
     assert [(m.kind, m.to_ms is None) for m in found[0].marks] == [("fault", False), ("alarm", True)]
+
+
+def test_a_fault_elsewhere_is_marked_where_its_alarm_is_shown(registry, excerpts):
+    faults = [fault("power_cut", hour=9, device="kitchen.s001.s001-gas", findable=False)]
+    (found,) = pick(registry, excerpts, faults, [alarm(hour=10, fault=0, repeat=True)])
+    assert [m.kind for m in found.marks] == ["fault", "alarm"]
+    assert found.title.en == f"{SCENE.rule('fridge_warm').title.en}: one repeat too many"
+
+
+def test_limits_are_of_the_device_that_is_shown_alone(registry, excerpts):
+    (found,) = pick(registry, excerpts, [fault("compressor_dead")], [])
+    freezers = {
+        at for rule in SCENE.rules if rule.on[0].startswith("freezer") for at in [getattr(rule.when, "limit", 0)]
+    }
+    assert found.limits
+    assert not freezers & set(found.limits)
+
+
+def test_what_is_derived_is_shown_with_what_it_follows(registry, excerpts):
+    rule = next(r for r in SCENE.rules if r.on[0].endswith("_minutes_to_warm") or "freezer_warming" in r.key)
+    freezer = next(d.id for n, d in enumerate(registry.devices) if registry.type_of(n).key == "freezer")
+    found = pick(registry, excerpts, [], [alarm(rule.key, device=freezer)])
+    assert [e.channel.en for e in found][1:] == ["Air temperature"]
+    assert found[0].limits
+    assert found[1].limits == []
+
+
+def test_without_labels_every_alarm_is_shown_and_none_is_called_false(registry, excerpts):
+    alarms = [alarm(hour=n, neutral=True) for n in (5, 15, 25)]
+    found = Picker(SCENE, registry, [], alarms, labelled=False).pick(excerpts)
+    assert [e.title.en for e in found] == [SCENE.rule("fridge_warm").title.en] * 3
 
 
 @pytest.mark.parametrize("unwanted", [{"findable": False}, {"censored": True}])
@@ -100,5 +138,7 @@ def test_many_of_one_kind_leave_room_for_others(registry, excerpts):
     faults.append(fault("sensor_stuck", hour=40, detected=False, delay_s=None))
     found = pick(registry, excerpts, faults)
     assert len(found) == 4
-    assert [e.title.en for e in found[:2]] == [SCENE.fault(key).title.en for key in ("door_ajar", "sensor_stuck")]
+    assert [e.title.en for e in found[:2]] == [
+        f"{SCENE.fault(key).title.en}: missed" for key in ("door_ajar", "sensor_stuck")
+    ]
     assert len(pick(registry, excerpts, faults, most=1)) == 1

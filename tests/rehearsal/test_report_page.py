@@ -10,7 +10,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from scenewatch.load.figures import figures
 from scenewatch.rehearsal.page import compared, page
-from scenewatch.rehearsal.report import Named
+from scenewatch.rehearsal.report import Named, SeriesEntry
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync")
@@ -18,7 +18,7 @@ ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking",
 
 @pytest.fixture(scope="module")
 def report():
-    return made()
+    return made(faults=120, false=8)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_an_alarm_leads_to_its_fault(files, tab):
 
 
 def test_very_many_rows_are_cut_and_what_is_wrong_stays(report, tmp_path, tab):
-    many = replace(report, faults=report.faults * 6, alarms=report.alarms * 6)
+    many = replace(report, faults=report.faults * 25, alarms=report.alarms * 25)
     (tmp_path / "page.html").write_text(page(many), "utf-8")
     tab.goto(f"file://{tmp_path}/page.html")
     expect(tab.locator('tr[id^="fault-"]')).to_have_count(1000)
@@ -168,6 +168,18 @@ def test_a_backtest_without_labels_is_not_scored(tmp_path, tab):
     ):
         expect(main).to_contain_text(words)
     assert "Recall" not in main.inner_text()
+
+
+def test_a_backtest_with_windows_tells_how_each_device_did(report, tmp_path, tab):
+    one = SeriesEntry(
+        device=HOSTILE, from_ms=report.from_ms, to_ms=report.to_ms, learning_days=7.0, windows=4, found=3,
+        raised_outside=2, raised_outside_a_month=0.75, outside_in_alarm=None,
+    )  # fmt: skip
+    (tmp_path / "page.html").write_text(page(replace(report, what="backtest", series=[one])), "utf-8")
+    tab.goto(f"file://{tmp_path}/page.html")
+    row = tab.locator("section", has=tab.get_by_role("heading", name="By device")).locator("tbody tr")
+    assert row.locator("td").all_inner_texts()[2:] == ["7", "4", "3", "2", "0.75", "–"]
+    expect(row).to_contain_text(HOSTILE)
 
 
 def test_a_change_shows_what_is_new_and_gone_and_how_the_rules_read(files, tab, report):

@@ -18,6 +18,7 @@ from scenewatch.pipeline import Pipeline
 from worker_rig import one_after_another
 
 HOT = {"rule": "brine.vat_hot", "device": "brine.w1.vat-1"}
+OPERATORS, LI = '[http]\noperators_file = "operators"\n', f"Bearer {TOKENS['li']}"
 SITE, DAY_S = "brine.w1", 86_400
 
 
@@ -28,6 +29,12 @@ def scene(vat_scene):
 
 
 @pytest.fixture
+def latching(scene):
+    hot, silent = scene.rules
+    return replace(scene, rules=(replace(hot, latching=True), silent))
+
+
+@pytest.fixture
 def begin(scene, tmp_path, monkeypatch):
     """Begins a worker in the test's folder; again after the one before was closed."""
     monkeypatch.setattr(app, "LOOK_S", 0.02)
@@ -35,8 +42,8 @@ def begin(scene, tmp_path, monkeypatch):
     with one_after_another(tmp_path, scene, monkeypatch) as made:
 
         def started(at_s=0):
-            rig = made(more='[http]\noperators_file = "operators"\n', at_ms=START_MS + at_s * 1000)
-            rig.client.headers["authorization"] = f"Bearer {TOKENS['li']}"
+            rig = made(more=OPERATORS, at_ms=START_MS + at_s * 1000)
+            rig.client.headers["authorization"] = LI
             return rig
 
         yield started
@@ -206,6 +213,32 @@ def test_a_worker_that_ends_in_the_middle_goes_on_where_it_was(begin, scene):
     assert (states(again), holds(again)) == ([("acknowledged", "", "li", 0)], [])
     steps = [t.step.value for t in told_by_the_journal(again, scene)]
     assert steps == ["raised", "acknowledged", "hidden", "shown"]
+
+
+def test_a_latched_alarm_outlives_the_worker_and_is_let_go_of_by_hand(latching, tmp_path, monkeypatch):
+    monkeypatch.setattr(app, "LOOK_S", 0.02)
+    operators_file(tmp_path)
+    with one_after_another(tmp_path, latching, monkeypatch) as made:
+        rig = made(more=OPERATORS)
+        rig.client.headers["authorization"] = LI
+        heat(rig, 0)
+        heat(rig, 10, temp=20)
+        rig.close()
+        again = made(more=OPERATORS, at_ms=at(20))
+        again.client.headers["authorization"] = LI
+        alarm = HOT | {"raised_at": at(0)}
+        assert latched(again) == [(True, None)]
+        assert "the broker is away" in why(again, "alarms/reset", alarm, 409)
+        again.worker.source_state = "connected"
+        done = post(again, "alarms/reset", alarm)
+        assert (done["latched"], done["cleared_at"]) == (False, at(20))
+        assert latched(again) == [(False, at(20))]
+        assert "stands" in why(again, "alarms/reset", alarm, 404)
+
+
+def latched(rig):
+    alarms = rig.get("/api/v1/alarms", state="all")["alarms"]
+    return [(a["latched"], a["cleared_at"]) for a in alarms if a["rule"] == HOT["rule"]]
 
 
 def told_by_the_journal(rig, scene):

@@ -42,6 +42,7 @@ class Bench:
         self.versions = RuleVersions(database)
         self.explaining = Explaining(
             Kept(
+                alarms=Alarms(database),
                 related=RelatedAlarms(database),
                 versions=self.versions,
                 registry=Registry([scene]),

@@ -151,7 +151,7 @@ class Announcer:
             raise refusal
         device = self._registry.number(action.target)
         if action.deed is Deed.RESET and device is not None:
-            return self._engine.reset(action.rule, device, action.at_ms, by=action.by)
+            return self._shown(self._engine.reset(action.rule, device, action.at_ms, by=action.by))
         if action.deed is Deed.ACKNOWLEDGE and device is not None:
             return self._acknowledge(action, device)
         hold = hold_of(action)

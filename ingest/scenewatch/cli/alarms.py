@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from scenewatch.cli import load
 from scenewatch.cli.asking import add_token, add_worker, asked, told, worker_url
 from scenewatch.cli.explain import add_show
+from scenewatch.cli.holds import add_deeds
 from scenewatch.cli.words import FOUND, WELL, add, add_json, count, group
 
 if TYPE_CHECKING:
@@ -15,7 +16,16 @@ if TYPE_CHECKING:
     from scenewatch.api.shapes import Alarm
     from scenewatch.cli.words import Subparsers
 
-STATES = ("standing", "all", "unacknowledged", "acknowledged", "returned_unacknowledged", "normal")
+STATES = (
+    "standing",
+    "all",
+    "unacknowledged",
+    "acknowledged",
+    "returned_unacknowledged",
+    "normal",
+    "shelved",
+    "suppressed",
+)
 UNSEEN = ("unacknowledged", "returned_unacknowledged")
 MOST = 100_000
 """As many as the worker tells at once."""
@@ -40,6 +50,7 @@ def add_commands(commands: Subparsers) -> None:
     add_token(p)
     add_worker(p)
     add_json(p)
+    add_deeds(parts)
 
 
 def _list(options: argparse.Namespace) -> int:

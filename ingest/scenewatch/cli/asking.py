@@ -49,10 +49,10 @@ def get(url: str, answer_s: float = ANSWER_S, **query: Any) -> bytes:
     return _got(url, query, answer_s).content
 
 
-def told(url: str, body: dict[str, Any], token_file: Path, shape: type[Shape]) -> Shape:
+def told(url: str, body: dict[str, Any], token_file: Path, shape: type[Shape], *, method: str = "POST") -> Shape:
     """What comes of having something changed. Raises RefusedError with the worker's reason."""
     headers = {"Authorization": f"Bearer {read_token(token_file)}"}
-    answer = _answer("POST", url, json=body, headers=headers)
+    answer = _answer(method, url, json=body, headers=headers)
     if answer.is_error:
         raise RefusedError(_reason(url, answer))
     return _shaped(url, answer, shape)

@@ -35,7 +35,7 @@ def _check(options: argparse.Namespace) -> int:
     settings = load(options.config)
     scenes = scenes_of(settings)
     warnings: list[str] = []
-    found = [*_mistakes(settings, scenes), *_in_files(options.inventory, scenes, warnings)]
+    found = [*_mistakes(options.config, settings, scenes), *_in_files(options.inventory, scenes, warnings)]
     keys = [scene.key for scene in scenes]
     if options.json is not None:
         told = [{"place": m.place, "what": m.what} for m in found]
@@ -51,15 +51,15 @@ def _check(options: argparse.Namespace) -> int:
     return WELL
 
 
-def _mistakes(settings: Settings, scenes: Sequence[Scene]) -> Iterator[Mistake]:
-    from scenewatch.alarms.overrides import mistakes as override_mistakes
+def _mistakes(config: Path | None, settings: Settings, scenes: Sequence[Scene]) -> Iterator[Mistake]:
+    from scenewatch.cli.limits import mistakes_in
     from scenewatch.model import operators
     from scenewatch.parts import mqtt_settings
     from scenewatch.scenes.check import mistakes
 
     for scene in scenes:
         yield from mistakes(scene)
-    yield from override_mistakes(scenes, settings.limits)
+    yield from mistakes_in(config, scenes, settings.limits)
     try:
         mqtt_settings(settings).check()
     except ConfigurationError as error:

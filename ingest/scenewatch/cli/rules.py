@@ -31,7 +31,7 @@ def add_commands(commands: Subparsers) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from scenewatch.alarms.overrides import mistakes
+    from scenewatch.cli.limits import mistakes_in
     from scenewatch.cli.show import put_json, table
     from scenewatch.model.errors import ConfigurationError
     from scenewatch.parts import scenes_of
@@ -39,7 +39,7 @@ def _list(options: argparse.Namespace) -> int:
 
     settings = load(options.config)
     scenes = scenes_of(settings)
-    if found := mistakes(scenes, settings.limits):
+    if found := mistakes_in(options.config, scenes, settings.limits):
         raise ConfigurationError(found)
     chosen = [scene for scene in scenes if options.scene in (None, scene.key)]
     rules = list(_in_force(chosen, settings.limits))

@@ -99,7 +99,7 @@ class FromWorker:
                 device, seen_at = a["device"], a["acknowledged_at"]
                 head = (site_of(device), device, a["rule"], a["priority"], a["state"])
                 seen = (a["acknowledged_by"] or "", iso(seen_at), seen_at)
-                yield *head, *times, a["value"], a["flag"], *seen
+                yield *head, *times, a["value"], a["flag"], *seen, a["version"], a["hidden"], a["cause"] or ""
 
     def events(self, span: Span) -> Iterator[Row]:
         def fetch(to_ms: int, limit: int) -> Sequence[Json]:
@@ -194,7 +194,7 @@ class FromStores:
             value = None if math.isnan(a.value) else a.value
             head = (site_of(a.device), a.device, a.rule, str(a.priority), str(a.state))
             seen = (a.acknowledged_by or "", iso(a.acknowledged_at_ms), a.acknowledged_at_ms)
-            yield *head, *times, value, FLAGS[a.flag], *seen
+            yield *head, *times, value, FLAGS[a.flag], *seen, a.version, str(a.hidden), a.cause
 
     def events(self, span: Span) -> Iterator[Row]:
         from scenewatch.store.events import EventFilter, EventRow, Events

@@ -53,7 +53,7 @@ def _add_try(parts: Subparsers) -> None:
 
 def _add_suggest(parts: Subparsers) -> None:
     text = "limits that recorded data suggest, as TOML for --limits, with how many alarms each would have given"
-    example = "scenewatch rules suggest kitchen --data 2025.csv --rate 0.5 > suggested.toml"
+    example = "scenewatch rules suggest kitchen --data 2025.csv --rate 0.5 --out suggested.toml"
     p = add(parts, "suggest", _suggest, text, example)
     p.add_argument("scene", metavar="SCENE", help="key of the scene; generic: of none, the map says its rules")
     add_data(p)
@@ -61,6 +61,7 @@ def _add_suggest(parts: Subparsers) -> None:
     p.add_argument("--rate", type=alarms_a_month, default=0.2, metavar="N", help=what)
     what = "TOML file with the operators' limits in force (none: the tables' own)"
     p.add_argument("--limits", type=Path, metavar="FILE", help=what)
+    p.add_argument("--out", type=Path, metavar="FILE", help="where the TOML goes; standard output without")
     add_json(p)
 
 
@@ -129,7 +130,7 @@ def _both(options: argparse.Namespace, scene: Scene) -> tuple[OperatorLimits, Op
 
 def _limits_of(scene: Scene, path: Path | None, found: list[Mistake]) -> OperatorLimits:
     """Those of this scene: a settings file may have those of others too. What is wrong is added to `found`."""
-    from scenewatch.alarms.overrides import mistakes
+    from scenewatch.cli.limits import mistakes_in
     from scenewatch.scenes import all_scenes
     from scenewatch.settings import load_limits
 
@@ -142,7 +143,7 @@ def _limits_of(scene: Scene, path: Path | None, found: list[Mistake]) -> Operato
         found.extend(error.mistakes)
         return {}
     limits = {key: numbers for key, numbers in given.items() if key.partition(".")[0] not in others}
-    found.extend(Mistake(f"{path}: {m.place}", m.what) for m in mistakes([scene], limits))
+    found.extend(mistakes_in(path, [scene], limits))
     return limits
 
 
@@ -220,6 +221,8 @@ def _suggest(options: argparse.Namespace) -> int:
         )
     if options.json is not None:
         put_json(told, options.json)
+    elif options.out is not None:
+        options.out.write_text(limits_text(told), "utf-8")
     else:
         print(limits_text(told), end="")
     return WELL

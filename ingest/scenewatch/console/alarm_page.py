@@ -7,7 +7,8 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from scenewatch.console.choice import FRAME_KEYS, choose
-from scenewatch.console.device_page import ALONE_PX, AXIS_PX, EVENTS_PX, STATE_PX, TITLE_PX
+from scenewatch.console.device_page import stacked
+from scenewatch.console.holding import SHELVE, TAKE_OUT, form_of
 from scenewatch.console.linewords import source_words
 from scenewatch.console.picture import OF_PRIORITY
 from scenewatch.console.texts import SIGNS, translate
@@ -34,6 +35,7 @@ PATH = "/alarm"
 KEYS = FRAME_KEYS | {"rule", "device", "raised_at", "from", "to"}
 IDENTITY = ("rule", "device", "raised_at")
 TO_ACKNOWLEDGE = (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED)
+MOST_PLOTS = 3
 FRESH_MS = 1000
 """A reading that is older than the alarm by less is told without its age."""
 
@@ -108,7 +110,7 @@ def href(choice: Choice, alarm: Alarm) -> str:
 def _words(picture: Picture, choice: Choice, found: Explanation, hub: Hub) -> dict[str, Any]:
     language, alarm = choice.language, found.alarm
     device = picture.devices.get(alarm.device)
-    channel = _channel(picture, device, found)
+    channels, is_known = _channels(picture, device, found), picture.rule(alarm.rule) is not None
     site = alarm.device.rpartition(".")[0]
     values = [_value(picture, choice, found, value) for value in found.values]
     return {
@@ -122,7 +124,7 @@ def _words(picture: Picture, choice: Choice, found: Explanation, hub: Hub) -> di
         "site_title": Views(picture, choice).title_of(site),
         "zone": picture.scenes[device.scene].zone if device else "",
         "source": source_words(found.rule, language) if found.rule else "",
-        "rule_is_known": picture.rule(alarm.rule) is not None,
+        "rule_is_known": is_known,
         "open": alarm.state in TO_ACKNOWLEDGE,
         "values": values,
         "at_alarm": next((row for row in values if not row.is_source and row.text), None),
@@ -130,8 +132,11 @@ def _words(picture: Picture, choice: Choice, found: Explanation, hub: Hub) -> di
         "cause": _others(picture, choice, alarm, [found.cause]) if found.cause else [],
         "follows": _others(picture, choice, alarm, found.follows),
         "similar": _others(picture, choice, alarm, found.similar),
-        "cell": Views(picture, choice).cell(device, channel) if device and channel and alarm.stands else None,
-        "chart": _chart(picture, choice, found, channel, hub.now_ms()) if device and channel else None,
+        "cell": Views(picture, choice).cell(device, channels[0]) if device and channels and alarm.stands else None,
+        "chart": _chart(picture, choice, found, channels, hub.now_ms()),
+        "wishes": [form_of(choice, deed) for deed in (SHELVE, TAKE_OUT)]
+        if alarm.stands and device and is_known
+        else [],
         "at_device": _at_device(choice, found),
     }
 
@@ -144,11 +149,13 @@ def _raised_as(choice: Choice, found: Explanation) -> str:
     return translate("explain.raised_as", choice.language, priority=priority)
 
 
-def _channel(picture: Picture, device: Device | None, found: Explanation) -> Channel | None:
-    """The one that the chart shows."""
+def _channels(picture: Picture, device: Device | None, found: Explanation) -> list[Channel]:
+    """Those that the chart shows: the rule's own, then what else counted; of a device that is there."""
     if device is None or found.chart is None:
-        return None
-    return next((c for c in picture.type_of(device).channels if c.key == found.chart.channel), None)
+        return []
+    known = {c.key: c for c in picture.type_of(device).channels}
+    keys = dict.fromkeys([found.chart.channel, *(value.channel for value in found.values)])
+    return [known[key] for key in keys if key in known][:MOST_PLOTS]
 
 
 def _value(picture: Picture, choice: Choice, found: Explanation, value: ValueThen) -> ValueRow:
@@ -221,35 +228,43 @@ def _other(picture: Picture, choice: Choice, this: Alarm, alarm: Alarm) -> Other
 
 
 def _chart(
-    picture: Picture, choice: Choice, found: Explanation, channel: Channel, now_ms: int
+    picture: Picture, choice: Choice, found: Explanation, channels: Sequence[Channel], now_ms: int
 ) -> dict[str, Any] | None:
-    """What the chart's script must know. Of an alarm that stands the chart goes with time."""
+    """What the chart's script must know; while the alarm stands the chart goes with time. None without channels."""
     chart, alarm = found.chart, found.alarm
-    if chart is None:
+    if chart is None or not channels:
         return None
+    kind = picture.type_of(picture.devices[chart.device])
     title = of(found.rule.title, choice.language) if found.rule else alarm.rule
-    height = STATE_PX if channel.states else ALONE_PX
-    lines = (
-        [] if channel.states else [{"at": one.at, "priority": alarm.priority, "text": title} for one in chart.lines]
-    )
-    plot = {"top": EVENTS_PX + TITLE_PX, "height": height, "lines": lines}
+    plots, bottom = stacked(Views(picture, choice), channels, lambda channel: _lines(found, channel, title))
     return {
         "device": chart.device,
-        "every": picture.type_of(picture.devices[chart.device]).every_ms,
-        "span": max(now_ms, chart.to_ms) - chart.from_ms,
-        "window": None if alarm.stands else [chart.from_ms, chart.to_ms],
-        "height": EVENTS_PX + TITLE_PX + height + AXIS_PX,
-        "channels": [{**Views(picture, choice).about_channel(channel), **plot}],
-        "rules": {alarm.rule: [channel.key]},
+        "every": kind.every_ms,
+        "span": now_ms - chart.from_ms,
+        "window": None if alarm.cleared_at is None else [chart.from_ms, chart.to_ms],
+        "height": bottom,
+        "channels": plots,
+        "rules": {alarm.rule: [channel.key for channel in channels]},
         "titles": {alarm.rule: title},
-        "kinds": _kinds(picture, choice, chart.device),
-        "alarm": {"rule": alarm.rule, "device": alarm.device, "raised_at": alarm.raised_at}
-        | {"cleared_at": alarm.cleared_at, "priority": alarm.priority},
+        "kinds": {k.key: of(k.title, choice.language) for k in kind.events},
+        "alarm": {
+            "rule": alarm.rule,
+            "device": alarm.device,
+            "raised_at": alarm.raised_at,
+            "cleared_at": alarm.cleared_at,
+            "priority": alarm.priority,
+        },
     }
 
 
-def _kinds(picture: Picture, choice: Choice, device: str) -> dict[str, str]:
-    return {k.key: of(k.title, choice.language) for k in picture.type_of(picture.devices[device]).events}
+def _lines(found: Explanation, channel: Channel, title: str) -> list[dict[str, Any]]:
+    """The limits on a channel as they were; a state's limit is no line to look at."""
+    lines = found.rule.lines if found.rule and not channel.states else ()
+    return [
+        {"at": one.at, "priority": found.alarm.priority, "text": title}
+        for one in lines
+        if one.channel == channel.key
+    ]
 
 
 def _at_device(choice: Choice, found: Explanation) -> str:

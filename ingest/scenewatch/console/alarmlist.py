@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from scenewatch.console.choice import FRAME_KEYS
+from scenewatch.console.holding import SHELVE, TAKE_OUT, form_of, held
 from scenewatch.console.linewords import source_words
 from scenewatch.console.picture import OF_PRIORITY, State
 from scenewatch.console.texts import SIGNS
@@ -28,7 +29,18 @@ if TYPE_CHECKING:
 
 PATH = "/alarms"
 A_PAGE = 50
-STATES = ("all", "standing", "unacknowledged", "acknowledged", "returned_unacknowledged", "past")
+STATES = (
+    "all",
+    "standing",
+    "unacknowledged",
+    "acknowledged",
+    "returned_unacknowledged",
+    "shelved",
+    "suppressed",
+    "past",
+)
+IN_ALL = ("standing", "shelved", "suppressed", "past")
+"""Of all, these come one after the other."""
 PRIORITIES = tuple(p.value for p in Priority)
 FILTERS = ("priority", "site", "rule", "search")
 KEYS = FRAME_KEYS | {"state", "before", "device", *FILTERS}
@@ -64,6 +76,8 @@ class Line:
     """What the address of its chart says."""
     open: bool
     """It can be acknowledged."""
+    followers: list[Line] = field(default_factory=list)
+    """Those that follow from it, and are shown beneath it."""
 
 
 class AlarmList:
@@ -82,7 +96,8 @@ class AlarmList:
         found: dict[str, Any] = {"lines": None, "next": None, "state": state}
         try:
             alarms, found["next"] = await self._find(state, asked)
-            found["lines"] = [line(picture, choice, alarm, now_ms) for alarm in alarms]
+            found["lines"] = folded([line(picture, choice, alarm, now_ms) for alarm in alarms])
+            found["held"] = held(picture, await self._worker.holds(), choice.language, now_ms)
         except TemporaryError:
             found["lines"] = None
         sites = sorted(picture.sites)
@@ -93,6 +108,7 @@ class AlarmList:
             "rules": [
                 (f"{s.key}.{r.key}", of(r.title, choice.language)) for s in picture.scenes.values() for r in s.rules
             ],
+            "wishes": [form_of(choice, deed) for deed in (SHELVE, TAKE_OUT)],
             "later": bool(asked.get("before")),
             "shows_rest": {k: v for k, v in asked.items() if k not in {"state", "before", *FILTERS}},
         }
@@ -101,7 +117,7 @@ class AlarmList:
     async def _find(self, state: str, asked: dict[str, str]) -> tuple[list[Alarm], str | None]:
         """A page, and where the next one begins: `<group> <place>`. Of all, the standing ones come first."""
         query = _query(asked)
-        groups = ["standing", "past"] if state == "all" else [state]
+        groups = list(IN_ALL) if state == "all" else [state]
         first, _, before = asked.get("before", "").partition(" ")
         groups = groups[groups.index(first) :] if first in groups else groups
         before = before if PLACE.fullmatch(before) else ""
@@ -116,6 +132,26 @@ class AlarmList:
                 return found, f"{groups[-1]} " if group != groups[-1] else None
             before = ""
         return found, None
+
+
+def folded(lines: list[Line]) -> list[Line]:
+    """Each beneath the alarm that it follows from, if that is among them too; the order stays."""
+    by_name: dict[str, list[Line]] = {}
+    for one in lines:
+        by_name.setdefault(f"{one.alarm.rule} {one.alarm.device}", []).append(one)
+    kept: list[Line] = []
+    for one in lines:
+        root, seen = one, {one.key}
+        while (above := _cause(root, by_name)) is not None and above.key not in seen:
+            root = above
+            seen.add(root.key)
+        (kept if root is one else root.followers).append(one)
+    return kept
+
+
+def _cause(one: Line, by_name: dict[str, list[Line]]) -> Line | None:
+    earlier = (c for c in by_name.get(one.alarm.cause or "", ()) if c.alarm.raised_at <= one.alarm.raised_at)
+    return next((c for c in earlier if c.alarm.stands == one.alarm.stands), None)
 
 
 def _query(asked: dict[str, str]) -> dict[str, str]:

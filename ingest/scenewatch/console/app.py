@@ -24,6 +24,7 @@ from scenewatch.console.answers import Answers
 from scenewatch.console.commands import CommandPage
 from scenewatch.console.deeds import Deeds
 from scenewatch.console.device_page import DevicePage
+from scenewatch.console.holding import HoldPage
 from scenewatch.console.hub import Hub
 from scenewatch.console.live import Live
 from scenewatch.console.loadpage import LoadPage
@@ -129,12 +130,16 @@ def _desk(answers: Answers, worker: Worker) -> list[Route]:
         "/rules": RuleBook(answers, worker).page,
         "/commands": CommandPage(answers, worker).page,
         "/load": LoadPage(answers, worker).page,
+        "/hold": HoldPage(answers).page,
         "/sign-in": signing.page,
         "/ledger": records.ledger,
         "/dead-letters": records.dead_letters,
     }
     forms = {
         "/alarms/acknowledge": deeds.acknowledge,
+        "/alarms/reset": deeds.reset,
+        "/hold": deeds.hold,
+        "/hold/end": deeds.end_hold,
         "/unknown/adopt": deeds.adopt,
         "/commands": deeds.command,
         "/sign-in": signing.sign_in,

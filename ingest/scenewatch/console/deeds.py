@@ -1,5 +1,6 @@
-"""What readers do by forms: acknowledge alarms, adopt devices, send commands. Each wish goes to the worker's API
-with the reader's own cookie, and what the page then shows is what the worker says.
+"""What readers do by forms: acknowledge, reset and hold back alarms, adopt devices, send commands.
+
+Each wish goes to the worker's API with the reader's own cookie; what the page then shows is what the worker says.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from scenewatch.console.choice import FRAME_KEYS
 from scenewatch.console.forms import go_to, read_form, sign_in_first, tell, wants_json
+from scenewatch.console.holding import DEEDS, MAINTAIN, SHELVE, TAKE_OUT
 from scenewatch.console.texts import translate
+from scenewatch.console.wording import span_text
 from scenewatch.model.errors import TemporaryError
 from scenewatch.model.operators import SESSION_COOKIE
 
@@ -25,6 +28,13 @@ if TYPE_CHECKING:
     from scenewatch.console.worker import Told, Worker
 
 UNAUTHORIZED = 401
+HOLD_PATHS = {
+    SHELVE: "/api/v1/alarms/shelve",
+    TAKE_OUT: "/api/v1/alarms/take-out",
+    MAINTAIN: "/api/v1/maintenance",
+}
+MOST_DIGITS = 12
+"""Of a span in milliseconds that a form sends."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +59,15 @@ class Deeds:
     async def acknowledge(self, request: Request) -> Response:
         return await self._do(request, self._acknowledge)
 
+    async def reset(self, request: Request) -> Response:
+        return await self._do(request, self._reset)
+
+    async def hold(self, request: Request) -> Response:
+        return await self._do(request, self._hold)
+
+    async def end_hold(self, request: Request) -> Response:
+        return await self._do(request, self._end_hold)
+
     async def adopt(self, request: Request) -> Response:
         return await self._do(request, self._adopt)
 
@@ -72,6 +91,12 @@ class Deeds:
         return self._answers.whole("told", choice, found, 200 if outcome.done else 422)
 
     async def _acknowledge(self, form: Form, cookie: str, language: Language) -> Outcome:
+        return await self._each(form, cookie, language, path="acknowledge", text="alarms.done")
+
+    async def _reset(self, form: Form, cookie: str, language: Language) -> Outcome:
+        return await self._each(form, cookie, language, path="reset", text="alarms.reset")
+
+    async def _each(self, form: Form, cookie: str, language: Language, *, path: str, text: str) -> Outcome:
         """One by its own button, else all that were chosen; one that is refused keeps no other back."""
         chosen = [key.split(" ") for key in form.all("one") or form.all("alarm")]
         wishes = [parts for parts in chosen if len(parts) == 3 and parts[2].isascii() and parts[2].isdigit()]
@@ -80,7 +105,7 @@ class Deeds:
         count, why = 0, ""
         for rule, device, raised_at in wishes:
             body = {"rule": rule, "device": device, "raised_at": int(raised_at)}
-            told = await self._worker.tell("POST", "/api/v1/alarms/acknowledge", body, cookie)
+            told = await self._worker.tell("POST", f"/api/v1/alarms/{path}", body, cookie)
             if told.status == UNAUTHORIZED:
                 return _unknown(told)
             count += told.done
@@ -89,9 +114,36 @@ class Deeds:
         if not count:
             return _failed(why, language)
         if failed:
-            said = translate("alarms.done_some", language, n=count, failed=failed, why=why)
+            said = translate(f"{text}_some", language, n=count, failed=failed, why=why)
             return Outcome(said=said, done=True)
-        return Outcome(said=translate("alarms.done", language, n=count), done=True)
+        return Outcome(said=translate(text, language, n=count), done=True)
+
+    async def _hold(self, form: Form, cookie: str, language: Language) -> Outcome:
+        deed, now_ms = form.one("deed"), self._answers.hub.now_ms()
+        spans = [form.one(name) for name in ("begins", "lasts")]
+        if deed not in DEEDS or not all(len(ms) < MOST_DIGITS and (ms or "0").isdecimal() for ms in spans):
+            return _failed(translate("deed.nothing", language), language)
+        begins_ms, lasts_ms = (int(ms or 0) for ms in spans)
+        body: dict[str, str | int] = {"reason": form.one("reason")}
+        about = {"rule": form.one("rule"), "device": form.one("target")}
+        if deed == MAINTAIN:
+            from_ms = now_ms + begins_ms
+            body |= {"target": form.one("target"), "from": from_ms, "until": from_ms + lasts_ms}
+        else:
+            body |= about | ({} if deed == TAKE_OUT else {"until": now_ms + lasts_ms})
+        told = await self._worker.tell("POST", HOLD_PATHS[deed], body, cookie)
+        done = translate(f"hold.done.{deed}", language, span=span_text(lasts_ms / 1000, language))
+        return _outcome(told, done, language)
+
+    async def _end_hold(self, form: Form, cookie: str, language: Language) -> Outcome:
+        kind, target = form.one("kind"), form.one("target")
+        if kind == "maintenance":
+            told = await self._worker.tell("DELETE", "/api/v1/maintenance", {"target": target}, cookie)
+        else:
+            path = "unshelve" if kind == "shelved" else "put-back"
+            body = {"rule": form.one("rule"), "device": target}
+            told = await self._worker.tell("POST", f"/api/v1/alarms/{path}", body, cookie)
+        return _outcome(told, translate("held.undone", language), language)
 
     async def _adopt(self, form: Form, cookie: str, language: Language) -> Outcome:
         body = {name: form.one(name) for name in ("scene", "site", "device", "type", "parent")}
@@ -109,11 +161,14 @@ class Deeds:
     async def _command(self, form: Form, cookie: str, language: Language) -> Outcome:
         body = {"device": form.one("device"), "name": form.one("name"), "args": {}}
         told = await self._worker.tell("POST", "/api/v1/commands", body, cookie)
-        if told.status == UNAUTHORIZED:
-            return _unknown(told)
-        if not told.done:
-            return _failed(told.why, language)
-        return Outcome(said=translate("commands.sent", language), done=True)
+        return _outcome(told, translate("commands.sent", language), language)
+
+
+def _outcome(told: Told, done: str, language: Language) -> Outcome:
+    """What the worker said; `done` are the words where it did it."""
+    if told.status == UNAUTHORIZED:
+        return _unknown(told)
+    return Outcome(said=done, done=True) if told.done else _failed(told.why, language)
 
 
 def _failed(why: str, language: Language) -> Outcome:

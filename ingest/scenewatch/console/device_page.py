@@ -10,6 +10,8 @@ from scenewatch.console.wording import of
 from scenewatch.model.errors import TemporaryError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -75,23 +77,31 @@ def chart(picture: Picture, choice: Choice, device: Device) -> dict[str, Any] | 
     channels = [choice.channel] if choice.channel else list(kind.channels)
     if not channels:
         return None
-    plots, top = [], EVENTS_PX
-    for channel in channels:
-        height = STATE_PX if channel.states else ALONE_PX if len(channels) == 1 else NUMBER_PX
-        place = {"top": top + TITLE_PX, "height": height}
-        plots.append({**views.about_channel(channel), **place, "lines": _lines(picture, choice, device, channel)})
-        top += TITLE_PX + height
+    plots, bottom = stacked(views, channels, lambda channel: _lines(picture, choice, device, channel))
     return {
         "device": device.id,
         "every": kind.every_ms,
         "span": SPANS[choice.span],
         "between": choice.between,
-        "height": top + AXIS_PX,
+        "height": bottom,
         "channels": plots,
         "rules": {name: [o.partition(".")[2] for o in rule.on] for name, rule in picture.rules_of(device)},
         "titles": {name: of(rule.title, choice.language) for name, rule in picture.rules_of(device)},
         "kinds": {k.key: of(k.title, choice.language) for k in kind.events},
     }
+
+
+def stacked(
+    views: Views, channels: Sequence[Channel], lines_of: Callable[[Channel], list[dict[str, Any]]]
+) -> tuple[list[dict[str, Any]], int]:
+    """A plot for each channel, one above the other with their places and limits, and the height of all."""
+    plots, top = [], EVENTS_PX
+    for channel in channels:
+        height = STATE_PX if channel.states else ALONE_PX if len(channels) == 1 else NUMBER_PX
+        place = {"top": top + TITLE_PX, "height": height}
+        plots.append({**views.about_channel(channel), **place, "lines": lines_of(channel)})
+        top += TITLE_PX + height
+    return plots, top + AXIS_PX
 
 
 def _lines(picture: Picture, choice: Choice, device: Device, channel: Channel) -> list[dict[str, Any]]:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from scenewatch.console.hub import Hub
     from scenewatch.console.pages import Pages
     from scenewatch.console.picture import Picture
-    from scenewatch.console.shapes import Site
+    from scenewatch.console.shapes import Alarm, Site
 
+ALARMED = (State.HIGH, State.MEDIUM, State.LOW)
 DENSE_FROM = 150
 """From so many sites on, each is a line instead of a tile."""
 LATEST_MS = 10**14
@@ -41,6 +42,8 @@ class SiteRow:
     state: State
     devices: int
     why: str
+    alarm: Alarm | None
+    """The one that is `why`."""
     more: str
     since_ms: int | None
     order: str
@@ -118,6 +121,7 @@ def _row(picture: Picture, choice: Choice, views: Views, site: Site) -> SiteRow:
         state=state,
         devices=len(picture.devices_of(site.id)),
         why=why,
+        alarm=picture.standing_alarms(site.id)[0] if state in ALARMED else None,
         more=more,
         since_ms=since_ms,
         order=f"{URGENCY[state]} {LATEST_MS - (since_ms or 0):015} {title}",
@@ -128,7 +132,7 @@ def _row(picture: Picture, choice: Choice, views: Views, site: Site) -> SiteRow:
 def why_of(picture: Picture, choice: Choice, views: Views, site: str) -> tuple[str, str, int | None]:
     """Why a site is in its state, what else there is, and since when; nothing is said of a normal one."""
     state = picture.site_states[site]
-    if state in (State.HIGH, State.MEDIUM, State.LOW):
+    if state in ALARMED:
         alarms = picture.standing_alarms(site)
         worst = views.alarm(alarms[0])
         more = translate("why.more", choice.language, n=len(alarms) - 1) if len(alarms) > 1 else ""

@@ -57,6 +57,25 @@ class UnknownCount(msgspec.Struct, frozen=True):
     beyond: int = 0
 
 
+class Hold(msgspec.Struct, frozen=True):
+    """What keeps alarms from being shown: of one rule of a device, or of all in maintenance."""
+
+    kind: str
+    target: str
+    by: str
+    reason: str
+    at: int
+    begins: int = msgspec.field(name="from")
+    rule: str | None = None
+    until: int | None = None
+
+
+class Holds(msgspec.Struct, frozen=True):
+    """`GET /api/v1/holds`"""
+
+    holds: tuple[Hold, ...]
+
+
 class Command(msgspec.Struct, frozen=True):
     """A command and what became of it. `late`: answered after it had expired."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scenewatch.console.commands import panel
+from scenewatch.console.holding import MAINTAIN, form_of
 from scenewatch.console.picture import OF_PRIORITY, State
 from scenewatch.console.texts import SIGNS, Language, catalogue, translate
 from scenewatch.console.wording import decimals, device_name, of, value_text, with_unit
@@ -13,6 +14,7 @@ from scenewatch.console.wording import decimals, device_name, of, value_text, wi
 if TYPE_CHECKING:
     from scenewatch.console.choice import Choice
     from scenewatch.console.commands import Panel
+    from scenewatch.console.holding import Wish
     from scenewatch.console.picture import Picture
     from scenewatch.console.shapes import Alarm, Channel, Device, DeviceEvent, Rule, Site
 
@@ -46,6 +48,8 @@ class Card:
     every_ms: int
     first: Cell | None
     others: list[Cell]
+    derived: list[Cell]
+    """What follows from the others: told seldom, for who looks closer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,10 @@ class Views:
         order = [t.key for t in sorted(scene.device_types, key=lambda t: not t.channels)]
         return [kinds[key] for key in order if key in kinds]
 
+    def maintenance(self) -> list[Wish]:
+        """For the dialog that begins it."""
+        return [form_of(self._choice, MAINTAIN)]
+
     def title_of(self, owner: str) -> str:
         """Of a site or a device by its id; the id itself where it is not in the inventory (any more)."""
         if (site := self._picture.sites.get(owner)) is not None:
@@ -136,7 +144,8 @@ class Views:
 
     def card(self, device: Device) -> Card:
         kind = self._picture.type_of(device)
-        cells = [self.cell(device, channel) for channel in kind.channels]
+        cells = [self.cell(device, channel) for channel in kind.channels if channel.every_ms is None]
+        derived = [self.cell(device, channel) for channel in kind.channels if channel.every_ms is not None]
         return Card(
             id=device.id,
             name=device_name(device, self._language),
@@ -146,6 +155,7 @@ class Views:
             every_ms=kind.every_ms,
             first=cells[0] if cells else None,
             others=cells[1:],
+            derived=derived,
         )
 
     def cell(self, device: Device, channel: Channel) -> Cell:
@@ -245,4 +255,5 @@ class Views:
             "unit": channel.unit,
             "decimals": decimals(channel),
             "states": [[s.value, of(s.text, self._language)] for s in channel.states],
+            "every": channel.every_ms,
         }

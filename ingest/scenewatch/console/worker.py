@@ -37,6 +37,8 @@ from scenewatch.console.shapes import (
 from scenewatch.console.shapes_desk import (
     Command,
     Commands,
+    Hold,
+    Holds,
     RaisedByRule,
     Session,
     UnknownCount,
@@ -151,6 +153,10 @@ class Worker:
         if not told.done:
             raise TemporaryError(f"the worker explains no alarm: {told.why}")
         return _decode(msgspec.json.encode(told.body), Explanation, "explanation")
+
+    async def holds(self) -> tuple[Hold, ...]:
+        """What keeps alarms from being shown."""
+        return (await self._get("/api/v1/holds", Holds)).holds
 
     async def raised(self, from_ms: int) -> dict[str, int]:
         """How often since then, by rule."""

@@ -56,6 +56,9 @@ ALARMS: Final[Columns] = {
     "acknowledged_by": Kind.TEXT,
     "acknowledged": Kind.TIME,
     "acknowledged_ms": Kind.WHOLE,
+    "version": Kind.TEXT,
+    "hidden": Kind.TEXT,
+    "cause": Kind.TEXT,
 }
 EVENTS: Final[Columns] = {
     "site": Kind.TEXT,

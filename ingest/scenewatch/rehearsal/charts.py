@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 640, 230
 LEFT, RIGHT, TOP, BOTTOM = 46, 8, 22, 22
 BARS_WIDTH, BARS_HEIGHT = 960, 140
+WORD = 30
+"""Half of a written time."""
 STRIP_WIDTH, STRIP_HEIGHT = 300, 24
 STRIP_EDGE = 8
 STRIP_FROM_S: Final = 10.0
@@ -113,7 +115,7 @@ def excerpt_chart(excerpt: Excerpt, times: Times) -> ExcerptChart | None:
         limits=[Tick(y(at), f"{at:g}") for at in excerpt.limits if low <= at <= high],
         faults=bands("fault"),
         alarms=bands("alarm"),
-        across=[Tick(x(at), words) for at, words in times.ticks(begin_ms, end_ms, 6)],
+        across=[Tick(x(at), words) for at, words in times.ticks(begin_ms, end_ms, 6) if x(at) < WIDTH - WORD],
         up=[Tick(y(at), f"{at:g}".replace("-", "−")) for at in _round_steps(low, high, 4)],
     )
 
@@ -139,10 +141,9 @@ def bar_chart(load: Load, times: Times) -> BarChart:
                     at_ms,
                 )
             )
-    across = [
-        Tick(round(LEFT + (at - load.from_ms) * scale, 1), t) for at, t in times.ticks(load.from_ms, load.to_ms, 8)
-    ]
-    return BarChart(bars, across, most)
+    ticks = times.ticks(load.from_ms, load.to_ms, 8)
+    across = [Tick(round(LEFT + (at - load.from_ms) * scale, 1), words) for at, words in ticks]
+    return BarChart(bars, [tick for tick in across if tick.at < BARS_WIDTH - WORD], most)
 
 
 class Strips:

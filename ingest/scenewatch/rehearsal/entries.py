@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenewatch.model.ruleversion import version_of
-from scenewatch.model.speech import condition_text
+from scenewatch.model.speech import rule_text
 from scenewatch.rehearsal.report import AlarmEntry, FaultEntry, Found, Named, RuleEntry, ScoreEntry
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def rule_entries(scene: Scene, in_force: Iterable[Rule], alarms: Iterable[AlarmO
             key=rule.key,
             version=version_of(rule),
             title=named(rule.title),
-            text=named(condition_text(scene, rule)),
+            text=named(rule_text(scene, rule)),
             source=named(rule.source.document),
             priority=rule.priority.value,
             raised=raised[rule.key],

@@ -12,6 +12,7 @@ import numpy as np
 
 from scenewatch.model.conditions import compared
 from scenewatch.model.flags import Place
+from scenewatch.model.insight import Departure, Lasting, LastRun, MeanWhile, Share, Slope, TimeTo, Usual
 from scenewatch.model.words import days
 from scenewatch.rehearsal.kernel import keep, thin
 from scenewatch.rehearsal.report import Excerpt, Named
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from scenewatch.model.batch import Batch
     from scenewatch.model.registry import Registry
-    from scenewatch.model.scene import DeviceType, Scene
+    from scenewatch.model.scene import Channel, DeviceType, Scene
     from scenewatch.rehearsal.report import Mark
 
     Times = NDArray[np.int64]
@@ -129,11 +130,23 @@ class Excerpts:
         return np.full((self._count, STEPS_A_DAY[self._steps]), np.nan, np.float32)
 
 
+def source_of(channel: Channel) -> str:
+    """Key of the channel that a derived one follows; empty of what is measured."""
+    match channel.derived:
+        case None:
+            return ""
+        case Share(term=term) | Lasting(term=term) | LastRun(term=term):
+            return term.channel
+        case Departure(of=of) | Usual(of=of) | MeanWhile(of=of) | Slope(of=of) | TimeTo(of=of):
+            return of
+
+
 def _worth_keeping(scene: Scene, device_type: DeviceType) -> set[str]:
-    """Keys of the channels that a rule watches or a fault shows in."""
+    """Keys of the channels that a rule watches or a fault shows in, and of those that they follow."""
     named = {on for rule in scene.rules for on in rule.on} | {on for fault in scene.faults for on in fault.shows}
     compares = {one.channel.key for rule in scene.rules for one in compared(rule, device_type)}
-    return compares | {c.key for c in device_type.channels if f"{device_type.key}.{c.key}" in named}
+    kept = compares | {c.key for c in device_type.channels if f"{device_type.key}.{c.key}" in named}
+    return kept | {source_of(c) for c in device_type.channels if c.key in kept}
 
 
 def _days_of(t_ms: Times) -> Sequence[int]:

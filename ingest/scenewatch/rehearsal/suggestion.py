@@ -11,8 +11,7 @@ from scenewatch.rehearsal.report import Named  # noqa: TC001 - msgspec reads it 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-IN_FORCE: Final = 0
-"""The place of the numbers in force among those tried."""
+MONTH_MS: Final = 30 * 86_400_000
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,9 +36,10 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
     devices: list[str]
     """Those that it watches."""
     tried: list[Tried]
-    """First the numbers in force, then from those that would have raised the least inwards."""
+    """From the outermost inwards; next the place of the numbers in force among them."""
+    in_force: int
     suggested: int
-    """Its place among those tried: the innermost with no more alarms than wished."""
+    """The place of the innermost up to which none gave more alarms than wished."""
     of_devices: dict[str, int]
     """Likewise of each device whose own would be another."""
 
@@ -73,11 +73,10 @@ def innermost(raised: Sequence[int], at_most: float) -> int:
 def choose(tried: Sequence[Tried], devices: Sequence[str], at_most: float) -> tuple[int, dict[str, int]]:
     """The place that suits all devices together, and the places of those it does not suit.
 
-    `at_most` is of one device. The numbers in force are no candidates: they are where they are for another reason.
+    `at_most` is of one device.
     """
-    candidates = tried[IN_FORCE + 1 :]
-    together = innermost([one.raised for one in candidates], at_most * len(devices)) + 1
-    own = {d: innermost([one.raised_by_device.get(d, 0) for one in candidates], at_most) + 1 for d in devices}
+    together = innermost([one.raised for one in tried], at_most * len(devices))
+    own = {d: innermost([one.raised_by_device.get(d, 0) for one in tried], at_most) for d in devices}
     return together, {device: place for device, place in own.items() if place != together}
 
 
@@ -89,28 +88,29 @@ def limits_text(found: Suggestions) -> str:
     ]
     for one in found.rules:
         lines += ["", *_rule_lines(one, found)]
-    lines += ["", *(f"# {rule}: {why.en}" for rule, why in found.left_out.items())] if found.left_out else []
+    if found.left_out:
+        lines += ["", *(_comment(f"{rule}: {why.en}") for rule, why in found.left_out.items())]
     return "\n".join(lines) + "\n"
 
 
 def _rule_lines(one: Suggestion, found: Suggestions) -> Iterable[str]:
-    months = (found.to_ms - found.from_ms) / (30 * 86_400_000)
-    yield f"# {one.rule}: {one.text.en}"
-    yield f"# The table's limit is from: {one.source.en}"
+    months = (found.to_ms - found.from_ms) / MONTH_MS
+    yield _comment(f"{one.rule}: {one.text.en}")
+    yield _comment(f"The table's limit is from: {one.source.en}")
     for place, tried in enumerate(one.tried):
         a_month = tried.raised / (months * len(one.devices))
-        word = {IN_FORCE: "  in force", one.suggested: "  suggested"}.get(place, "")
-        yield f"#   {_numbers(tried.numbers)}: {tried.raised} alarms, {a_month:.2g} a device and month{word}"
+        words = "  in force" * (place == one.in_force) + "  suggested" * (place == one.suggested)
+        yield f"#   {_numbers(tried.numbers)}: {tried.raised} raised, {a_month:.2g} a device and month{words}"
     for device, place in one.of_devices.items():
         yield f"#   {device} alone: {_numbers(one.tried[place].numbers)}"
-    if not found_by_itself(one):
+    if one.suggested != one.in_force:
         yield f'[limits."{one.rule}"]'
         yield from (f"{name} = {number!r}" for name, number in one.tried[one.suggested].numbers.items())
 
 
-def found_by_itself(one: Suggestion) -> bool:
-    """Whether what is suggested is in force."""
-    return one.tried[one.suggested].numbers == one.tried[IN_FORCE].numbers
+def _comment(text: str) -> str:
+    """On one line, whatever somebody's map calls things."""
+    return f"# {' '.join(text.split())}"
 
 
 def _numbers(numbers: Mapping[str, float]) -> str:

@@ -74,6 +74,17 @@ TEXTS: Mapping[str, Named] = {
         "A dot is one fault that was found; the line is the median. Time grows by the power of ten.",
         "每个圆点是一例检出的故障，竖线为中位数；横轴为对数刻度。",
     ),
+    # series
+    "series": Named("By device", "按设备"),
+    "series.what": Named(
+        "Against the labelled windows. What stood already when a window began does not count as found.",
+        "对照标注的时段；时段开始前已存在的报警不算检出。",
+    ),
+    "series.windows": Named("Windows", "标注时段"),
+    "series.outside": Named("Raised outside", "时段外报警"),
+    "series.a_month": Named("the same, a month", "其中每月"),
+    "series.in_alarm": Named("Outside time in alarm", "时段外处于报警的时间"),
+    "series.learning": Named("Learning, days", "学习天数"),
     # plain
     "plain": Named("Beside plain limits", "与普通限值对比"),
     "plain.what": Named(
@@ -95,7 +106,7 @@ TEXTS: Mapping[str, Named] = {
     "load.met": Named("met", "达标"),
     "load.not_met": Named("exceeded", "超出"),
     "load.unjudged": Named("too few to judge", "数量过少，不评"),
-    "load.bars": Named("Alarms in each {step}", "每 {step} 的报警数"),
+    "load.bars": Named("Alarms in each {step}", "每 {step}的报警数"),
     "load.grouped": Named(
         "{grouped} follow from a cause and are shown beneath it; {hidden} were hidden on purpose.",
         "{grouped} 条由上级原因引起，折叠显示；{hidden} 条被主动隐藏。",
@@ -144,6 +155,10 @@ TEXTS: Mapping[str, Named] = {
         "What was missed, false, slow and usual. Shaded: a fault. Triangle and bar: an alarm. Dashed: a limit.",
         "漏报、误报、迟报和常见的例子。阴影为故障，三角和横条为报警，虚线为限值。",
     ),
+    "excerpt.missed": Named("{what}: missed", "{what}：漏报"),
+    "excerpt.found": Named("{what}: found after {delay}", "{what}：{delay}后检出"),
+    "excerpt.false": Named("{what}: false alarm", "{what}：误报"),
+    "excerpt.repeat": Named("{what}: one repeat too many", "{what}：重复报警过多"),
     # tables
     "faults": Named("Every fault", "全部故障"),
     "alarms": Named("Every alarm", "全部报警"),
@@ -155,6 +170,7 @@ TEXTS: Mapping[str, Named] = {
     ),
     "device": Named("Device", "设备"),
     "from": Named("From", "开始"),
+    "until": Named("Until", "结束"),
     "lasted": Named("Lasted", "持续"),
     "size": Named("Size", "大小"),
     "outcome": Named("Outcome", "结果"),

@@ -54,6 +54,14 @@ def span(span_s: float | None) -> Named:
     return Named(" ".join(en for en, _ in parts), " ".join(zh for _, zh in parts))
 
 
+HOUR_S: Final = 3_600
+DAY_S: Final = 86_400
+TICKS_S: Final = (
+    *(60, 300, 900, HOUR_S, 3 * HOUR_S, 6 * HOUR_S, 12 * HOUR_S),
+    *(DAY_S, 2 * DAY_S, 7 * DAY_S, 28 * DAY_S, 91 * DAY_S, 364 * DAY_S),
+)
+
+
 class Times:
     """In one zone; UTC where it is not known."""
 
@@ -66,14 +74,20 @@ class Times:
 
     def ticks(self, from_ms: int, to_ms: int, at_most: int) -> Sequence[tuple[int, str]]:
         """Round times within, and what to write at each."""
-        for step_s in (60, 300, 900, 3600, 3 * 3600, 6 * 3600, 86_400, 7 * 86_400, 28 * 86_400, 91 * 86_400):
+        for step_s in TICKS_S:
             if (to_ms - from_ms) / 1000 / step_s <= at_most:
                 break
         shift_ms = int((self._at(from_ms).utcoffset() or UTC.utcoffset(None)).total_seconds() * 1000)
         step_ms = step_s * 1000
         first_ms = -(-(from_ms + shift_ms) // step_ms) * step_ms - shift_ms
-        form = "%m-%d" if step_s >= 86_400 else "%H:%M"
-        return [(at, f"{self._at(at):{form}}") for at in range(first_ms, to_ms, step_ms)]
+        form = "%Y-%m-%d" if step_s > 7 * DAY_S else "%m-%d"
+        return [(at, self._tick(at, form)) for at in range(first_ms, to_ms, step_ms)]
+
+    def _tick(self, at_ms: int, form: str) -> str:
+        """A day where it begins, or where a day is no more than a tick."""
+        at = self._at(at_ms)
+        hour = f"{at:%H:%M}"
+        return f"{at:{form}}" if hour == "00:00" or len(form) > len("%m-%d") else hour
 
     def _at(self, at_ms: int) -> datetime:
         return datetime.fromtimestamp(at_ms / 1000, self._zone)
@@ -82,5 +96,5 @@ class Times:
 def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name) if name else UTC
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones is a name too
         return UTC

@@ -55,8 +55,8 @@ class WhichAlarms:
         found: list[sa.ColumnElement[bool]] = []
         others = [state for state in AlarmState if state not in self.states]
         if others:
-            # Many states are most of the table: named by what they are not, the index on time is walked instead.
-            few = len(self.states) < len(others)
+            # What is over is most of the table: named by what it is not, the index on time is walked instead.
+            few = AlarmState.NORMAL not in self.states
             found.append(c.state.in_(self.states) if few else c.state.not_in(others))
         if self.site is not None:
             found += [c.device > f"{self.site}.", c.device < f"{self.site}{AFTER_A_DOT}"]

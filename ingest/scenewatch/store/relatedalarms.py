@@ -10,7 +10,7 @@ from scenewatch.store.alarmfilter import AFTER_A_DOT
 from scenewatch.store.alarms import ALARM, alarm_of
 
 if TYPE_CHECKING:
-    from scenewatch.store.alarms import AlarmRow, Identity
+    from scenewatch.store.alarms import AlarmRow
     from scenewatch.store.relational import Database
 
 NEWEST_FIRST = (ALARM.c.raised_at_ms.desc(), ALARM.c.device)
@@ -21,13 +21,6 @@ class RelatedAlarms:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def find(self, identity: Identity) -> AlarmRow | None:
-        rule, device, raised_at_ms = identity
-        found = self._newest(
-            1, ALARM.c.rule == rule, ALARM.c.device == device, ALARM.c.raised_at_ms == raised_at_ms
-        )
-        return found[0] if found else None
 
     def before(self, row: AlarmRow, limit: int) -> list[AlarmRow]:
         """The newest of the same rule at the same device."""

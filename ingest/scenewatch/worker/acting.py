@@ -66,9 +66,12 @@ class Acting:
         """On record, carried out and told when it returns. Raises NotDoneError, or TemporaryError."""
         with self._loop.lock:
             refusal = self._pipeline.alarms.refusal(action)
-            overdue = self._connected() and self._pipeline.overdue(action.at_ms)
+            connected = self._connected()
+            overdue = connected and self._pipeline.overdue(action.at_ms)
         if refusal is not None:
             raise refusal
+        if action.deed is Deed.RESET and not connected:
+            raise NotDoneError(Refusal.CONFLICT, "the broker is away: whether the condition is back is not known")
         if overdue:
             self._journal.put_record(RecordKind.TICK, b"", action.at_ms)
         end = self._journal.append_record(RecordKind.ACTION, encode_action(action), action.at_ms)

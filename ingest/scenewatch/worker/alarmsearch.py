@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 GROUPS = {
     "all": tuple(AlarmState),
     "standing": STANDING,
-    "past": tuple(state for state in AlarmState if state not in STANDING),
+    "past": (AlarmState.NORMAL, AlarmState.RETURNED_UNACKNOWLEDGED),
 }
 MOST_NAMED = 1000
 """Devices that a search may mean by their names; more would be no search."""

@@ -11,6 +11,7 @@ from scenewatch.api.views import EventQuery
 from scenewatch.model.alarm import Step
 from scenewatch.model.insight import Departure, Lasting, LastRun, MeanWhile, Share, Slope, TimeTo, Usual
 from scenewatch.model.words import days, hours, minutes
+from scenewatch.store.alarms import Alarms
 from scenewatch.store.relatedalarms import RelatedAlarms
 from scenewatch.store.ruleversions import RuleVersions
 from scenewatch.worker.book import view_of
@@ -47,6 +48,7 @@ SOURCE: Final = "source"
 class Kept:
     """Where is looked. `rules` gives those in force by `<scene>.<rule>`, `written` has the scenes' tables."""
 
+    alarms: Alarms
     related: RelatedAlarms
     versions: RuleVersions
     registry: Registry
@@ -59,6 +61,7 @@ class Kept:
 
 def explaining_of(worker: Worker, database: Database) -> Explaining:
     kept = Kept(
+        alarms=Alarms(database),
         related=RelatedAlarms(database),
         versions=RuleVersions(database),
         registry=worker.pipeline.registry,
@@ -96,7 +99,7 @@ class Explaining:
 
     def explain(self, rule: str, device: str, raised_at_ms: int) -> Explained | None:
         related = self._kept.related
-        row = related.find((rule, device, raised_at_ms))
+        row = self._kept.alarms.alarm(rule, device, raised_at_ms)
         if row is None:
             return None
         now = self._entry_now(row.rule)

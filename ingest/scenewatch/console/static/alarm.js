@@ -6,8 +6,8 @@ import { send } from "./forms.js";
 document.addEventListener("keydown", (event) => {
   if (event.key !== "a" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, select, textarea, dialog[open]")) return;
-  const form = document.getElementById("acknowledge");
-  if (!form) return;
+  const button = document.querySelector("#acknowledge button:not([formaction])");
+  if (!button) return;
   event.preventDefault();
-  send(form, form.querySelector("button"));
+  send(button.form, button);
 });

@@ -5,6 +5,7 @@
 
 import "./desk.js";
 import { onDone, send } from "./forms.js";
+import "./hold.js";
 import { listen } from "./live.js";
 import { morph } from "./morph.js";
 import { later, placeBy, record, refresh } from "./part.js";
@@ -88,6 +89,8 @@ function change(html) {
     if (same) morph(line, same.innerHTML);
     else line.querySelector(".gone").hidden = false;
   }
+  const holds = document.getElementById("holds");
+  morph(holds, wanted.getElementById(holds.id)?.innerHTML ?? "");
   const fresh = document.getElementById("fresh");
   fresh.hidden = next.size === 0;
   fresh.textContent = t("alarms.new", { n: next.size });
@@ -102,7 +105,7 @@ function click(event) {
 }
 
 function press(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || keys.open) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   if (event.target.closest("input:not([type=checkbox]), select, textarea")) {
     if (event.key === "Escape") event.target.blur();
     return;
@@ -116,7 +119,7 @@ function current() {
 }
 
 function move(by) {
-  const all = lines();
+  const all = lines().filter((line) => line.checkVisibility());
   const at = all.indexOf(current());
   const line = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + by))];
   line?.focus();

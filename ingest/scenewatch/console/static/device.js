@@ -3,6 +3,7 @@
 import { go } from "./address.js";
 import { showChart, watchChart } from "./chart.js";
 import { again, begin } from "./frame.js";
+import "./hold.js";
 import { connect } from "./live.js";
 import { keepPart } from "./parts.js";
 import { watchZoom } from "./zoom.js";

@@ -20,7 +20,8 @@ export async function send(form, button) {
   fields.set("next", location.pathname + location.search);
   let answer;
   try {
-    const response = await fetch(form.action, { method: "POST", headers: { accept: "application/json" }, body: fields });
+    const action = button?.hasAttribute("formaction") ? button.formAction : form.action;
+    const response = await fetch(action, { method: "POST", headers: { accept: "application/json" }, body: fields });
     answer = await response.json();
   } catch {
     answer = { done: false, said: t("deed.failed", { why: t("connection.lost") }) };

@@ -1,6 +1,7 @@
 /** The page of a site, live: values move where they stand, its part is fetched again when the site changes. */
 
 import { again, begin } from "./frame.js";
+import "./hold.js";
 import { connect } from "./live.js";
 import { keepPart } from "./parts.js";
 import { drawSparks } from "./spark.js";
