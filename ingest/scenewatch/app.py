@@ -39,7 +39,7 @@ from scenewatch.worker.refusals import Refusals
 from scenewatch.worker.rollup import open_rollup
 from scenewatch.worker.snapshots import Snapshots
 from scenewatch.worker.tenure import Tenure
-from scenewatch.worker.told import Told, check_limits, known_devices
+from scenewatch.worker.told import Told, check_limits, held_before, known_devices
 from scenewatch.worker.writer import Writer
 
 if TYPE_CHECKING:
@@ -382,6 +382,7 @@ class Worker:
         self.pipeline.run(
             Record(stored, stored, RecordKind.INVENTORY, self.clock.now_ms(), None, encode_inventory(devices))
         )
+        self.pipeline.alarms.hold_again(held_before(self._database))
 
     def readiness(self) -> Readiness:
         reasons = []

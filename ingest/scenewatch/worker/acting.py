@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from scenewatch.model.ports import Clock, Journal
     from scenewatch.pipeline import Pipeline
     from scenewatch.store.audit import Audit
+    from scenewatch.store.holds import HoldTable
     from scenewatch.worker.book import Book
     from scenewatch.worker.loop import Loop
 
@@ -42,6 +43,7 @@ class Acting:
         journal: Journal,
         book: Book,
         audit: Audit,
+        kept: HoldTable,
         clock: Clock,
         connected: Callable[[], bool],
     ) -> None:
@@ -50,6 +52,7 @@ class Acting:
         self._journal = journal
         self._book = book
         self._audit = audit
+        self._kept = kept
         self._clock = clock
         self._connected = connected
 
@@ -78,6 +81,8 @@ class Acting:
         self._wait(end)
         if (refusal := self._pipeline.refused.get(end)) is not None:
             raise refusal
+        if action.deed not in (Deed.ACKNOWLEDGE, Deed.RESET):
+            self._kept.keep(self.holds)
         self._audit.note(action.by, action.deed, action.target, _detail(action))
 
     def acknowledge(self, rule: str, device: str, raised_at_ms: int, by: str) -> AlarmView | None:

@@ -13,6 +13,7 @@ from scenewatch.notify.commands import CommandSender
 from scenewatch.parts import mqtt_settings, state_folder
 from scenewatch.store.audit import Audit
 from scenewatch.store.commands import CommandTable
+from scenewatch.store.holds import HoldTable
 from scenewatch.worker.acting import Acting
 from scenewatch.worker.commands import Commands
 from scenewatch.worker.view import WorkerView
@@ -42,6 +43,7 @@ class Controls:
             journal=worker.journal,
             book=worker.book,
             audit=self.audit,
+            kept=HoldTable(database),
             clock=worker.clock,
             connected=lambda: worker.source_state == "connected",
         )

@@ -13,16 +13,19 @@ from scenewatch.model.devices import Devices
 from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.ports import RecordKind
 from scenewatch.pipeline import encode_inventory, encode_limits
+from scenewatch.store.holds import HoldTable
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable
 
+    from scenewatch.model.action import Hold
     from scenewatch.model.ports import Clock, Journal
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Scene
     from scenewatch.pipeline import OperatorLimits, Pipeline
     from scenewatch.store.devices import Inventory
+    from scenewatch.store.relational import Database
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +45,11 @@ def known_devices(inventory: Inventory, registry: Registry) -> tuple[Devices, in
         else:
             left_out += 1
     return taken, left_out
+
+
+def held_before(database: Database) -> list[Hold]:
+    """What operators kept from being shown, for a pipeline that has lost its state."""
+    return HoldTable(database).holds()
 
 
 class Told:
