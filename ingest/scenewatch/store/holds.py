@@ -1,4 +1,4 @@
-"""The holds' table: what operators kept from being shown when they last said so, for a worker that lost its state."""
+"""The holds' table: what operators keep from being shown, for a worker that lost its state."""
 
 from __future__ import annotations
 

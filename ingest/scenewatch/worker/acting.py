@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scenewatch.model.action import Action, Deed, NotDoneError, Refusal, encode_action
@@ -28,6 +29,15 @@ DONE_WITHIN_S = 5.0
 LOOK_S = 0.01
 
 
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """Where it is written down what was done."""
+
+    book: Book
+    audit: Audit
+    holds: HoldTable
+
+
 class Acting:
     """Any thread.
 
@@ -41,18 +51,16 @@ class Acting:
         loop: Loop,
         *,
         journal: Journal,
-        book: Book,
-        audit: Audit,
-        kept: HoldTable,
+        papers: Papers,
         clock: Clock,
         connected: Callable[[], bool],
     ) -> None:
         self._pipeline = pipeline
         self._loop = loop
         self._journal = journal
-        self._book = book
-        self._audit = audit
-        self._kept = kept
+        self._book = papers.book
+        self._audit = papers.audit
+        self._kept = papers.holds
         self._clock = clock
         self._connected = connected
 
