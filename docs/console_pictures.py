@@ -30,6 +30,7 @@ def photograph(browser: Browser, console: str, out: Path) -> None:
         "device": ("/device", {"device": device, "span": "24h"}, DRAWN),
         "alarms": ("/alarms", {}, LIVE),
         "rules": ("/rules", {}, LIVE),
+        "load": ("/load", {"over": "1d"}, LIVE),
     }
     for language, theme, width in LOOKS:
         for name, (path, query, until) in pages.items():

@@ -44,14 +44,21 @@ class Run:
         self._record(RecordKind.LISTENING, b"", from_ms)
         self._fleet = Fleet(scene, self.devices, seed=seed, start_ms=from_ms, plan=plan)
         self.registry = self._pipeline.registry
+        self._watched = {r.when.event for r in scene.rules if isinstance(r.when, Happened)}
 
     def __iter__(self) -> Iterator[tuple[Batch, list[Transition]]]:
         for made, events in past(self._fleet, self.registry, self.from_ms, self.to_ms):
             # Stamps of a wrong clock are no time at which anything was known.
             now_ms = max([int(made.received_ms.max(initial=0)), *(event.received_ms for event in events)])
-            batch, transitions = self._record(RecordKind.HISTORY, made.to_bytes(), now_ms)
             for event in events:
-                transitions += self._record(RecordKind.EVENT, encode_event(event), event.received_ms)[1]
+                before = made.received_ms <= event.received_ms
+                if event.kind in self._watched and before.any():
+                    yield self._record(RecordKind.HISTORY, made.select(before).to_bytes(), event.received_ms)
+                    made = made.select(~before)  # noqa: PLW2901 - what is left of it
+                told = self._record(RecordKind.EVENT, encode_event(event), event.received_ms)
+                if len(told[1]):
+                    yield told
+            batch, transitions = self._record(RecordKind.HISTORY, made.to_bytes(), now_ms)
             yield batch, transitions + self._pipeline.tick(now_ms)
 
     def _record(self, kind: RecordKind, body: bytes, received_ms: int) -> tuple[Batch, list[Transition]]:
@@ -115,7 +122,7 @@ def _eager(scene: Scene) -> Scene:
     Not of what is held back: an alarm that stands is not touched by that, a delay is.
     """
     rules = tuple(
-        replace(r, on_delay=NO_DELAY, off_delay=NO_DELAY)
+        replace(r, on_delay=NO_DELAY, off_delay=NO_DELAY, follows=())
         for r in scene.rules
         if r.on_delay and not r.suppressed_by and not isinstance(r.when, NoData | Happened)
     )
@@ -125,7 +132,7 @@ def _eager(scene: Scene) -> Scene:
 def _plain(scene: Scene) -> Scene:
     """Limits of temperatures alone, as a thermometer with a buzzer has them: no delay, deadband or suppression."""
     rules = tuple(
-        replace(r, when=Above(r.when.limit), on_delay=NO_DELAY, off_delay=NO_DELAY, suppressed_by=())
+        replace(r, when=Above(r.when.limit), on_delay=NO_DELAY, off_delay=NO_DELAY, suppressed_by=(), follows=())
         for r in scene.rules
         if _limits_temperature(scene, r) and isinstance(r.when, Above)
     )

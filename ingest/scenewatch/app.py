@@ -16,6 +16,7 @@ from scenewatch.notify.mqtt import MqttNotifier
 from scenewatch.parts import mqtt_settings, open_journal, open_outbox, open_store, scenes_of, state_folder
 from scenewatch.pipeline import Pipeline, encode_inventory
 from scenewatch.source.mqtt import MqttSource
+from scenewatch.store.alarmhistory import AlarmHistory
 from scenewatch.store.alarms import Alarms
 from scenewatch.store.deadletters import DeadLetters
 from scenewatch.store.devices import Inventory
@@ -104,6 +105,7 @@ class Worker:
         self._mender = Mender(retries, self.journal, self.store.position, clock)
         registry = self.pipeline.registry
         self.book = Book(Alarms(self._database), registry, self.pipeline.alarms.rules)
+        self.past_alarms = AlarmHistory(self._database)
         self.chronicle = Chronicle(Events(self._database), registry, kept_days=settings.keep.days_days)
         self.explaining = explaining_of(self, self._database)
         self.summaries, self._lateness = open_rollup(

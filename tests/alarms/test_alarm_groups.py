@@ -23,7 +23,6 @@ from tiny_scene import (
 )
 
 from scenewatch.alarms.engine import Engine
-from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.flags import Flag
 from scenewatch.model.flags import Test as QualityTest
 from scenewatch.model.place import Device
@@ -35,7 +34,6 @@ from scenewatch.model.scene import (
     During,
     Flagged,
     Happened,
-    NoData,
     Outside,
     Term,
     Then,
@@ -381,12 +379,6 @@ def test_a_storm_of_combinations_larger_than_the_table_of_moves_loses_nothing():
     found = moves(box(BOTH, rule("hot", Above(8.0))), story_of)
     step = [("raised", "cleared")[i % 2] for i in range(n)]
     assert found == [(step[i], key, i) for i in range(n) for key in ("hot", "both")]
-
-
-def test_missing_data_cannot_be_suppressed():
-    silent = rule("silent", NoData(seconds(120)), but=(OPEN_LATELY,))
-    with pytest.raises(ConfigurationError, match="tiny: rule silent: suppressed_by: must be empty"):
-        Engine([scene(silent)])
 
 
 def test_limits_of_terms_change_from_the_next_reading_on():

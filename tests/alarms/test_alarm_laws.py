@@ -143,14 +143,14 @@ def expected(events):
     return comparable(found)
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=150)
 @given(streams(changes=True), st.data())
 def test_any_stream_in_any_batches_moves_the_alarms_as_the_oracle_says(events, data):
     cut = data.draw(st.sets(st.integers(0, len(events))))
     assert comparable(play(grown(), events, joined=lambda i: i not in cut)) == expected(events)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(streams(), st.data())
 def test_stopping_and_going_on_from_a_snapshot_changes_nothing(events, data):
     cut = data.draw(st.sets(st.integers(0, len(events)), max_size=5))

@@ -250,7 +250,19 @@ def event(device, kind, at_ms, *, received_ms=None, live=True):
 def comparable(transitions):
     """In the order of the rules and devices, and of each alarm's steps. Not a number is equal to itself here."""
     rows = [
-        (t.rule, t.device, t.step, t.at_ms, t.raised_at_ms, repr(t.value), t.flag, t.priority, t.version, t.by, t.cause)
+        (
+            t.rule,
+            t.device,
+            t.step,
+            t.at_ms,
+            t.raised_at_ms,
+            repr(t.value),
+            t.flag,
+            t.priority,
+            t.version,
+            t.by,
+            t.cause,
+        )
         for t in transitions
     ]
     return sorted(rows, key=lambda row: row[:2])

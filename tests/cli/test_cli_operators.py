@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -105,6 +106,23 @@ def test_the_newest_alarm_by_a_time_is_explained(typed, rig, at, status):
     found = typed("alarms", "show", "brine.vat_hot", VAT, "--at", at, "--worker", rig.url)
     assert found[0] == status
     assert (found[1] == b"no alarms\n") is bool(status)
+
+
+def test_load_says_which_figures_are_beyond_what_is_acceptable(typed, rig):
+    span = ("--from", "2020-01-01", "--to", "2020-01-02", "--worker", rig.url)
+    assert typed("alarms", "load", *span)[0] == 0
+    worker = ("--to", str(datetime.fromtimestamp(START_MS / 1000 + 200, UTC)), "--worker", rig.url)
+    status, out, _ = typed("alarms", "load", *worker, "--json")
+    load = json.loads(out)
+    assert (status, load["alarms"], load["peak_10_min"], load["operators"]) == (0, 2, 2, 1)
+    status, out, _ = typed("alarms", "load", *worker, "--operators", "2")
+    lines = out.decode().splitlines()
+    assert "2 alarms, 2 standing at the end" in lines[0]
+    assert [line.split() for line in lines if line.startswith(("in the worst", "of high"))] == [
+        ["in", "the", "worst", "10", "minutes", "1", "10", "met"],
+        ["of", "high", "priority", "100.0%", "5.0%", "too", "few", "to", "judge"],
+    ]
+    assert lines[-1].split() == ["1", "50.0%", "brine.vat_hot", "brine.w1.vat-2"]
 
 
 def test_a_command_is_sent_and_its_answer_waited_for(typed, rig, token):

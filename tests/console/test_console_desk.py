@@ -61,6 +61,7 @@ PAGES = {
     "/alarms": ("Fridge too warm", "冷藏柜温度过高"),
     "/unknown": ("Adopt", "接纳"),
     "/rules": ("In the table: Door “open” for 9 min", "表中条件: 柜门“打开”，持续 9 分钟"),
+    "/load": ("Ten most frequent", "最频繁的十项"),
     "/sign-in": ("Operator token", "操作员令牌"),
     f"/commands?device={VALVE}": ("Shut the valve", "关闭阀门"),
     f"/commands?device={VALVE}&name=shut": ("Valve becomes shut", "阀门 变为 关闭"),
@@ -93,7 +94,15 @@ def test_all_pages_are_a_click_away_and_the_current_one_is_marked(shown, page, w
         page.locator(".menu summary").click()
     places = page.locator(".menu nav a" if width < 900 else ".pages a")
     expect(places).to_have_text(
-        ["Overview", "Alarms 2 unacknowledged", "Unknown devices 2 waiting", "Rules", "Ledger", "Dead letters"]
+        [
+            "Overview",
+            "Alarms 2 unacknowledged",
+            "Unknown devices 2 waiting",
+            "Rules",
+            "Alarm load",
+            "Ledger",
+            "Dead letters",
+        ]
     )
     places.filter(has_text="Rules").click()
     here = page.locator(".menu nav a[aria-current]" if width < 900 else ".pages a[aria-current]")

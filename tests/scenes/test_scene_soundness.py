@@ -170,9 +170,16 @@ WRONG = {
         {"priority_steps": (LATE, PriorityStep(to=Priority.MEDIUM, lasting=hours(1)))},
         "priority_steps[0]: is never seen",
     ),
-    "a step beyond a combination": (
-        {"when": any_of(Term("air", Above(8.0)), Term("phase", Above(2.5))), "priority_steps": (FAR,)},
-        "priority_steps[0].beyond: must be left out",
+    "a limit for a step of what has no reading": (
+        {"when": NoData(minutes(10)), "priority_steps": (FAR,)},
+        "priority_steps[0].beyond: must be left out: there is no reading to compare",
+    ),
+    "a step out of reach of a combination's own channel": (
+        {
+            "when": any_of(Term("air", Above(8.0)), Term("phase", Above(2.5))),
+            "priority_steps": (replace(FAR, beyond=Below(-41.0)),),
+        },
+        "priority_steps[0].beyond.limit: -41 is outside what box.air can measure",
     ),
     "caused by itself": (
         {"follows": (CausedBy(rule="warm", at=Reach.SITE),)},
@@ -199,6 +206,10 @@ RIGHT = {
     "two steps": {"priority_steps": (FAR, FARTHER, LATE)},
     "a step at the limit after a while": {"priority_steps": (replace(FAR, beyond=Above(8.0), lasting=hours(1)),)},
     "a step of one side": {"when": Outside(0.0, 8.0), "priority_steps": (FAR,)},
+    "a step on a combination's own channel": {
+        "when": any_of(Term("air", Above(8.0)), Term("phase", Above(2.5))),
+        "priority_steps": (FAR,),
+    },
     "a step of time on a combination": {
         "when": any_of(Term("air", Above(8.0)), Term("phase", Above(2.5))),
         "priority_steps": (LATE,),

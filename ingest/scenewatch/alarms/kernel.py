@@ -22,7 +22,7 @@ from scenewatch.alarms.kernel_groups import counts, judge
 from scenewatch.alarms.kernel_instance import beyond, clear_it, complete, narrow, raise_it, released, turn
 from scenewatch.alarms.kernel_terms import hold
 from scenewatch.alarms.rows import COUNTING_OFF, COUNTING_ON, NORMAL, SILENCE, STANDING, Columns, Tables
-from scenewatch.model.compiled import compiled, inlined
+from scenewatch.model.compiled import compiled, within
 from scenewatch.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SUSPECT, MISSING = int(Flag.SUSPECT), int(Flag.MISSING)
+SUSPECT = int(Flag.SUSPECT)
+MISSING: int = np.uint8(Flag.MISSING)  # type: ignore[assignment]  # of its column's type: each is compiled for itself
 
 
-@compiled
+@within
 def _silence(rule: Any, one: Any, row: Any, t: int, received_ms: int, move: Any) -> bool:
     """Raise missing data that nobody noticed before this reading came; True if so."""
     deadline = max(row.good_t, row.floor) + rule.on_ms
@@ -44,7 +45,7 @@ def _silence(rule: Any, one: Any, row: Any, t: int, received_ms: int, move: Any)
     return True
 
 
-@compiled
+@within
 def _walk(
     row: Any,
     kind: Any,
@@ -89,20 +90,20 @@ def _walk(
     return written
 
 
-@compiled
+@within
 def _quiet(row: Any, kind: Any, t: int, received_ms: int, value: float, flag: int) -> bool:
     """Whether a reading moves nothing, as all others do not either between the same two values."""
     silent_ms = max(t - row.good_t, received_ms - row.heard)
     return bool(row.quiet_low < value < row.quiet_high and silent_ms < kind.silence_ms and flag != SUSPECT)
 
 
-@compiled
+@within
 def _remember(row: Any, t: int, received_ms: int) -> None:
     row.good_t = t
     row.heard = max(row.heard, t, received_ms)
 
 
-@inlined
+@within
 def _instant(
     i: int, number: int, batch: Columns, tables: Tables, moves: NDArray[np.void], written: int
 ) -> tuple[int, int]:
@@ -127,7 +128,7 @@ def _instant(
     return end, judge(device, tables, batch, (i, end), moves, written)
 
 
-@compiled
+@within
 def _pass_quiet(begin: int, batch: Columns, series: NDArray[np.void], kinds: NDArray[np.void]) -> int:
     """Take the readings from `begin` on that move nothing. Returns where the first is that may."""
     for i in range(begin, len(batch.series)):
@@ -147,7 +148,7 @@ def _pass_quiet(begin: int, batch: Columns, series: NDArray[np.void], kinds: NDA
 @compiled
 def step(begin: int, batch: Columns, tables: Tables, moves: NDArray[np.void]) -> tuple[int, int, int]:
     """Readings from `begin` on. Returns where it stopped, how many moves it wrote, in order, and why it stopped."""
-    written = 0
+    written = int(np.int64(0))  # a plain 0 is of a type of its own, for which all behind it is compiled again
     i = _pass_quiet(begin, batch, tables.series, tables.kinds)
     while i < len(batch.series):
         series, t, received_ms = batch.series[i], batch.t_ms[i], batch.received_ms[i]

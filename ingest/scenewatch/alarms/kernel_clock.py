@@ -24,7 +24,7 @@ from scenewatch.alarms.rows import (
     Columns,
     Tables,
 )
-from scenewatch.model.compiled import compiled
+from scenewatch.model.compiled import compiled, within
 from scenewatch.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -32,12 +32,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-GOOD, MISSING = int(Flag.GOOD), int(Flag.MISSING)
+GOOD: int = np.uint8(Flag.GOOD)  # type: ignore[assignment]  # of its column's type: each is compiled for itself
+MISSING: int = np.uint8(Flag.MISSING)  # type: ignore[assignment]  # as above
 DONE, FULL, UNKNOWN_DAY = 0, 1, 2
 """Why a loop stopped: all is done, `moves` might run over, or a site's calendar must first be asked."""
 
 
-@compiled
+@within
 def _heard(group: Any, device: Any, tables: Tables) -> tuple[int, int, int]:
     """Of what a group about missing data listens to: the newest by both clocks, and from when silence counts."""
     if group.channel >= 0:
@@ -53,7 +54,7 @@ def _heard(group: Any, device: Any, tables: Tables) -> tuple[int, int, int]:
     return int(good_t), int(heard), int(max(floor, device.floor))
 
 
-@compiled
+@within
 def _silence(group: Any, state: Any, device: Any, tables: Tables) -> tuple[int, int]:
     """The deadlines of missing data by both clocks; both FOREVER while a cause stands.
 
@@ -78,7 +79,7 @@ def _silence(group: Any, state: Any, device: Any, tables: Tables) -> tuple[int, 
     return int(good_t + group.on_ms), int(heard + group.on_ms)
 
 
-@compiled
+@within
 def _next_grade(group: Any, state: Any, tables: Tables) -> int:
     """After how long the alarm's priority may change next; FOREVER if by time never again."""
     found = FOREVER
@@ -89,12 +90,12 @@ def _next_grade(group: Any, state: Any, tables: Tables) -> int:
     return int(found)
 
 
-@compiled
+@within
 def _is_silent(one: Any) -> bool:
     return bool(one.state in (NORMAL, LATCHED))
 
 
-@compiled
+@within
 def _due(clocked: Any, tables: Tables) -> int:
     """When this group moves next if nothing comes, by the later of the clocks."""
     device = tables.devices[clocked.device]
@@ -112,7 +113,7 @@ def _due(clocked: Any, tables: Tables) -> int:
     return int(min(due, state.heard + group.off_ms) if group.shape == HAPPENED else due)
 
 
-@compiled
+@within
 def _occasion_until(group: Any, device: Any, tables: Tables, deadline: int) -> int:
     """The end of an occasion that reached into the silence before its deadline; NEVER without one."""
     found = NEVER
@@ -128,7 +129,7 @@ def _occasion_until(group: Any, device: Any, tables: Tables, deadline: int) -> i
     return int(found)
 
 
-@compiled
+@within
 def _wake_heard(group: Any, device: Any, tables: Tables) -> None:
     """Whatever the group listens to, its next reading is not passed by."""
     if group.channel >= 0:
@@ -139,7 +140,7 @@ def _wake_heard(group: Any, device: Any, tables: Tables) -> None:
             tables.series[series].quiet_low = np.inf
 
 
-@compiled
+@within
 def _fall_silent(place: int, device: Any, tables: Tables, noticed_ms: int, move: Any) -> tuple[int, int]:
     """Missing data at its deadline, unless an occasion puts that off. The moves made, and DONE or why not."""
     group = tables.groups[tables.types[device.type].group_from + place]
@@ -163,7 +164,7 @@ def _fall_silent(place: int, device: Any, tables: Tables, noticed_ms: int, move:
     return 1, DONE
 
 
-@compiled
+@within
 def _move_on(clocked: Any, tables: Tables, until_ms: int, move: Any) -> tuple[int, int]:
     """What this group has to do next. As `_fall_silent`."""
     device = tables.devices[clocked.device]
@@ -212,7 +213,7 @@ def pass_site(site: int, until_ms: int, tables: Tables, moves: NDArray[np.void],
 @compiled
 def pass_all(begin: int, until_ms: int, tables: Tables, moves: NDArray[np.void]) -> tuple[int, int, int]:
     """The same of all sites from `begin` on. Returns the site where it stopped too."""
-    written = 0
+    written = int(np.int64(0))
     for site in range(begin, len(tables.sites)):
         written, why = pass_site(site, until_ms, tables, moves, written)
         if why != DONE:
@@ -235,7 +236,7 @@ def any_due(now_ms: int, tables: Tables) -> bool:
     return False
 
 
-@compiled
+@within
 def _comes(series: int, batch: Columns, i: int) -> bool:
     """Whether the instant that begins at row `i` has a reading of this series."""
     for j in range(i, len(batch.series)):
@@ -246,7 +247,7 @@ def _comes(series: int, batch: Columns, i: int) -> bool:
     return False
 
 
-@compiled
+@within
 def _pass_hole(
     number: int, tables: Tables, batch: Columns, i: int, moves: NDArray[np.void], written: int
 ) -> tuple[int, int]:
@@ -272,13 +273,13 @@ def _pass_hole(
     return written, DONE
 
 
-@compiled
+@within
 def pass_time(
     i: int, number: int, tables: Tables, batch: Columns, moves: NDArray[np.void], written: int
 ) -> tuple[int, int]:
     """What must have happened at the device's site before its readings of row `i` on. As `pass_site`."""
     device = tables.devices[number]
-    written, why = pass_site(device.site, batch.received_ms[i], tables, moves, written)
+    written, why = pass_site(int(np.int64(device.site)), batch.received_ms[i], tables, moves, written)
     if why != DONE:
         return written, why
     of_type = tables.types[device.type]

@@ -24,7 +24,7 @@ from scenewatch.alarms.rows import (
     Columns,
     Tables,
 )
-from scenewatch.model.compiled import compiled, inlined
+from scenewatch.model.compiled import compiled, within
 from scenewatch.model.flags import Flag, Place
 
 if TYPE_CHECKING:
@@ -32,16 +32,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-GOOD, FAIL, MISSING, NEW = int(Flag.GOOD), int(Flag.FAIL), int(Flag.MISSING), int(Place.NEW)
+FAIL, NEW = int(Flag.FAIL), int(Place.NEW)
+GOOD: int = np.uint8(Flag.GOOD)  # type: ignore[assignment]  # of its column's type: each is compiled for itself
+MISSING: int = np.uint8(Flag.MISSING)  # type: ignore[assignment]  # as above
 
 
-@compiled
+@within
 def counts(place: int, live: bool, flag: int) -> bool:  # noqa: FBT001 - as it is in its column
     """Whether a reading moves alarms at all."""
     return place == NEW and live and flag < FAIL
 
 
-@compiled
+@within
 def priority_at(group: Any, one: Any, device: Any, tables: Tables, t: int) -> int:
     """Of the steps that hold at `t` the last in the table's order; the rule's own without one."""
     found = OWN
@@ -58,7 +60,7 @@ def priority_at(group: Any, one: Any, device: Any, tables: Tables, t: int) -> in
     return int(found)
 
 
-@compiled
+@within
 def raise_group(
     group: Any,
     place: int,
@@ -81,7 +83,7 @@ def raise_group(
     tables.sites[device.site].due = NEVER  # somebody must look again
 
 
-@compiled
+@within
 def end_group(
     group: Any,
     place: int,
@@ -105,7 +107,7 @@ def end_group(
     tables.sites[device.site].due = NEVER
 
 
-@compiled
+@within
 def reprioritise(
     group: Any,
     place: int,
@@ -133,7 +135,7 @@ def reprioritise(
     return True
 
 
-@inlined
+@within
 def _is_pending(group: Any, one: Any, device: Any, tables: Tables, t: int) -> bool:
     """Whether the alarm's priority could change by time alone."""
     for k in range(group.grade_from, group.grade_to):
@@ -148,7 +150,7 @@ def _is_pending(group: Any, one: Any, device: Any, tables: Tables, t: int) -> bo
     return False
 
 
-@inlined
+@within
 def _is_calm(group: Any, one: Any, state: Any, holding: int) -> bool:
     """Whether nothing can change as long as no term turns, but for its priority."""
     if one.state in (NORMAL, LATCHED) and group.shape == THEN:
@@ -158,7 +160,7 @@ def _is_calm(group: Any, one: Any, state: Any, holding: int) -> bool:
     return bool(one.state == STANDING and group.shape == ALONE and holding > 0)
 
 
-@inlined
+@within
 def _holds(group: Any, device: Any, state: Any, tables: Tables, t: int, fresh: int) -> bool:
     """Whether the group's condition holds at `t`, by what its terms say now."""
     if group.shape != THEN:
@@ -173,7 +175,7 @@ def _holds(group: Any, device: Any, state: Any, tables: Tables, t: int, fresh: i
     return bool(state.met != 0)
 
 
-@inlined
+@within
 def row_of(series: int, batch: Columns, i: int, end: int) -> int:
     """The row of this series' reading within the instant that has row `i` and ends at `end`; -1 without one."""
     for j in range(end - 1, -1, -1):
@@ -184,7 +186,7 @@ def row_of(series: int, batch: Columns, i: int, end: int) -> int:
     return -1
 
 
-@compiled
+@within
 def _step_group(k: int, device: Any, tables: Tables, batch: Columns, instant: tuple[int, int], move: Any) -> bool:
     """Step the device's group at place `k` of which something has come. Whether it made a move."""
     i, end = instant
@@ -201,7 +203,7 @@ def _step_group(k: int, device: Any, tables: Tables, batch: Columns, instant: tu
         state.seen = t
         turn(one, holds and (one.state >= STANDING or not suppressed(group, device, tables, t)), not holds, t)
         at = row_of(device.first_series + group.channel, batch, i, end)
-        value, flag = (np.nan, MISSING) if at < 0 else (batch.value[at], int(batch.flag[at]))
+        value, flag = (np.nan, MISSING) if at < 0 else (batch.value[at], batch.flag[at])
         if complete(one, group.on_ms, group.off_ms, t):
             if one.state == COUNTING_ON:
                 raise_group(group, k, device, tables, (t, heard_ms, value, flag), move)
@@ -218,7 +220,7 @@ def _step_group(k: int, device: Any, tables: Tables, batch: Columns, instant: tu
     return moved
 
 
-@compiled
+@within
 def _hear_again(k: int, device: Any, tables: Tables, moment: tuple[int, int, float, int], move: Any) -> bool:
     """A reading ends missing data, if none older than it is proof. Whether it made a move."""
     t = moment[0]
@@ -236,7 +238,7 @@ def _hear_again(k: int, device: Any, tables: Tables, moment: tuple[int, int, flo
     return True
 
 
-@compiled
+@within
 def newest_of_family(device: Any, tables: Tables) -> int:
     """The time of the newest reading of all devices that speak through this one."""
     found = NEVER
@@ -247,7 +249,7 @@ def newest_of_family(device: Any, tables: Tables) -> int:
     return found
 
 
-@compiled
+@within
 def judge(
     device: Any, tables: Tables, batch: Columns, instant: tuple[int, int], moves: NDArray[np.void], written: int
 ) -> int:
@@ -264,7 +266,7 @@ def judge(
                 continue
             at = row_of(device.first_series + group.channel, batch, i, end)
             if at >= 0 and series.good_t == t:
-                moment = (t, heard_ms, batch.value[at], int(batch.flag[at]))
+                moment = (t, heard_ms, batch.value[at], batch.flag[at])
                 written += _hear_again(k, device, tables, moment, moves[written])
             if STANDING <= one.state < LATCHED:
                 series.quiet_low = np.inf
@@ -275,7 +277,7 @@ def judge(
     return written
 
 
-@compiled
+@within
 def _judge_gateway(
     child: Any, tables: Tables, moment: tuple[int, int], moves: NDArray[np.void], written: int
 ) -> int:
@@ -305,7 +307,7 @@ def tell(place: int, device: Any, tables: Tables, event: tuple[int, int], moves:
     group = tables.groups[tables.types[device.type].group_from + place]
     one = tables.instances[device.first_instance + place]
     state = tables.grouped[device.first_grouped + place]
-    written = 0
+    written = int(np.int64(0))
     if one.state == STANDING and at_ms >= state.seen + group.off_ms:
         ends_ms, heard_ms = state.seen + group.off_ms, state.heard + group.off_ms
         end_group(group, place, device, tables, (ends_ms, heard_ms, np.nan, GOOD), moves[written])

@@ -17,27 +17,27 @@ from scenewatch.alarms.rows import (
     RAISED,
     STANDING,
 )
-from scenewatch.model.compiled import compiled
+from scenewatch.model.compiled import within
 
 if TYPE_CHECKING:
     from typing import Any
 
 
-@compiled
+@within
 def beyond(comparison: Any, value: float, test: int) -> bool:
     if comparison.sort == FLAGGED:
         return bool(test == comparison.test)
     return bool(value > comparison.high or value < comparison.low)
 
 
-@compiled
+@within
 def released(comparison: Any, value: float, test: int) -> bool:
     if comparison.sort == FLAGGED:
         return bool(test != comparison.test)
     return bool(comparison.release_low <= value <= comparison.release_high)
 
 
-@compiled
+@within
 def narrow(row: Any, comparison: Any, holds: bool, value: float) -> None:  # noqa: FBT001 - as all state in kernels, a plain number
     """Leave in the quiet band only values like `value`, which neither end what holds nor begin what does not."""
     if comparison.sort == FLAGGED:
@@ -52,7 +52,7 @@ def narrow(row: Any, comparison: Any, holds: bool, value: float) -> None:  # noq
         row.quiet_high = min(row.quiet_high, comparison.release_low)
 
 
-@compiled
+@within
 def raise_it(one: Any, at_ms: int, value: float, flag: int, move: Any) -> None:
     one.state = STANDING
     one.raised_at = at_ms
@@ -67,7 +67,7 @@ def raise_it(one: Any, at_ms: int, value: float, flag: int, move: Any) -> None:
     move.cause = -1
 
 
-@compiled
+@within
 def clear_it(one: Any, at_ms: int, value: float, flag: int, move: Any) -> None:
     one.state = NORMAL
     move.step = CLEARED
@@ -79,7 +79,7 @@ def clear_it(one: Any, at_ms: int, value: float, flag: int, move: Any) -> None:
     move.cause = -1
 
 
-@compiled
+@within
 def turn(one: Any, is_beyond: bool, is_released: bool, t: int) -> None:  # noqa: FBT001 - as above
     """Begin or end a count."""
     if one.state == NORMAL and is_beyond:
@@ -94,7 +94,7 @@ def turn(one: Any, is_beyond: bool, is_released: bool, t: int) -> None:  # noqa:
         one.state = STANDING
 
 
-@compiled
+@within
 def complete(one: Any, on_ms: int, off_ms: int, t: int) -> bool:
     """Whether a count has now lasted as long as it must."""
     if one.state == COUNTING_ON:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from scenewatch.alarms.kernel_instance import beyond, narrow, released
 from scenewatch.alarms.rows import LATCHED, NEVER, STANDING, Tables
-from scenewatch.model.compiled import compiled
+from scenewatch.model.compiled import within
 
 if TYPE_CHECKING:
     from typing import Any
 
 
-@compiled
+@within
 def hold(row: Any, kind: Any, device: Any, tables: Tables, reading: tuple[int, int, float, int, int]) -> None:
     """One reading's step of every term of its series, behind the walk of its rules."""
     t, _, value, _, test = reading
@@ -35,22 +35,23 @@ def hold(row: Any, kind: Any, device: Any, tables: Tables, reading: tuple[int, i
                 held.began = t
         elif before and not held.now:
             held.ended = t
+            tables.sites[device.site].due = NEVER  # what it put off may be due earlier than was thought
         narrow(row, term.is_, held.now != 0, value)
 
 
-@compiled
+@within
 def good_t_of(number: int, device: Any, tables: Tables) -> int:
     """The time of the newest reading of a term's channel."""
     term = tables.terms[tables.types[device.type].term_from + number]
     return int(tables.series[device.first_series + term.channel].good_t)
 
 
-@compiled
+@within
 def gap_of(number: int, device: Any, tables: Tables) -> int:
     return int(tables.terms[tables.types[device.type].term_from + number].gap_ms)
 
 
-@compiled
+@within
 def held_until(number: int, device: Any, tables: Tables) -> int:
     """The first moment at which a term does not hold any more, as far as is known."""
     held = tables.held[device.first_held + number]
@@ -59,7 +60,7 @@ def held_until(number: int, device: Any, tables: Tables) -> int:
     return int(held.ended)
 
 
-@compiled
+@within
 def look(group: Any, device: Any, tables: Tables, t: int) -> tuple[int, int, int]:
     """The time of the newest reading of its terms' channels, how many terms hold, and how many do at `t`.
 
@@ -76,7 +77,7 @@ def look(group: Any, device: Any, tables: Tables, t: int) -> tuple[int, int, int
     return newest, holding, fresh
 
 
-@compiled
+@within
 def stood(source: Any, tables: Tables, t: int, after_ms: int) -> bool:
     """Whether an alarm stood at `t` or within `after_ms` before. What is known is its last stand."""
     one, state = tables.instances[source.instance], tables.grouped[source.grouped]
@@ -87,7 +88,7 @@ def stood(source: Any, tables: Tables, t: int, after_ms: int) -> bool:
     return bool(begin <= t < state.ended + after_ms)
 
 
-@compiled
+@within
 def suppressed(group: Any, device: Any, tables: Tables, t: int) -> bool:
     """Whether the group must not be raised at `t`. Its site's spans of that day must be known."""
     for m in range(group.while_from, group.during_from):
@@ -109,7 +110,7 @@ def suppressed(group: Any, device: Any, tables: Tables, t: int) -> bool:
     return False
 
 
-@compiled
+@within
 def cause_of(group: Any, device: Any, tables: Tables, t: int) -> int:
     """The instance that explains an alarm raised at `t`: of the table's first that has one the oldest; or -1."""
     for m in range(group.follows_from, group.follows_to):

@@ -224,15 +224,12 @@ def _limits_of(device_type: DeviceType, rule: Rule, given: Sequence[str]) -> Ite
 
 def _steps_of(device_type: DeviceType, rule: Rule, given: Sequence[str]) -> Iterator[tuple[str, str]]:
     of_steps = [number for number in given if number.startswith(STEP)]
-    own = isinstance(rule.when, Above | Below | Outside | Flagged)
-    for channel in device_type.channels:
-        if own and (name := f"{device_type.key}.{channel.key}") in rule.on:
-            for at, number, what in steps.flaws(rule, name, channel):
-                beyond, prefix = rule.priority_steps[at].beyond, f"{STEP}{at + 1}_"
-                if number and beyond is not None:
-                    yield _blamed(prefix, number, beyond, given), what
-                else:
-                    yield next(iter(of_steps), f"{STEP}{at + 1}"), what
+    for at, number, what in steps.flaws(rule, device_type):
+        beyond, prefix = rule.priority_steps[at].beyond, f"{STEP}{at + 1}_"
+        if number and beyond is not None:
+            yield _blamed(prefix, number, beyond, given), what
+        else:
+            yield next(iter(of_steps), f"{STEP}{at + 1}"), what
 
 
 def _blamed(prefix: str, number: str, is_: Comparison, given: Sequence[str]) -> str:

@@ -98,7 +98,7 @@ GROUP = np.dtype(
 MEMBER = np.dtype([("after_ms", np.int64), ("number", np.int64)])
 """A term by its place in the type, an occasion by its place in the scene, a cause by its place in the type."""
 
-GRADE = np.dtype([("lasting_ms", np.int64), ("term", np.int32), ("to", np.int32)])
+GRADE = np.dtype([("lasting_ms", np.int64), ("term", np.int64), ("to", np.int64)])
 """One step of a priority: `term` by its place in the type, -1 where time alone does it."""
 
 TYPE = np.dtype(
@@ -136,7 +136,7 @@ PIECE = np.dtype([("begin", np.int32), ("end", np.int32)])
 
 SOURCE = np.dtype([("instance", np.int32), ("grouped", np.int32)])
 
-CLOCKED = np.dtype([("device", np.int32), ("place", np.int32)])
+CLOCKED = np.dtype([("device", np.int64), ("place", np.int64)])
 """A group that moves without a reading, by its place in the type."""
 
 SITE = np.dtype([("due", np.int64), ("begin", np.int32), ("end", np.int32)])

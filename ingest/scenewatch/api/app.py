@@ -16,6 +16,7 @@ from scenewatch.api import (
     commands,
     events,
     explain,
+    load,
     operate,
     present,
     shapes,
@@ -74,6 +75,7 @@ def create_app(view: View) -> FastAPI:
     operate.add(app, view)
     commands.add(app, view)
     events.add(app, view)
+    load.add(app, view)
     unknown.add(app, view)
 
     @app.get("/api/v1/stream", tags=["live"], response_class=StreamingResponse)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scenewatch.api.unknown import Unknown
     from scenewatch.model.ledger import Counts, DeadLetter
     from scenewatch.model.level import Summaries
+    from scenewatch.model.load import Load
     from scenewatch.model.ports import Readings
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Scene, Severity
@@ -86,6 +87,17 @@ class EventQuery:
     level: Severity | None = None
     from_ms: int | None = None
     to_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadQuery:
+    """Of which alarms the load is wanted: those raised in [from_ms, to_ms), or standing in it."""
+
+    from_ms: int
+    to_ms: int
+    sites: Collection[str] | None = None
+    """Ids."""
+    operators: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +243,10 @@ class View(Protocol):
 
     def alarms_raised(self, from_ms: int) -> Mapping[str, int]:
         """How often since then, by rule."""
+        ...
+
+    def alarm_load(self, query: LoadQuery) -> Load:
+        """How much they asked of those who read them."""
         ...
 
     def alarm_changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:

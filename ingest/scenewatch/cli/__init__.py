@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from scenewatch.cli import (
     alarms,
+    backtest,
     backup,
     check,
     commands,
@@ -19,6 +20,7 @@ from scenewatch.cli import (
     journal,
     ledger,
     letters,
+    rehearse,
     rules,
     run,
     secrets,
@@ -39,6 +41,8 @@ GROUPS = (
     check,
     doctor,
     rules,
+    rehearse,
+    backtest,
     inventory,
     alarms,
     holds,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scenewatch.cli import load
 from scenewatch.cli.asking import add_token, add_worker, asked, told, worker_url
 from scenewatch.cli.explain import add_show
 from scenewatch.cli.holds import add_deeds
@@ -39,6 +40,7 @@ def add_commands(commands: Subparsers) -> None:
     add_worker(p)
     add_json(p)
     add_show(parts)
+    load.add_command(parts)
     text = "tell that an alarm was seen: one, or all of a rule or a device that nobody has seen yet"
     example = "scenewatch alarms acknowledge --device kitchen.s001.s001-fridge-1 --token-file data/operators"
     p = add(parts, "acknowledge", _acknowledge, text, example)

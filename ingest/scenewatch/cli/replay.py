@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenewatch.cli.words import FOUND, WELL, add, add_bounds, add_config, add_json, complain
-from scenewatch.model.errors import ConfigurationError, Mistake
+from scenewatch.model.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import argparse
@@ -84,14 +84,14 @@ def _position(look: Look, bound: int | datetime | None, free: int) -> int:
 
 
 def _limits(path: Path | None, scenes: tuple[Scene, ...]) -> OperatorLimits | None:
-    from scenewatch.alarms.overrides import mistakes
+    from scenewatch.cli.limits import mistakes_in
     from scenewatch.settings import load_limits
 
     if path is None:
         return None
     limits = load_limits(path)
-    if found := mistakes(scenes, limits):
-        raise ConfigurationError([Mistake(f"{path}: {m.place}", m.what) for m in found])
+    if found := mistakes_in(path, scenes, limits):
+        raise ConfigurationError(found)
     return limits
 
 

@@ -142,6 +142,18 @@ def speed(text: str) -> float:
     return _number(text, 1.0, 1_000_000.0)
 
 
+def some_days(text: str) -> float:
+    return _number(text, 1 / 24, 366.0)
+
+
+def faults_a_month(text: str) -> float:
+    return _number(text, 0.0, 100.0)
+
+
+def alarms_a_month(text: str) -> float:
+    return _number(text, 0.0, 1_000.0)
+
+
 def _number(text: str, low: float, high: float) -> float:
     try:
         number = float(text)

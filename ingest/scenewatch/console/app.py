@@ -27,6 +27,7 @@ from scenewatch.console.device_page import DevicePage
 from scenewatch.console.holding import HoldPage
 from scenewatch.console.hub import Hub
 from scenewatch.console.live import Live
+from scenewatch.console.loadpage import LoadPage
 from scenewatch.console.overview import Overview
 from scenewatch.console.pages import Pages
 from scenewatch.console.proxy import Proxy, problem
@@ -128,6 +129,7 @@ def _desk(answers: Answers, worker: Worker) -> list[Route]:
         "/unknown": Unknown(answers, worker).page,
         "/rules": RuleBook(answers, worker).page,
         "/commands": CommandPage(answers, worker).page,
+        "/load": LoadPage(answers, worker).page,
         "/hold": HoldPage(answers).page,
         "/sign-in": signing.page,
         "/ledger": records.ledger,

@@ -89,6 +89,8 @@ class Rule(msgspec.Struct, frozen=True):
     table_text: Text | None = None
     """The condition of the table, where operators have set other limits."""
     proof: str = ""
+    version: str = ""
+    """Each of its alarms names the one that raised it."""
 
 
 class Scene(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scenewatch.console.texts_alarm import TEXTS_ALARM
 from scenewatch.console.texts_desk import SIGNS_DESK, TEXTS_DESK
+from scenewatch.console.texts_load import LOAD_SIGNS, TEXTS_LOAD
 from scenewatch.console.texts_hold import TEXTS_HOLD
 from scenewatch.console.texts_pages import PAGES_SIGNS, PAGES_TEXTS
 from scenewatch.model.words import Text
@@ -220,6 +221,7 @@ TEXTS: Mapping[str, Text] = {
     "part.failing": Text("failing:", "故障："),
     **TEXTS_DESK,
     **TEXTS_ALARM,
+    **TEXTS_LOAD,
     **TEXTS_HOLD,
 }
 
@@ -243,6 +245,7 @@ SIGNS: Mapping[str, str] = {
     "light": "☀",
     "dark": "☾",
     **SIGNS_DESK,
+    **LOAD_SIGNS,
 }
 """A shape for every state, so that colour is never the only sign; and for the appearances, on small screens."""
 

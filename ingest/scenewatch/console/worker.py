@@ -47,6 +47,7 @@ from scenewatch.console.shapes_desk import (
 )
 from scenewatch.console.shapes_explain import Explanation
 from scenewatch.model.errors import TemporaryError
+from scenewatch.model.load import Load
 from scenewatch.model.operators import SESSION_COOKIE
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ QUIET_S = 12.0
 """The stream has a heartbeat each 5 s: two missed ones and the line counts as dead."""
 ANSWER_S = 5.0
 READY_S = 2.0
+LOAD_S = 20.0
+"""A month of alarms is counted."""
 WISH_S = 20.0
 """Adopting a device waits until the worker has it."""
 EVENTS: dict[str, type[Event]] = {
@@ -159,6 +162,9 @@ class Worker:
         """How often since then, by rule."""
         found = await self._get(f"/api/v1/alarms/raised?from={from_ms}", RaisedByRule)
         return {one.rule: one.count for one in found.rules}
+
+    async def alarm_load(self, query: Mapping[str, str]) -> Load:
+        return await self._get(f"/api/v1/alarm-load?{urlencode(query)}", Load, timeout_s=LOAD_S)
 
     async def unknown_devices(self) -> tuple[UnknownDevice, ...]:
         return (await self._get("/api/v1/unknown-devices", UnknownDevices)).unknown_devices

@@ -99,7 +99,7 @@ class Disturbances:
         self, kind: type[Silence | WrongClock | Away], t_ms: NDArray[np.int64]
     ) -> Iterator[tuple[Laid, int, NDArray[np.bool_]]]:
         for fault in self._laid:
-            if isinstance(fault.effect, kind):
+            if isinstance(fault.effect, kind) and fault.within(t_ms):
                 for device in fault.devices:
                     now = fault.during(t_ms[:, device])
                     if now.any():

@@ -59,6 +59,10 @@ class Laid:
     devices: tuple[int, ...]
     """Whom it reaches, by their number in the fleet."""
 
+    def within(self, t_ms: NDArray[np.int64]) -> bool:
+        """Whether it is there at all at any of these sample times, (steps, devices)."""
+        return bool(self.from_ms <= t_ms[-1].max() and t_ms[0].min() < self.to_ms)
+
     def during(self, t_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
         return (self.from_ms <= t_ms) & (t_ms < self.to_ms)
 
@@ -101,7 +105,7 @@ def drives(laid: Sequence[Laid], t_ms: NDArray[np.int64]) -> dict[str, NDArray[n
     driven: dict[str, NDArray[np.float64]] = {}
     for fault in laid:
         effect = fault.effect
-        if not isinstance(effect, PhysicsEffect):
+        if not isinstance(effect, PhysicsEffect) or not fault.within(t_ms):
             continue
         for device in fault.devices:
             now = fault.during(t_ms[:, device])

@@ -12,7 +12,7 @@ from scenewatch.model.errors import ConfigurationError, Mistake
 from scenewatch.model.event import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -34,13 +34,18 @@ def past(fleet: Fleet, registry: Registry, from_ms: int, to_ms: int) -> Iterator
     Silent devices are absent, and so is what a gateway still keeps at the end: its devices publish that later.
     """
     fleet.skip(from_ms)
+    return arrived(fleet, registry, fleet.advance(to_ms))
+
+
+def arrived(fleet: Fleet, registry: Registry, blocks: Iterable[Block]) -> Iterator[Past]:
+    """What comes of the fleet's next blocks."""
     numbers = _numbers(fleet, registry)
     measured = zip(numbers, fleet.channels, strict=True)
     series = np.array([s for n, keys in measured for s in registry.series_of(n)[: len(keys)]], np.int32)
     device = np.repeat(np.arange(len(fleet.devices)), np.diff(fleet.first_column))
     kept_back: list[Batch] = []
     told_late: list[Telling] = []
-    for block in fleet.advance(to_ms):
+    for block in blocks:
         until_ms = int(block.t_ms[-1].max())
         told = [*told_late, *block.told]
         told_late = [one for one in told if one.sent_ms > until_ms]

@@ -59,4 +59,46 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     hidden: int
     """Raised while shelved, out of service or in maintenance: not counted above."""
     grouped: int
-    """Of the alarms those that follow from a cause that stood: shown beneath it."""
+    """Of the alarms those that follow from a cause that stood: shown beneath it, and in no rate above."""
+    step_ms: int = 0
+    steps: list[int] = msgspec.field(default_factory=list)
+    """Alarms that are in the rates, in each step of `step_ms` from `from_ms` on."""
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure beside what EEMUA 191 and ISA-18.2 call acceptable."""
+
+    key: str
+    """Its field in `Load`; of a priority `priority_<its key>`."""
+    value: float | None
+    at_most: float
+    met: bool | None
+    """None where there is too little to judge."""
+
+
+ENOUGH_TO_SHARE = 100
+"""Fewer alarms say nothing about shares of rules and priorities."""
+AT_MOST = {
+    "mean_10_min": 1.0,
+    "peak_10_min": 10.0,
+    "over_10_share": 0.01,
+    "flood_share": 0.01,
+    "chattering": 0.0,
+    "fleeting": 0.0,
+    "stale": 5.0,
+}
+AT_MOST_OF_MANY = {"most_frequent_share": 0.05, "priority_high": 0.05, "priority_medium": 0.15}
+
+
+def judged(load: Load) -> list[Judged]:
+    """In the order of the tables above."""
+    values: dict[str, float | None] = {f"priority_{key}": share for key, share in load.priorities.items()}
+    values |= {key: getattr(load, key) for key in (*AT_MOST, "most_frequent_share") if key != "chattering"}
+    values["chattering"] = len(load.chattering)
+    found = []
+    for key, at_most in (AT_MOST | AT_MOST_OF_MANY).items():
+        value = values.get(key)
+        enough = key in AT_MOST or load.alarms >= ENOUGH_TO_SHARE
+        met = value <= at_most if value is not None and enough else None
+        found.append(Judged(key=key, value=value, at_most=at_most, met=met))
+    return found

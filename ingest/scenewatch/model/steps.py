@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scenewatch.model import reach
 from scenewatch.model.conditions import passes
-from scenewatch.model.scene import Above, Below, Outside
+from scenewatch.model.scene import Above, Below, Happened, NoData, Outside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from scenewatch.model.scene import Channel, PriorityStep, Rule
+    from scenewatch.model.scene import Channel, DeviceType, PriorityStep, Rule
 
 
 class Flaw(NamedTuple):
@@ -22,8 +22,17 @@ class Flaw(NamedTuple):
     what: str
 
 
-def flaws(rule: Rule, name: str, channel: Channel) -> Iterator[Flaw]:
-    """Those of the steps on the rule's own channel, which is called `name`."""
+def flaws(rule: Rule, device_type: DeviceType) -> Iterator[Flaw]:
+    """Those on devices of one type; what has no reading goes by time alone."""
+    if isinstance(rule.when, NoData | Happened):
+        yield from _unseen(rule.priority_steps, None)
+        return
+    for channel in device_type.channels:
+        if (name := f"{device_type.key}.{channel.key}") in rule.on:
+            yield from _on_channel(rule, name, channel)
+
+
+def _on_channel(rule: Rule, name: str, channel: Channel) -> Iterator[Flaw]:
     for at, step in enumerate(rule.priority_steps):
         if step.beyond is None:
             continue
@@ -32,10 +41,10 @@ def flaws(rule: Rule, name: str, channel: Channel) -> Iterator[Flaw]:
         if not wrong and isinstance(rule.when, Above | Below | Outside):
             first = reach.LIMITS[type(step.beyond)][0]
             yield from (Flaw(at, first, what) for what in _not_further(rule.when, step, channel))
-    yield from unseen(rule.priority_steps, channel)
+    yield from _unseen(rule.priority_steps, channel)
 
 
-def unseen(steps: Sequence[PriorityStep], channel: Channel | None) -> Iterator[Flaw]:
+def _unseen(steps: Sequence[PriorityStep], channel: Channel | None) -> Iterator[Flaw]:
     """Of several that hold the last wins. Without a channel only those of time are looked at."""
     for at, step in enumerate(steps):
         if any(_holds_whenever(other, step, channel) for other in steps[at + 1 :]):

@@ -43,6 +43,10 @@ class Drawn:
     reaches: frozenset[str]
     """Ids of the devices it can show at."""
 
+    @property
+    def key(self) -> str:
+        return f"{self.fault.key}.{self.device.id}.{self.from_ms}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wish:
@@ -83,7 +87,7 @@ def draw(scene: Scene, devices: Sequence[Device], wish: Wish, *, seed: int) -> l
         for reached in one.reaches:
             taken[reached].append(rested)
         found.append(one)
-    return sorted(found, key=lambda one: (one.from_ms, one.device.id, one.fault.key))
+    return sorted(found, key=_order)
 
 
 def _count(chance: random.Random, mean: float) -> int:
@@ -109,7 +113,7 @@ def _drawn(chance: random.Random, site: Iterable[Device], fault: Fault, device: 
         from_ms=from_ms,
         to_ms=from_ms + length,
         size=size,
-        findable=not small,
+        findable=not small and bool(fault.rules),
         reaches=frozenset(reached(site, fault, device)),
     )
 
@@ -129,6 +133,36 @@ def reached(devices: Iterable[Device], fault: Fault, device: Device) -> list[str
             return [device.id, *(d.id for d in children)]
         case Scope.SITE:
             return [d.id for d in devices if d.site_id == device.site_id]
+
+
+def planned(
+    devices: Sequence[Device], befalls: Iterable[tuple[Fault, Device, int, int, float | None]]
+) -> list[Drawn]:
+    """Faults that somebody chose, as drawn ones: each with its begin, end and size, or None for an ordinary one."""
+    return sorted(
+        (
+            Drawn(
+                fault=fault,
+                device=device,
+                from_ms=from_ms,
+                to_ms=to_ms,
+                size=size if size is not None or fault.sizes is None else fault.sizes.ordinary,
+                findable=_findable(fault, to_ms - from_ms, size),
+                reaches=frozenset(reached(devices, fault, device)),
+            )
+            for fault, device, from_ms, to_ms, size in befalls
+        ),
+        key=_order,
+    )
+
+
+def _findable(fault: Fault, length_ms: int, size: float | None) -> bool:
+    large = fault.sizes is None or size is None or size >= fault.sizes.findable
+    return bool(fault.rules) and large and length_ms >= fault.minimum
+
+
+def _order(one: Drawn) -> tuple[int, str, str]:
+    return one.from_ms, one.device.id, one.fault.key
 
 
 def _meets(one: tuple[int, int], other: tuple[int, int]) -> bool:

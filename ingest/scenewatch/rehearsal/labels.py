@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scenewatch.model.alarm import Hidden
+
 if TYPE_CHECKING:
     from scenewatch.model.words import Duration
+    from scenewatch.rehearsal.draw import Drawn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,8 +26,11 @@ class Label:
     from_ms: int
     to_ms: int
     size: float | None
-    effect: float
-    """Largest deviation of a published channel from a fault-free twin, in units of that channel's noise."""
+    effect: float | None
+    """Largest deviation of a published channel from a fault-free twin, in units of that channel's noise.
+
+    None for a fault that changes when readings are told, or whether, and none of them.
+    """
     findable: bool
     rules: frozenset[str]
     """Keys of the rules that rightly find it."""
@@ -40,6 +47,22 @@ class Label:
         return alarm.raised_at_ms <= min(self.from_ms + self.deadline, self.to_ms + self.tail)
 
 
+def label(drawn: Drawn, effect: float | None) -> Label:
+    return Label(
+        kind=drawn.fault.key,
+        device=drawn.device.id,
+        reaches=drawn.reaches,
+        from_ms=drawn.from_ms,
+        to_ms=drawn.to_ms,
+        size=drawn.size,
+        effect=effect,
+        findable=drawn.findable,
+        rules=frozenset(drawn.fault.rules),
+        deadline=drawn.fault.deadline,
+        tail=drawn.fault.tail,
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RaisedAlarm:
     """One alarm of a run. `cleared_at_ms` is None for one that stood at the end."""
@@ -50,3 +73,10 @@ class RaisedAlarm:
     priority: str
     raised_at_ms: int
     cleared_at_ms: int | None
+    version: str = ""
+    """Which version of the rule raised it."""
+    cause: str = ""
+    """Rule and device of the alarm that it follows from; empty without one."""
+    value: float = math.nan
+    """The reading that completed the delay; NaN for missing data."""
+    hidden: Hidden = Hidden.NOT

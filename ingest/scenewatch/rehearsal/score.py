@@ -173,19 +173,24 @@ def _score(faults: Sequence[FaultOutcome], alarms: Sequence[AlarmOutcome], run: 
 
 
 def by_chance(labels: Sequence[Label], alarms: Iterable[RaisedAlarm], run: Run, *, seed: int) -> Score:
-    """The score of the same alarms, each device's moved in time by one random amount, round the run."""
+    """The score of the same alarms, moved by chance."""
+    return judge(labels, moved(alarms, run, seed=seed), run).score
+
+
+def moved(alarms: Iterable[RaisedAlarm], run: Run, *, seed: int) -> list[RaisedAlarm]:
+    """The same alarms, each device's moved in time by one random amount, round the run."""
     chance = random.Random(seed)
     span_ms = run.to_ms - run.from_ms
     moves: dict[str, int] = {}
-    moved = []
+    found = []
     for alarm in sorted(alarms, key=lambda a: (a.device, a.raised_at_ms, a.rule)):
         if not run.from_ms <= alarm.raised_at_ms < run.to_ms:
             continue
         if alarm.device not in moves:
             moves[alarm.device] = chance.randrange(span_ms)
         at_ms = run.from_ms + (alarm.raised_at_ms - run.from_ms + moves[alarm.device]) % span_ms
-        moved.append(replace(alarm, raised_at_ms=at_ms))
-    return judge(labels, moved, run).score
+        found.append(replace(alarm, raised_at_ms=at_ms))
+    return found
 
 
 def _share(part: float, whole: float) -> float | None:

@@ -41,6 +41,9 @@ ALARM = sa.Table(
     sa.Column("returned_at_ms", sa.BigInteger, comment="its condition was over, and it waited for a reset"),
     sa.Column("again_at_ms", sa.BigInteger, comment="when it last wanted to be seen again"),
     sa.Column("cleared_by", sa.Text, comment="the operator who reset it"),
+    sa.Column(
+        "raised_hidden", sa.Text, nullable=False, server_default="", comment="what kept its raising from sight"
+    ),
     sa.Index("alarm_newest", "raised_at_ms"),
     sa.Index("alarm_state", "state", "raised_at_ms"),
 )
@@ -113,6 +116,8 @@ class AlarmRow:
     """When it last wanted to be seen again."""
     cleared_by: str | None = None
     """The operator who reset it."""
+    raised_hidden: Hidden = Hidden.NOT
+    """What kept its raising from being shown."""
 
     @property
     def identity(self) -> Identity:
@@ -138,6 +143,7 @@ def begun(move: Move) -> AlarmRow:
         version=move.version,
         hidden=move.hidden,
         cause=move.cause,
+        raised_hidden=move.hidden if move.step is Step.RAISED else Hidden.NOT,
     )
     return after(replace(row, state=_state(row)), move)
 
@@ -335,6 +341,7 @@ def _values(row: AlarmRow) -> dict[str, Any]:
         "returned_at_ms": row.returned_at_ms,
         "again_at_ms": row.again_at_ms,
         "cleared_by": row.cleared_by,
+        "raised_hidden": row.raised_hidden,
     }
 
 
@@ -358,4 +365,5 @@ def alarm_of(row: sa.Row[Any]) -> AlarmRow:
         returned_at_ms=row.returned_at_ms,
         again_at_ms=row.again_at_ms,
         cleared_by=row.cleared_by,
+        raised_hidden=Hidden(row.raised_hidden),
     )

@@ -12,6 +12,7 @@ from scenewatch.alarms.overrides import mistakes
 from scenewatch.model.devices import Devices
 from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.ports import RecordKind
+from scenewatch.model.ruleversion import version_of_limits
 from scenewatch.pipeline import encode_inventory, encode_limits
 from scenewatch.store.holds import HoldTable
 
@@ -98,7 +99,8 @@ class Told:
             return
         end = self._journal.append_record(RecordKind.LIMITS, encode_limits(limits), self._clock.now_ms())
         self._limits_recorded = limits
-        log.info("operators' limits of %d rules are in force from position %d on", len(limits), end)
+        version = version_of_limits(limits) or "none"
+        log.info("operators' limits %s, of %d rules, are in force from position %d on", version, len(limits), end)
 
     def _sync_inventory(self) -> None:
         revision = self._inventory.revision()

@@ -12,6 +12,7 @@ from hashlib import blake2b
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from scenewatch.model.words import hours
 from scenewatch.scenes.kitchen.school_year import DayKind, kind_of_day
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ CHINA: Final = timezone(timedelta(hours=8))
 AHEAD_MS: Final = 8 * 3_600_000
 DAY_MS: Final = 86_400_000
 MINUTE_MS: Final = 60_000
+NEXT_DAY: Final = hours(25)
+"""What shows in work that is done once a day stands until the next day's work has shown better."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

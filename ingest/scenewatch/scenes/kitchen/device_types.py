@@ -5,7 +5,7 @@ from __future__ import annotations
 from scenewatch.model.quantity import Quantity
 from scenewatch.model.scene import Above, Channel, Command, DeviceType, EventKind, Span, Term
 from scenewatch.model.words import Text, minutes, seconds
-from scenewatch.scenes.kitchen.insight import derived_of_cabinet
+from scenewatch.scenes.kitchen.insight import MINUTES_IN_USE, derived_of_cabinet
 
 EVERY = seconds(30)
 TO_ANSWER = seconds(60)
@@ -135,6 +135,7 @@ HOT_CABINET = DeviceType(
         DOOR,
         _state("in_use", Text("Switch", "开关"), Text("off", "关"), Text("in use", "使用中")),
         _power("heater_power", Text("Heater power", "加热功率"), 2500),
+        MINUTES_IN_USE,
     ),
 )
 UV_LAMP = DeviceType(

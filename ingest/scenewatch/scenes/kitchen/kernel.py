@@ -35,6 +35,8 @@ STILL_AIR: Final = 0.45
 """How much of the exchange with the food is left while a freezer's fan stands still in defrost."""
 DEFROST_ENDS_C: Final = 4.0
 """Air as warm as this has no ice beside it: the heater goes off before its time."""
+HEATER_CUTS_OUT_C: Final = 40.0
+"""Of the thermal cut-out in series with the heater: a defrost without end makes no oven of a freezer."""
 PULL_UP: Final = 0.4
 """How much more than its rating a compressor takes just after its start, fading within PULL_UP_S."""
 PULL_UP_S: Final = 70.0
@@ -160,7 +162,7 @@ def _exchange(cabinet: Record, state: Record, share: float, goods_w: float, lost
     food_w_k = cabinet.food_w_k
     into_air_w = cabinet.fan_w * mains
     if state.defrost_s > 0.0 and cabinet.heater_w > 0.0:
-        into_air_w = cabinet.heater_w * mains
+        into_air_w = cabinet.heater_w * mains if state.air_c < HEATER_CUTS_OUT_C else 0.0
         food_w_k *= STILL_AIR
     # A cold evaporator takes less, and so does a condenser in a hot room.
     lift = (state.air_c - cabinet.set_c) * 0.02 - (state.room_c - 25.0) * 0.008

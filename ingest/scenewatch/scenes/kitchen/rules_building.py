@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenewatch.model.scene import Above, Below, CausedBy, During, Priority, Reach, Rule
+from scenewatch.model.scene import Above, Below, CausedBy, During, Priority, PriorityStep, Reach, Rule
 from scenewatch.model.words import Text, hours, minutes
 from scenewatch.scenes.kitchen import sources
 from scenewatch.scenes.kitchen.day import Occasion
@@ -51,11 +51,15 @@ BUILDING_RULES = (
         on_delay=minutes(1),
         off_delay=minutes(1),
         priority=Priority.MEDIUM,
+        # It stands for all that gets warm meanwhile, so it is as urgent as that when it lasts.
+        priority_steps=(PriorityStep(to=Priority.HIGH, lasting=hours(2)),),
+        again_after=hours(2),
         source=sources.proposal("shorter cuts stop nothing that matters", "更短的停电不影响设备运行"),
         proof="power_cut",
         advice=Text(
-            "Keep all cold doors shut; check the main fuse, ask the supplier how long it will last.",
-            "保持所有冷柜关闭；检查总闸，向供电部门询问恢复时间。",
+            "Keep all cold doors shut; check the main fuse, ask the supplier how long it will last. After two "
+            "hours measure the food's core temperature, and again when the power is back.",
+            "保持所有冷柜关闭；检查总闸，向供电部门询问恢复时间。超过两小时测量食品中心温度，恢复供电后再测一次。",
         ),
     ),
     Rule(

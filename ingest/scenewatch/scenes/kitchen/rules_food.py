@@ -5,6 +5,7 @@ from __future__ import annotations
 from scenewatch.model.scene import Above, Below, CausedBy, Priority, PriorityStep, Reach, Rule, Term, While, all_of
 from scenewatch.model.words import Text, hours, minutes
 from scenewatch.scenes.kitchen import sources
+from scenewatch.scenes.kitchen.day import NEXT_DAY
 from scenewatch.scenes.kitchen.device_types import EVERY
 from scenewatch.scenes.kitchen.rules_building import WITHOUT_POWER
 
@@ -24,6 +25,8 @@ OF_COOLING = (
         title=Text("Fridge too warm", "冷藏柜温度过高"),
         on=("fridge.air_temp",),
         when=Above(8.0, deadband=0.5),
+        # Without power all of them get warm: that alarm stands for them.
+        suppressed_by=(WITHOUT_POWER,),
         on_delay=minutes(30),
         off_delay=minutes(5),
         priority=Priority.MEDIUM,
@@ -32,7 +35,7 @@ OF_COOLING = (
             PriorityStep(to=Priority.HIGH, beyond=Above(12.0, deadband=1.0), lasting=minutes(10)),
         ),
         again_after=hours(1),
-        follows=(WITHOUT_POWER, DOOR_LEFT_OPEN, ENDLESS_DEFROST, _not_cooling("fridge")),
+        follows=(DOOR_LEFT_OPEN, ENDLESS_DEFROST, _not_cooling("fridge")),
         source=sources.CHILLED,
         proof="compressor_dead",
         advice=Text(
@@ -46,7 +49,7 @@ OF_COOLING = (
         on=("freezer.air_temp",),
         when=Above(-12.0, deadband=1.0),
         # A heater warms the air then, not the food; a defrost without end has its own alarm.
-        suppressed_by=(While(term=DEFROSTING, after=minutes(10)),),
+        suppressed_by=(While(term=DEFROSTING, after=minutes(10)), WITHOUT_POWER),
         on_delay=minutes(30),
         off_delay=minutes(5),
         priority=Priority.MEDIUM,
@@ -55,7 +58,7 @@ OF_COOLING = (
             PriorityStep(to=Priority.HIGH, beyond=Above(-5.0, deadband=1.0), lasting=minutes(30)),
         ),
         again_after=hours(2),
-        follows=(WITHOUT_POWER, DOOR_LEFT_OPEN, ENDLESS_DEFROST, _not_cooling("freezer")),
+        follows=(DOOR_LEFT_OPEN, ENDLESS_DEFROST, _not_cooling("freezer")),
         source=sources.FROZEN,
         proof="compressor_dead",
         advice=Text(
@@ -83,12 +86,11 @@ OF_COOLING = (
         title=Text("Fridge warms and does not cool", "冷藏柜升温而未制冷"),
         on=("fridge.air_temp",),
         when=all_of(IDLE, Term("air_temp", Above(6.5, deadband=0.5))),
-        suppressed_by=(While(term=DEFROSTING),),
+        suppressed_by=(While(term=DEFROSTING), WITHOUT_POWER),
         on_delay=minutes(10),
         # One alarm over the compressor's cycles, if it is the sensor that is wrong.
         off_delay=minutes(45),
         priority=Priority.LOW,
-        follows=(WITHOUT_POWER,),
         source=sources.proposal(
             "a thermostat starts the compressor below this; well ahead of the limit",
             "温控器在此温度以下即应启动压缩机；早于限值发现",
@@ -104,12 +106,11 @@ OF_COOLING = (
         title=Text("Freezer warms and does not cool", "冷冻柜升温而未制冷"),
         on=("freezer.air_temp",),
         when=all_of(IDLE, Term("air_temp", Above(-16.0, deadband=0.5))),
-        suppressed_by=(While(term=DEFROSTING),),
+        suppressed_by=(While(term=DEFROSTING), WITHOUT_POWER),
         on_delay=minutes(10),
         # One alarm over the compressor's cycles, if it is the sensor that is wrong.
         off_delay=minutes(45),
         priority=Priority.LOW,
-        follows=(WITHOUT_POWER,),
         source=sources.proposal(
             "a thermostat starts the compressor below this; well ahead of the limit",
             "温控器在此温度以下即应启动压缩机；早于限值发现",
@@ -191,9 +192,14 @@ OF_HOT_HOLDING = (
         key="hot_holding_cool",
         title=Text("Hot-holding cabinet too cool", "热藏温度不足"),
         on=("hot_cabinet.air_temp",),
-        when=all_of(Term("in_use", Above(0.5)), Term("air_temp", Below(60.0, deadband=1.0))),
-        on_delay=minutes(15),
-        off_delay=minutes(2),
+        # Once it had time to get hot; a sound one is within eight minutes.
+        when=all_of(
+            Term("in_use", Above(0.5)),
+            Term("minutes_in_use", Above(10.0)),
+            Term("air_temp", Below(60.0, deadband=1.0)),
+        ),
+        on_delay=minutes(5),
+        off_delay=NEXT_DAY,
         priority=Priority.MEDIUM,
         follows=(WITHOUT_POWER,),
         source=sources.HOT_FOOD,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from scenewatch.model.scene import Above, Below, Happened, Priority, Rule, Term, Then, all_of
 from scenewatch.model.words import Text, minutes
 from scenewatch.scenes.kitchen import sources
+from scenewatch.scenes.kitchen.day import NEXT_DAY
 
 LAMP_ON = Term("lamp", Above(0.5))
 HOLDING_BEGUN, COOLING_BEGUN = Term("cycle", Above(1.5)), Term("cycle", Above(2.5))
@@ -16,6 +17,7 @@ OF_DISINFECTION = (
         on=("uv_lamp.irradiance",),
         when=all_of(LAMP_ON, Term("irradiance", Below(70.0, deadband=2.0))),
         on_delay=minutes(8),
+        off_delay=NEXT_DAY,
         priority=Priority.LOW,
         source=sources.ULTRAVIOLET,
         proof="lamp_aged",
@@ -44,6 +46,7 @@ OF_DISINFECTION = (
         title=Text("Sterilising cycle too short", "消毒时间不足"),
         on=("steriliser.cycle",),
         when=Then(first=HOLDING_BEGUN, second=COOLING_BEGUN, within=minutes(14)),
+        off_delay=NEXT_DAY,
         priority=Priority.LOW,
         source=sources.HEAT_TIME,
         proof="cycle_short",
@@ -58,6 +61,7 @@ OF_DISINFECTION = (
         on=("steriliser.chamber_temp",),
         when=all_of(HOLDING_BEGUN, Term("cycle", Below(2.5)), Term("chamber_temp", Below(120.0, deadband=1.0))),
         on_delay=minutes(2),
+        off_delay=NEXT_DAY,
         priority=Priority.LOW,
         source=sources.HEAT,
         proof="cycle_cool",
