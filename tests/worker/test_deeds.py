@@ -17,7 +17,7 @@ from scenewatch.model.ports import RecordKind
 from scenewatch.model.words import hours, seconds
 from scenewatch.pipeline import Pipeline
 from scenewatch.store.relational import Database
-from scenewatch.worker.told import held_before
+from scenewatch.worker.told import tell_again
 from worker_rig import one_after_another
 
 HOT = {"rule": "brine.vat_hot", "device": "brine.w1.vat-1"}
@@ -246,8 +246,9 @@ def test_what_was_held_outlives_the_loss_of_all_state(begin):
     before = rig.get("/api/v1/holds")
     rig.close()
     database = Database(rig.settings.database.url)
-    alarms = Pipeline(rig.worker.scenes, "sw").alarms
-    alarms.hold_again(held_before(database))
+    afresh = Pipeline(rig.worker.scenes, "sw")
+    alarms = afresh.alarms
+    tell_again(afresh, database, at(0))
     database.close()
     assert [hold_json(hold) for hold in alarms.holds] == before["holds"]
     alarms.go_on(at(700))
