@@ -17,6 +17,7 @@ from ends import HandClock, wait_for
 from scenewatch import cli
 from scenewatch.app import Worker
 from scenewatch.inventory.files import read_devices
+from scenewatch.model.ruleversion import version_of_scenes
 from scenewatch.scenes import SCENES
 from scenewatch.settings import load
 from scenewatch.store.devices import Inventory
@@ -104,7 +105,19 @@ def test_what_is_used_wrongly_is_one_clear_line(capsys, arguments, what):
 
 
 def test_check_of_what_is_well_names_the_scenes(capsys, config):
-    assert run(capsys, "check", "--config", config) == (0, [f"well: {', '.join(s.key for s in SCENES)}"], [])
+    status, (well, rules), err = run(capsys, "check", "--config", config)
+    assert (status, well, err) == (0, f"well: {', '.join(s.key for s in SCENES)}", [])
+    count = sum(len(s.rules) for s in SCENES)
+    assert rules == f"rule set {version_of_scenes(SCENES)}: {count} rules, no operators' limits"
+
+
+def test_check_tells_another_version_where_operators_give_numbers(capsys, config):
+    config.write_text(f'[limits."{SCENE.key}.{SCENE.rules[0].key}"]\non_delay_s = 7200\n', "utf-8")
+    rules = run(capsys, "check", "--config", config)[1][1]
+    assert version_of_scenes(SCENES) not in rules
+    told = json.loads("".join(run(capsys, "check", "--config", config, "--json")[1]))
+    assert f"rule set {told['version']}: " in rules
+    assert rules.endswith(f"operators' limits {told['limits_version']}")
 
 
 def test_check_tells_all_mistakes_of_the_settings(capsys, config):

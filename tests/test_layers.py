@@ -16,6 +16,8 @@ WIRING = {
     "judging",
     "study",
     "rehearsing",
+    "backtesting",
+    "suggesting",
     "worker",
     "embedded",
     "serving",

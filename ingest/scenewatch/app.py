@@ -16,6 +16,7 @@ from scenewatch.notify.mqtt import MqttNotifier
 from scenewatch.parts import mqtt_settings, open_journal, open_outbox, open_store, scenes_of, state_folder
 from scenewatch.pipeline import Pipeline, encode_inventory
 from scenewatch.source.mqtt import MqttSource
+from scenewatch.store.alarmhistory import AlarmHistory
 from scenewatch.store.alarms import Alarms
 from scenewatch.store.deadletters import DeadLetters
 from scenewatch.store.devices import Inventory
@@ -30,6 +31,7 @@ from scenewatch.worker.book import Book
 from scenewatch.worker.chronicle import Chronicle
 from scenewatch.worker.controls import Controls, check_operators
 from scenewatch.worker.ending import Deadline, Ending, aside
+from scenewatch.worker.explaining import explaining_of
 from scenewatch.worker.lateness import Marking
 from scenewatch.worker.loop import Ends, Loop
 from scenewatch.worker.memory import keep_small
@@ -103,7 +105,9 @@ class Worker:
         self._mender = Mender(retries, self.journal, self.store.position, clock)
         registry = self.pipeline.registry
         self.book = Book(Alarms(self._database), registry, self.pipeline.alarms.rules)
+        self.past_alarms = AlarmHistory(self._database)
         self.chronicle = Chronicle(Events(self._database), registry, kept_days=settings.keep.days_days)
+        self.explaining = explaining_of(self, self._database)
         self.summaries, self._lateness = open_rollup(
             settings,
             self.store,
@@ -160,7 +164,7 @@ class Worker:
             snapshots=self._snapshots,
             ends=Ends(
                 put=self._outbox.put,
-                tell=self.book.tell,
+                tell=self.explaining.with_rules_kept(self.book.tell),
                 keep=self._keep_told,
                 stored=self.store.position,
                 past_damage=self._past_damage,
@@ -326,10 +330,7 @@ class Worker:
         return self._source.stats.events()
 
     def _full(self, full: bool) -> None:  # noqa: FBT001  # the journal's hook is told one truth
-        if full:
-            self._source.hold()
-        else:
-            self._source.release()
+        (self._source.hold if full else self._source.release)()
 
     def _past_damage(self, position: int) -> int:
         """The end of the damage at a position, or of what is kept no longer; the head, should neither be known."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scenewatch.alarms.announce import Announcer
 from scenewatch.alarms.engine import Engine
 from scenewatch.insight.insight import Insight, inserted
 from scenewatch.model.alarm import Transitions
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     # The type checker holds each part to its contract here, where they meet.
     _check: type[Check] = Quality
-    _alarms: type[AlarmEngine] = Engine
+    _engine: type[AlarmEngine] = Engine
+    _alarms: type[AlarmEngine] = Announcer
 
 
 class Judging:
@@ -32,7 +34,7 @@ class Judging:
         """`limits` are operators' numbers, by `<scene>.<rule>`. Raises ConfigurationError with all mistakes."""
         self.quality = Quality()
         self.insight = Insight()
-        self.alarms = Engine(scenes, limits or {})
+        self.alarms = Announcer(Engine(scenes, limits or {}))
 
     def grow(self, registry: Registry) -> None:
         """The inventory changed. Before any batch that knows of it."""

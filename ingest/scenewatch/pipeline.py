@@ -19,6 +19,7 @@ from scenewatch.judging import Judging
 from scenewatch.ledger.retry import Retry
 from scenewatch.ledger.reuse import reused
 from scenewatch.ledger.tally import Owners, Tally
+from scenewatch.model.action import NotDoneError, decode_action
 from scenewatch.model.alarm import Transitions
 from scenewatch.model.batch import Batch
 from scenewatch.model.devices import Devices
@@ -48,7 +49,8 @@ if TYPE_CHECKING:
     # The type checker holds it to its contract here.
     _decoder: type[Decoder] = NativeDecoder
 
-SNAPSHOT_VERSION = 4
+SNAPSHOT_VERSION = 5
+MOST_REFUSED = 100
 
 
 @dataclass(slots=True)
@@ -110,6 +112,8 @@ class Pipeline:
         """Messages taken without some of their values."""
         self.positions_lost = 0
         """Journal positions that damage made unreadable."""
+        self.refused: dict[int, NotDoneError] = {}
+        """The newest of operators' deeds that could not be done, by the end of their records."""
         self._grow()
 
     def run(self, record: Record) -> Outcome:
@@ -136,11 +140,11 @@ class Pipeline:
 
         Through the journal, so that a later run over it raises the same at the same place.
         """
-        return self.listening and self.alarms.overdue(now_ms)
+        return self.alarms.overdue(now_ms) if self.listening else self.alarms.due(now_ms)
 
     def tick(self, now_ms: int) -> Transitions:
         """Time went on without readings: what is overdue by `now_ms` is raised, dated at its deadline."""
-        return self.alarms.tick(now_ms) if self.listening else Transitions.NONE
+        return self.alarms.tick(now_ms) if self.listening else self.alarms.go_on(now_ms)
 
     def change_limits(self, limits: OperatorLimits) -> None:
         """Judge by these from the next record on. A LIMITS record does it in the order of the journal."""
@@ -210,6 +214,8 @@ class Pipeline:
                 # What was overdue by the old limits is raised by them, whether a tick came before or not.
                 transitions = self.tick(record.received_ms)
                 self.change_limits(_decode_limits(record))
+            case RecordKind.ACTION:
+                transitions = self.tick(record.received_ms) + self._act(record)
             case RecordKind.RETRY:
                 return self._retry(record)
             case RecordKind.MESSAGES:
@@ -217,6 +223,13 @@ class Pipeline:
         batch.counts = Counts(control=record.end - record.first)
         batch.dead = []
         return Outcome(batch, transitions, events=events)
+
+    def _act(self, record: Record) -> Transitions:
+        try:
+            return self.alarms.act(decode_action(record.body))
+        except NotDoneError as error:
+            self.refused = dict([*self.refused.items(), (record.end, error)][-MOST_REFUSED:])
+            return Transitions.NONE
 
     def _retry(self, record: Record) -> Outcome:
         tried = self.retry.run(record)

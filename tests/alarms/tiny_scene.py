@@ -14,6 +14,7 @@ from scenewatch.model.scene import (
     Above,
     AtLeast,
     Below,
+    CausedBy,
     Channel,
     DeviceType,
     During,
@@ -25,6 +26,8 @@ from scenewatch.model.scene import (
     Occasion,
     Outside,
     Priority,
+    PriorityStep,
+    Reach,
     Rule,
     Scene,
     Source,
@@ -60,9 +63,10 @@ GATEWAY = DeviceType(
 )
 
 
-def rule(key, when, *, on=("box.air",), on_delay_s=0, off_delay_s=0, but=()):
+def rule(key, when, *, on=("box.air",), on_delay_s=0, off_delay_s=0, but=(), **more):
     """`but` is what suppresses it."""
     return Rule(
+        **more,
         key=key,
         title=NOTHING,
         on=on,
@@ -109,7 +113,53 @@ GROUPED = (BOTH, EITHER, MOST, AFTER, DELAYED, SHUT, WORKED, STILL, CALM)
 KNOCK = rule("knock", Happened(event="knock", quiet=seconds(100)), on=("box",))
 UNSEEN = rule("unseen", Happened(event="knock", quiet=seconds(30)), on=("box",), but=(OPEN_LATELY, CLEANED))
 RESTART = rule("restart", Happened(event="restart", quiet=seconds(60)), on=("gateway",), off_delay_s=10)
-RULES = (*SINGLE, *GROUPED, KNOCK, UNSEEN, RESTART)
+
+
+def caused(by, at, after_s=0):
+    return CausedBy(rule=by, at=at, after=seconds(after_s))
+
+
+def grade(to, lasting_s=0, beyond=None):
+    return PriorityStep(to=to, lasting=seconds(lasting_s), beyond=beyond)
+
+
+MEDIUM, HIGH = Priority.MEDIUM, Priority.HIGH
+DEAF = rule("deaf", NoData(seconds(90)), on=("gateway",), priority_steps=(grade(HIGH, 200),))
+MUTE = rule("mute", NoData(seconds(120)), on=("box.door", "pump.heat"), but=(caused("deaf", Reach.PARENT, 20),))
+HUSHED = rule(
+    "hushed",
+    NoData(seconds(100)),
+    on=("box.power",),
+    off_delay_s=30,
+    but=(While(term=DOOR_OPEN, after=seconds(20)), CLEANED),
+    latching=True,
+)
+LATCHED = rule(
+    "latched",
+    Above(8.0, deadband=1.0),
+    off_delay_s=30,
+    latching=True,
+    priority_steps=(grade(MEDIUM, 30, Above(20.0, deadband=12.5)), grade(HIGH, 300)),
+)
+BOILING = rule("boiling", Above(8.0), on=("pump.heat",), follows=(caused("knocked", Reach.SITE),))
+BLAMED = rule("blamed", Below(10.0), on=("box.power",), on_delay_s=30, but=(caused("boiling", Reach.SITE, 60),))
+EXPLAINED = rule(
+    "explained",
+    any_of(DOOR_OPEN, Term("air", Above(8.0))),
+    on=("box.power",),
+    follows=(caused("latched", Reach.DEVICE), caused("deaf", Reach.PARENT, 60)),
+    priority_steps=(grade(HIGH, 60, Below(10.0)),),
+)
+KNOCKED = rule(
+    "knocked",
+    Happened(event="knock", quiet=seconds(90)),
+    on=("box",),
+    but=(caused("mute", Reach.SITE),),
+    latching=True,
+    priority_steps=(grade(MEDIUM, 60), grade(HIGH, 100)),
+)
+RELATED = (DEAF, MUTE, HUSHED, LATCHED, BOILING, BLAMED, EXPLAINED, KNOCKED)
+RULES = (*SINGLE, *GROUPED, KNOCK, UNSEEN, RESTART, *RELATED)
 
 CLEANED_EVERY_MS, CLEANED_MS = 600_000, 150_000
 
@@ -140,14 +190,19 @@ def scene(*rules):
     )
 
 
-def devices(*types):
-    return [Device(scene="tiny", site="s", device=f"{t}{i}", type=t) for i, t in enumerate(types)]
+def devices(*types, through=""):
+    """`through` is the device by which all others speak."""
+    names = [f"{t}{i}" for i, t in enumerate(types)]
+    return [
+        Device(scene="tiny", site="s", device=name, type=t, parent=through if name != through else "")
+        for name, t in zip(names, types, strict=True)
+    ]
 
 
-def registry(*types, of=None, at_ms=START_MS):
+def registry(*types, of=None, at_ms=START_MS, through=""):
     """A box has three series, a pump one, a gateway none."""
     found = Registry([of or scene()])
-    found.apply(devices(*types), at_ms=at_ms)
+    found.apply(devices(*types, through=through), at_ms=at_ms)
     return found
 
 
@@ -193,5 +248,21 @@ def event(device, kind, at_ms, *, received_ms=None, live=True):
 
 
 def comparable(transitions):
-    """Not a number is equal to itself here."""
-    return [(t.rule, t.device, t.step, t.at_ms, t.raised_at_ms, repr(t.value), t.flag) for t in transitions]
+    """In the order of the rules and devices, and of each alarm's steps. Not a number is equal to itself here."""
+    rows = [
+        (
+            t.rule,
+            t.device,
+            t.step,
+            t.at_ms,
+            t.raised_at_ms,
+            repr(t.value),
+            t.flag,
+            t.priority,
+            t.version,
+            t.by,
+            t.cause,
+        )
+        for t in transitions
+    ]
+    return sorted(rows, key=lambda row: row[:2])

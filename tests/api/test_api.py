@@ -6,15 +6,18 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from records import START_MS
-from scenewatch.api import events, operate_shapes, shapes, tableshapes, unknown
+from scenewatch.api import events, explainshapes, loadshapes, operate_shapes, shapes, tableshapes, unknown
 from scenewatch.model.errors import TemporaryError
 
+EXPLANATION = f"/api/v1/alarms/explanation?rule=brine.vat_hot&device=brine.w1.vat-1&raised_at={START_MS + 30_000}"
 SHAPES = {
     "/api/v1/scenes": tableshapes.Scenes,
     "/api/v1/sites": shapes.Sites,
     "/api/v1/devices": shapes.Devices,
     "/api/v1/alarms": shapes.Alarms,
     "/api/v1/alarms/raised?from=0": shapes.RaisedByRule,
+    f"/api/v1/alarm-load?to={START_MS + 60_000}": loadshapes.AlarmLoad,
+    EXPLANATION: explainshapes.Explanation,
     "/api/v1/ledger": shapes.Ledger,
     "/api/v1/ledger/sites": shapes.SiteAccounts,
     "/api/v1/ledger/devices?site=w1": shapes.DeviceAccounts,
@@ -41,7 +44,7 @@ CHANGES = {
 def test_answers_have_the_shape_they_are_described_with(rig, path):
     body = rig.get(path)
     shaped = SHAPES[path].model_validate(body, extra="forbid", strict=True)
-    assert shaped.model_dump() == body
+    assert shaped.model_dump(by_alias=True) == body
 
 
 def test_scenes_are_the_tables(rig):
@@ -177,6 +180,9 @@ def test_a_chart_has_few_windows_and_every_extreme(rig):
         (422, "/api/v1/readings?device=vat-1&channel=temp&from=noon", "query.from: "),
         (422, f"/api/v1/readings?device=vat-1&channel=temp&from={10**40}", "query.from: "),
         (422, f"/api/v1/readings?device=vat-1&channel=temp&to=-{10**20}", "query.to: "),
+        (422, "/api/v1/alarm-load?from=2&to=2", "query.to: must be later than from"),
+        (422, f"/api/v1/alarm-load?from=0&to={2**50}", "query.from: must be within ten years of to"),
+        (422, "/api/v1/alarm-load?operators=0", "query.operators: "),
         (422, "/api/v1/alarms?state=loud", "query.state: "),
         (422, "/api/v1/alarms?limit=1e9", "query.limit: "),
         (422, "/api/v1/alarms?before=1~2", "query.before: must be `next` of a page before"),
@@ -348,6 +354,8 @@ def test_refusals_are_described_as_the_problems_they_are(rig):
         "/api/v1/devices",
         "/api/v1/alarms",
         "/api/v1/alarms/raised",
+        "/api/v1/alarms/explanation",
+        "/api/v1/alarm-load",
         "/api/v1/ledger/devices",
         "/api/v1/audit",
         "/api/v1/events",

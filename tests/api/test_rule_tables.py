@@ -8,7 +8,7 @@ from scenewatch.api.present import scene_table
 from scenewatch.api.tableshapes import SceneTable
 from scenewatch.model.flags import Test as QualityTest
 from scenewatch.model.insight import Departure, Slope, TimeTo
-from scenewatch.model.ruleversion import version_of
+from scenewatch.model.ruleversion import version_of, version_of_scenes
 from scenewatch.model.scene import (
     Above,
     Below,
@@ -134,6 +134,14 @@ def test_a_rule_tells_its_version(vat_scene):
     first = told(vat_scene)["version"]
     assert first == version_of(vat_scene.rules[0])
     assert told(vat_scene, when=Above(81.0))["version"] != first
+
+
+def test_a_scene_tells_the_version_of_its_rules_with_and_without_operators_numbers(vat_scene):
+    first, *others = vat_scene.rules
+    changed = replace(vat_scene, rules=(replace(first, when=Above(90.0)), *others))
+    table = scene_table(changed, vat_scene)
+    assert table["rules_version"] == version_of_scenes([changed])
+    assert table["written_version"] == version_of_scenes([vat_scene]) != table["rules_version"]
 
 
 def test_events_commands_and_occasions_are_told(vat_scene):

@@ -13,39 +13,46 @@ import random
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from scenewatch.model.alarm import STANDING, AlarmState
+from scenewatch.model.alarm import STANDING, AlarmState, Step
 from scenewatch.model.scene import Priority
 from scenewatch.store.alarmfilter import Mark, WhichAlarms, Words
-from scenewatch.store.alarms import AlarmRow, Alarms
+from scenewatch.store.alarms import Alarms, Move
 from scenewatch.store.relational import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 YEAR_MS = 365 * 24 * 3_600_000
 PAST = tuple(state for state in AlarmState if state not in STANDING)
 A_PAGE = 51
 STANDING_NOW = 100
+SEEN = 0.7
+"""How many of the others were acknowledged."""
 
 
-def rows(count: int) -> list[AlarmRow]:
+def moves(count: int) -> Iterator[Move]:
     chance = random.Random(1)
-    made = []
     for n in range(count):
         at_ms = chance.randrange(YEAR_MS)
-        stands = n < STANDING_NOW
-        made.append(
-            AlarmRow(
-                rule=f"kitchen.{chance.choice(('fridge_warm', 'door_ajar', 'sensor_silent'))}",
-                device=f"kitchen.s{chance.randrange(60):03d}.fridge-{chance.randrange(12)}",
-                raised_at_ms=at_ms,
-                cleared_at_ms=None if stands else at_ms + 60_000,
-                state=AlarmState.UNACKNOWLEDGED if stands else chance.choice(PAST),
-                value=9.0,
-                flag=1,
-                priority=chance.choice(tuple(Priority)),
-            )
+        raised = Move(
+            rule=f"kitchen.{chance.choice(('fridge_warm', 'door_ajar', 'sensor_silent'))}",
+            device=f"kitchen.s{chance.randrange(60):03d}.fridge-{chance.randrange(12)}",
+            raised_at_ms=at_ms,
+            step=Step.RAISED,
+            at_ms=at_ms,
+            value=9.0,
+            flag=1,
+            priority=chance.choice(tuple(Priority)),
         )
-    return made
+        yield raised
+        if n >= STANDING_NOW:
+            yield replace(raised, step=Step.CLEARED, at_ms=at_ms + 60_000)
+            if chance.random() < SEEN:
+                yield replace(raised, step=Step.ACKNOWLEDGED, at_ms=at_ms + 90_000, by="li")
 
 
 def main() -> None:
@@ -65,7 +72,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{Path(folder) / 'rows.sqlite'}")
         alarms = Alarms(database)
-        alarms.record(rows(asked.alarms))
+        alarms.record(list(moves(asked.alarms)))
         print(f"{asked.alarms} alarms: milliseconds a page of {A_PAGE}, best and median of {asked.rounds}")
         calls = {name: (lambda which=which: alarms.search(which, A_PAGE)) for name, which in questions.items()}
         calls["how often by rule, 7 days"] = lambda: alarms.raised_since(YEAR_MS - 7 * 24 * 3_600_000)

@@ -21,7 +21,7 @@ from ends import HandClock
 from influx_server import create, running
 from records import START_MS
 from scenewatch.app import Worker
-from scenewatch.model.alarm import AlarmState
+from scenewatch.model.alarm import Step
 from scenewatch.model.ledger import Fate, Shares
 from scenewatch.model.level import Level
 from scenewatch.model.place import Device
@@ -29,7 +29,7 @@ from scenewatch.model.ports import Record, RecordKind
 from scenewatch.model.scene import Priority
 from scenewatch.pipeline import encode_inventory
 from scenewatch.settings import load
-from scenewatch.store.alarms import AlarmRow, Alarms
+from scenewatch.store.alarms import Alarms, Move
 from scenewatch.store.relational import Database
 from scenewatch.worker.memory import resident_mib
 
@@ -107,12 +107,13 @@ def device(n: int, sites: int) -> Device:
     return Device(scene="kitchen", site=f"s{n % sites:04d}", device=f"fridge-{n}", type="fridge")
 
 
-def alarm(n: int) -> AlarmRow:
-    return AlarmRow(
+def alarm(n: int) -> Move:
+    return Move(
         rule="kitchen.fridge_warm",
         device=device(n, 2000).id,
         raised_at_ms=START_MS,
-        state=AlarmState.UNACKNOWLEDGED,
+        step=Step.RAISED,
+        at_ms=START_MS,
         value=9.5,
         flag=1,
         priority=Priority.HIGH,

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from scenewatch.inventory.files import read_devices
+from scenewatch.model.ruleversion import version_of
 from scenewatch.scenes import SCENES
 from scenewatch.store.devices import Inventory
 from scenewatch.store.relational import Database
@@ -129,9 +130,13 @@ def test_rules_are_listed_with_the_numbers_in_force(shop):
     assert (told[key]["numbers"], told[key]["on_delay_s"], told[key]["proof"]) == ("operators", 7200, rule.proof)
     assert [r["numbers"] for r in told.values()].count("operators") == 1
     assert "for 2 h" in told[key]["text"]["en"]
-    lines = shop.type("rules", "list", "--language", "zh")[1].decode().splitlines()
-    assert len(lines) == 1 + len(told)
-    assert rule.title.zh in next(line for line in lines if line.startswith(f"{key} "))
+    head, *lines, nothing, last = shop.type("rules", "list", "--language", "zh")[1].decode().splitlines()
+    assert (head.split()[1], len(lines), nothing) == ("version", len(told), "")
+    line = next(line for line in lines if line.startswith(f"{key} "))
+    assert rule.title.zh in line
+    assert line.split()[1] == told[key]["version"] != version_of(rule)
+    whole = json.loads(out)
+    assert last == f"rule set {whole['version']}: {len(told)} rules, operators' limits {whole['limits_version']}"
 
 
 def test_check_finds_mistakes_of_all_that_the_worker_is_told_at_once(shop, tmp_path):
@@ -155,5 +160,6 @@ def test_check_warns_of_what_may_be_meant(shop):
     rows = [GATEWAY.replace(",gw,", f",g{n},").replace("31.2304,121.4737", "10,50") for n in range(3)]
     file = shop.file(*rows, odd)
     status, out, errors = shop.type("check", "--inventory", file)
-    assert (status, out.decode()) == (0, f"well: {', '.join(s.key for s in SCENES)}, {file}\n")
+    rules = shop.type("rules", "list")[1].decode().splitlines()[-1]
+    assert (status, out.decode()) == (0, f"well: {', '.join(s.key for s in SCENES)}, {file}\n{rules}\n")
     assert "line 5: lat 50.1 and lon 10.1 may be swapped" in errors[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -76,6 +77,51 @@ def test_alarms_are_listed_and_acknowledged(typed, rig, token):
     assert typed("alarms", "acknowledge", *whose)[0] == 1, "it is seen already"
     status, out, _ = typed("alarms", "list", "--worker", rig.url, "--state", "acknowledged")
     assert (status, out.decode().splitlines()[1].split()[-1]) == (0, "li")
+
+
+def test_an_alarm_is_explained_in_both_languages_and_as_json(typed, rig):
+    whose = ("alarms", "show", "brine.vat_hot", VAT, "--worker", rig.url)
+    status, out, err = typed(*whose)
+    assert (status, err) == (0, [])
+    lines = out.decode().splitlines()
+    for told in (
+        "Why it was raised",
+        "  Temperature above 80 °C for 20 s",
+        "  Switch the heater off",
+        "  a proposal (our proposal)",
+        "  Temperature: 85 °C (good)",
+        "  100 % good, 0 % suspect, 0 % failed; 2 of about 360 readings came.",
+        "  2027-01-15T08:00:20.000Z  raised",
+    ):
+        assert told in lines
+    assert "为什么报警" in typed(*whose, "--language", "zh")[1].decode()
+    explained = json.loads(typed(*whose, "--json")[1])
+    assert (explained["alarm"]["device"], explained["limit"]) == (VAT, 80.0)
+    assert explained["quality"]["to"] == explained["alarm"]["raised_at"]
+
+
+@pytest.mark.parametrize(("at", "status"), [("2027-01-15T08:00:20Z", 0), ("2027-01-15T08:00:19.999Z", 1)])
+def test_the_newest_alarm_by_a_time_is_explained(typed, rig, at, status):
+    found = typed("alarms", "show", "brine.vat_hot", VAT, "--at", at, "--worker", rig.url)
+    assert found[0] == status
+    assert (found[1] == b"no alarms\n") is bool(status)
+
+
+def test_load_says_which_figures_are_beyond_what_is_acceptable(typed, rig):
+    span = ("--from", "2020-01-01", "--to", "2020-01-02", "--worker", rig.url)
+    assert typed("alarms", "load", *span)[0] == 0
+    worker = ("--to", str(datetime.fromtimestamp(START_MS / 1000 + 200, UTC)), "--worker", rig.url)
+    status, out, _ = typed("alarms", "load", *worker, "--json")
+    load = json.loads(out)
+    assert (status, load["alarms"], load["peak_10_min"], load["operators"]) == (0, 2, 2, 1)
+    status, out, _ = typed("alarms", "load", *worker, "--operators", "2")
+    lines = out.decode().splitlines()
+    assert "2 alarms, 2 standing at the end" in lines[0]
+    assert [line.split() for line in lines if line.startswith(("in the worst", "of high"))] == [
+        ["in", "the", "worst", "10", "minutes", "1", "10", "met"],
+        ["of", "high", "priority", "100.0%", "5.0%", "too", "few", "to", "judge"],
+    ]
+    assert lines[-1].split() == ["1", "50.0%", "brine.vat_hot", "brine.w1.vat-2"]
 
 
 def test_a_command_is_sent_and_its_answer_waited_for(typed, rig, token):

@@ -1,8 +1,11 @@
 """The fake worker with what operators do: sessions, acknowledging, unknown devices and commands."""
 
+import msgspec
 from fake_worker import MINUTE, FakeWorker, make_device, reading, text
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from scenewatch.load.figures import Shown, figures
 
 TOKEN = "open-sesame"  # noqa: S105 - made up
 NAME = "Li Wei"
@@ -91,6 +94,7 @@ class DeskWorker(FakeWorker):
             Route("/api/v1/sessions/current", self._session, methods=["GET", "DELETE"]),
             Route("/api/v1/alarms/acknowledge", self._acknowledge, methods=["POST"]),
             Route("/api/v1/alarms/raised", self._raised),
+            Route("/api/v1/alarm-load", self._load),
             Route(
                 "/api/v1/unknown-devices", lambda _: JSONResponse({"unknown_devices": self.unknown, "beyond": 0})
             ),
@@ -163,6 +167,16 @@ class DeskWorker(FakeWorker):
         newer = int(request.query_params["from"]) > self.now - 2 * 24 * 60 * MINUTE
         counts = {rule: day if newer else week for rule, (day, week) in self.raised.items()}
         return JSONResponse({"rules": [{"rule": rule, "count": n} for rule, n in counts.items()]})
+
+    def _load(self, request):
+        """As the worker does: by the real figures."""
+        asked = request.query_params
+        shown = [
+            Shown(a["rule"], a["device"], a["priority"], a["raised_at"], a["cleared_at"])
+            for a in self.alarms
+            if a["device"].startswith(asked.get("site", ""))
+        ]
+        return JSONResponse(msgspec.to_builtins(figures(shown, int(asked["from"]), int(asked["to"]))))
 
     async def _adopt(self, request):
         if refused := self._refused(request):

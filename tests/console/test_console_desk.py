@@ -61,6 +61,7 @@ PAGES = {
     "/alarms": ("Fridge too warm", "冷藏柜温度过高"),
     "/unknown": ("Adopt", "接纳"),
     "/rules": ("In the table: Door “open” for 9 min", "表中条件: 柜门“打开”，持续 9 分钟"),
+    "/load": ("Ten most frequent", "最频繁的十项"),
     "/sign-in": ("Operator token", "操作员令牌"),
     f"/commands?device={VALVE}": ("Shut the valve", "关闭阀门"),
     f"/commands?device={VALVE}&name=shut": ("Valve becomes shut", "阀门 变为 关闭"),
@@ -93,7 +94,15 @@ def test_all_pages_are_a_click_away_and_the_current_one_is_marked(shown, page, w
         page.locator(".menu summary").click()
     places = page.locator(".menu nav a" if width < 900 else ".pages a")
     expect(places).to_have_text(
-        ["Overview", "Alarms 2 unacknowledged", "Unknown devices 2 waiting", "Rules", "Ledger", "Dead letters"]
+        [
+            "Overview",
+            "Alarms 2 unacknowledged",
+            "Unknown devices 2 waiting",
+            "Rules",
+            "Alarm load",
+            "Ledger",
+            "Dead letters",
+        ]
     )
     places.filter(has_text="Rules").click()
     here = page.locator(".menu nav a[aria-current]" if width < 900 else ".pages a[aria-current]")
@@ -135,14 +144,20 @@ def test_alarms_are_found_as_is_typed_and_the_address_says_so(shown, page):
     expect(page.locator("#record")).to_contain_text("No alarm fits.")
 
 
-def test_an_alarm_leads_to_its_chart_and_to_its_rule(shown, page):
+def test_an_alarm_leads_to_its_chart_and_to_its_own_page(shown, page):
     page.goto(f"{shown}/alarms?lang=en")
     is_live(page)
     asked = parse_qs(urlsplit(lines(page).nth(1).locator(".chart-link").get_attribute("href")).query)
     raised_at = int(lines(page).nth(1).get_attribute("data-key").split(" ")[2])
     assert asked["device"] == [MEAT]
     assert int(asked["from"][0]) < raised_at < int(asked["to"][0])
-    lines(page).nth(1).locator(".title").click()
+    own = urlsplit(lines(page).nth(1).locator(".title").get_attribute("href"))
+    identity = {"rule": ["kitchen.fridge_warm"], "device": [MEAT], "raised_at": [str(raised_at)]}
+    assert (own.path, parse_qs(own.query)) == ("/alarm", identity | {"lang": ["en"]})
+
+
+def test_a_rule_tells_how_often_it_raised_an_alarm(shown, page):
+    page.goto(f"{shown}/rules?lang=en#kitchen.fridge_warm")
     expect(page.locator("[id='kitchen.fridge_warm']")).to_be_in_viewport()
     expect(page.locator("[id='kitchen.fridge_warm']")).to_contain_text("24 h: 3 · 7 days: 17")
     expect(page.locator("[id='kitchen.fridge_warm']")).to_contain_text("Compressor dead")

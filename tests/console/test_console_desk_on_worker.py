@@ -20,6 +20,7 @@ from scenewatch import app
 from scenewatch.console.app import create_app
 from scenewatch.embedded.broker import command
 from scenewatch.model import backoff
+from scenewatch.model.ruleversion import version_of
 from scenewatch.model.scene import Command
 from scenewatch.model.words import Text
 from scenewatch.worker import adoption
@@ -106,7 +107,7 @@ def sign_in(page):
     is_live(page)
 
 
-def test_an_alarm_is_acknowledged_by_key_and_is_on_record(console, page):
+def test_an_alarm_is_acknowledged_by_key_and_is_on_record(console, page, vat_scene):
     page.goto(f"{console}/alarms?lang=en")
     is_live(page)
     line = page.locator(".line")
@@ -124,7 +125,9 @@ def test_an_alarm_is_acknowledged_by_key_and_is_on_record(console, page):
     page.goto(f"{console}/alarms?lang=en&state=acknowledged&search=VAT-1&site=brine.w1&priority=high")
     expect(line).to_have_count(1)
     page.goto(f"{console}/rules?lang=en")
-    expect(page.locator("[id='brine.vat_hot']")).to_contain_text("24 h: 1 · 7 days: 1")
+    rule = page.locator("[id='brine.vat_hot']")
+    expect(rule).to_contain_text("24 h: 1 · 7 days: 1")
+    expect(rule).to_contain_text(version_of(vat_scene.rule("vat_hot")))
 
 
 def test_an_unknown_device_is_adopted_by_a_click_and_its_first_message_is_in_its_chart(console, page):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from scenewatch.alarms.overrides import overridden
 from scenewatch.model import flags
-from scenewatch.model.ruleversion import version_of, version_of_set
+from scenewatch.model.ruleversion import version_of, version_of_limits, version_of_set
 from scenewatch.model.scene import (
     Above,
     AtLeast,
@@ -103,6 +103,14 @@ def test_another_process_finds_the_same_versions():
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert run.stdout.strip() == str([version_of(r) for r in KITCHEN.rules])
+
+
+def test_operators_numbers_have_a_version_of_their_own():
+    numbers = {"kitchen.b": {"limit": 8, "deadband": 1}, "kitchen.a": {"limit": 4.0}}
+    turned = {"kitchen.a": {"limit": 4}, "kitchen.b": {"deadband": 1.0, "limit": 8.0}}
+    other = {"kitchen.a": {"limit": 4}, "kitchen.b": {"deadband": 1.0, "limit": 8.5}}
+    assert version_of_limits(numbers) == version_of_limits(turned) != version_of_limits(other)
+    assert version_of_limits({}) == version_of_limits({"kitchen.a": {}}) == ""
 
 
 def test_a_set_has_one_version_whatever_its_order():

@@ -103,7 +103,10 @@ def test_a_raised_alarm_is_seen_by_late_subscribers_until_it_clears(broker, noti
         "site": "one",
         "scene": "lab",
         "priority": "high",
+        "version": "",
+        "cause": None,
         "title": {"en": "a box is warm", "zh": "箱体过热"},
+        "advice": {"en": "a box is warm", "zh": "箱体过热"},
         "raised_at": 1000,
         "value": 7.5,
         "unit": "°C",
@@ -111,10 +114,21 @@ def test_a_raised_alarm_is_seen_by_late_subscribers_until_it_clears(broker, noti
         "limit": 5.0,
         "flag": "good",
         "state": "unacknowledged",
+        "path": "/alarm?rule=lab.warm&device=lab.one.b0&raised_at=1000",
     }
     notifier.publish([step(Step.CLEARED)])
     late.wait(lambda now: not now)
     assert late.log[-1] == (TOPIC, b"")
+
+
+def test_what_the_step_says_of_the_alarm_is_told(broker, notify, watch):
+    more = {"priority": Priority.LOW, "version": "0badcafe", "cause": "lab.silent lab.one.b1"}
+    notifier = notify(broker.url)
+    notifier.publish([replace(step(Step.RAISED), **more)])
+    watcher = watch(broker.port)
+    watcher.wait(lambda now: TOPIC in now)
+    payload = json.loads(watcher.now[TOPIC])
+    assert {name: payload[name] for name in more} == more
 
 
 def test_an_acknowledged_alarm_stands_on_and_says_so(broker, notify, watch):

@@ -45,8 +45,7 @@ def entry(score):
         for key, title, _ in KINDS
         if key in score.recall_by_kind
     ]
-    same = ("faults detected recall owned false neutral nuisance precision delay_median_s delay_p95_s").split()
-    same += ["delay_worst_s", "false_a_device_month"]
+    same = set(ScoreEntry.__struct_fields__) - {"recall_by_kind"}
     return ScoreEntry(**{name: getattr(score, name) for name in same}, recall_by_kind=kinds)
 
 
@@ -80,8 +79,8 @@ def alarms_of(chance, labels, false, days):
         if chance.random() < (0.95 if label.findable else 0.4):
             at = label.from_ms + int(label.deadline * chance.uniform(0.02, 1.05))
             found.append((f"{label.kind}_rule", label.device, at))
-    for n in range(false):
-        found.append(("ajar_rule", f"k.s{n % 20}.fridge-{n % 7}", BEGIN_MS + chance.randrange(days * DAY_MS)))
+    devices = [f"k.s{n % 20}.fridge-{n % 7}" for n in range(false)]
+    found += [("ajar_rule", device, BEGIN_MS + chance.randrange(days * DAY_MS)) for device in devices]
     return [
         RaisedAlarm(rule=rule, device=device, priority=chance.choice(["high", "medium", "low"]), raised_at_ms=at,
                     cleared_at_ms=None if n == 0 else at + chance.randrange(HOUR_MS))
@@ -149,7 +148,8 @@ def alarm_entry(outcome):
 def rule_entry(key, title, outcomes):
     of_rule = [outcome for outcome in outcomes if outcome.alarm.rule == f"{key}_rule"]
     return RuleEntry(
-        key=f"{key}_rule", version="1a2b3c4d", title=title, text=Named("above 8 °C for 30 min", "高于 8 °C 持续 30 分钟"),
+        key=f"{key}_rule", version="1a2b3c4d", title=title,
+        text=Named("above 8 °C for 30 min", "高于 8 °C 持续 30 分钟"),
         source=Named("GB 31654-2021", "GB 31654-2021"), priority="medium", raised=len(of_rule),
         owned=sum(not o.false and not o.neutral for o in of_rule), false=sum(o.false for o in of_rule),
     )  # fmt: skip

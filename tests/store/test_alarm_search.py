@@ -4,33 +4,27 @@ from dataclasses import replace
 
 import pytest
 
-from scenewatch.model.alarm import STANDING, AlarmState
+from alarm_moves import RAISED, then
+from scenewatch.model.alarm import STANDING, AlarmState, Step
 from scenewatch.model.scene import Priority
 from scenewatch.store.alarmfilter import Mark, WhichAlarms, Words
-from scenewatch.store.alarms import AlarmRow, Alarms
+from scenewatch.store.alarms import Alarms
 
-FIRST = AlarmRow(
-    rule="kitchen.fridge_warm",
-    device="kitchen.s1.fridge-1",
-    raised_at_ms=1_000,
-    state=AlarmState.UNACKNOWLEDGED,
-    value=9.0,
-    flag=1,
-    priority=Priority.HIGH,
-)
+FIRST = replace(RAISED, rule="kitchen.fridge_warm", device="kitchen.s1.fridge-1")
+PAST = replace(FIRST, raised_at_ms=3_000)
 ROWS = (
     FIRST,
     replace(FIRST, device="kitchen.s1.fridge-2"),
     replace(FIRST, rule="kitchen.door_ajar", priority=Priority.LOW),
     replace(FIRST, device="kitchen.s10.fridge-1", raised_at_ms=2_000),
-    replace(FIRST, raised_at_ms=3_000, cleared_at_ms=4_000, state=AlarmState.NORMAL),
+    PAST,
 )
 
 
 @pytest.fixture
 def alarms(database):
     table = Alarms(database)
-    table.record(ROWS)
+    table.record([*ROWS, then(PAST, Step.ACKNOWLEDGED, 3_500, by="li"), then(PAST, Step.CLEARED, 4_000)])
     return table
 
 

@@ -22,6 +22,7 @@ ROW = AlarmRow(
     value=90.0,
     flag=1,
     priority=Priority.HIGH,
+    raised_priority=Priority.HIGH,
     device_type="vat",
 )
 
@@ -41,6 +42,16 @@ def test_silence_has_no_value_and_tells_its_span(points):
     assert "value" not in point.fields
     assert point.fields["text_en"] == "vat-1: Vat silent, no good reading for 1 min"
     assert point.fields["text_zh"] == "vat-1：Vat silent（中），1 分钟无有效读数"
+
+
+def test_its_rule_s_version_and_its_cause_are_told_where_they_are_known(points):
+    assert not {"version", "cause"} & points.point(ROW).fields.keys()
+    fields = points.point(replace(ROW, version="0badcafe", cause="brine.vat_silent brine.w1.gw")).fields
+    assert (fields["version"], fields["cause"]) == ("0badcafe", "brine.vat_silent brine.w1.gw")
+
+
+def test_another_priority_later_leaves_it_in_its_place(points):
+    assert points.point(replace(ROW, priority=Priority.LOW)).tags["priority"] == "high"
 
 
 def test_an_alarm_of_a_rule_that_is_gone_has_the_rule_s_key_for_words(points):

@@ -166,7 +166,6 @@ def test_an_acknowledged_alarm_stands_on_with_who_saw_it_and_returns_to_normal(b
     assert [told_of(change) for change in changes] == [
         ("unacknowledged", None, None, None),
         ("acknowledged", None, "li", 3000),
-        ("acknowledged", None, "li", 3000),
         ("normal", 5000, "li", 3000),
     ]
     assert [told_of(one) for one in book.alarms("all", 9)] == [("normal", 5000, "li", 3000)]

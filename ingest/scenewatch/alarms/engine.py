@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from scenewatch.model.alarm import Transition
     from scenewatch.model.batch import Batch
     from scenewatch.model.event import Event
     from scenewatch.model.pieces import Piece
@@ -187,6 +188,11 @@ class Engine:
         """Every alarm that stands, as it was raised, the oldest first."""
         moves = self._standing_moves(np.arange(len(self._memory.instances)))
         return self._transitions(moves[np.argsort(moves["at_ms"], kind="stable")])
+
+    def alarm(self, rule: str, device: int) -> Transition | None:
+        """The one that stands now, as it was raised."""
+        moves = self._standing_moves(np.flatnonzero(self._memory.instance_device == device))
+        return next((alarm for alarm in self._transitions(moves) if alarm.rule == rule), None)
 
     def snapshot(self) -> Iterator[Piece]:
         return saved.save(self._memory, self._rows, self.rules, self._listening_ms, list(self._causes))

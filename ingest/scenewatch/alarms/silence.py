@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenewatch.alarms.rows import FOREVER, MOVE, NEVER, NORMAL, RAISED, STANDING
+from scenewatch.alarms.rows import FOREVER, MOVE, NEVER, NORMAL, OWN, RAISED, STANDING
 from scenewatch.model.flags import Flag
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Silences:
         moves["raised_at_ms"] = moves["at_ms"]
         moves["value"] = np.nan
         moves["flag"] = Flag.MISSING
+        moves["priority"], moves["cause"] = OWN, -1
         at = moves["instance"]
         instances["state"][at] = STANDING
         for name, column in (("raised_at", "raised_at_ms"), ("value", "value"), ("flag", "flag")):

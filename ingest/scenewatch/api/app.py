@@ -15,6 +15,8 @@ from scenewatch.api import (
     alarms_found,
     commands,
     events,
+    explain,
+    load,
     operate,
     present,
     shapes,
@@ -67,11 +69,13 @@ def create_app(view: View) -> FastAPI:
     _add_health(app, view)
     _add_nouns(app, view)
     alarms_found.add(app, view)
+    explain.add(app, view.explains)
     _add_ledger(app, view)
     _add_readings(app, view)
     operate.add(app, view)
     commands.add(app, view)
     events.add(app, view)
+    load.add(app, view)
     unknown.add(app, view)
 
     @app.get("/api/v1/stream", tags=["live"], response_class=StreamingResponse)

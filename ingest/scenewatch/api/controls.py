@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from scenewatch.api.guard import Guard
     from scenewatch.api.views import AlarmView
+    from scenewatch.model.action import Action, Hold
     from scenewatch.model.scene import Command
 
 
@@ -94,6 +95,25 @@ class Commanding(Protocol):
         ...
 
 
+class Deeds(Protocol):
+    """What operators do to alarms."""
+
+    @property
+    def holds(self) -> Sequence[Hold]:
+        """What keeps alarms from being shown, and then what is planned to."""
+        ...
+
+    def act(self, action: Action) -> None:
+        """Done and told when it returns. Raises NotDoneError with the reason, or TemporaryError."""
+        ...
+
+    def acknowledge(self, rule: str, device: str, raised_at_ms: int, by: str) -> AlarmView | None:
+        """The alarm after it; None if there is no such alarm. Again changes nothing. Raises TemporaryError."""
+        ...
+
+    def alarm(self, rule: str, device: str, raised_at_ms: int) -> AlarmView | None: ...
+
+
 class Controls(Protocol):
     """All that changes something, and the record of it."""
 
@@ -106,6 +126,5 @@ class Controls(Protocol):
     @property
     def commands(self) -> Commanding: ...
 
-    def acknowledge(self, rule: str, device: str, raised_at_ms: int, by: str) -> AlarmView | None:
-        """The alarm after it; None if there is no such alarm. Again changes nothing. Raises TemporaryError."""
-        ...
+    @property
+    def deeds(self) -> Deeds: ...

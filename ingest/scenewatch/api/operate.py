@@ -1,15 +1,15 @@
-"""Addresses for operators: signing in and out, acknowledging, and what they did. Puts the gate before all."""
+"""Addresses for operators: signing in and out, and what they did. Puts the gate before all."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 
-from scenewatch.api import present, shapes
-from scenewatch.api.answers import NOT_KEPT, NOT_SIGNED_IN, WRONG_QUERY, json_answer, refusals
-from scenewatch.api.guard import SESSIONS, Gate, operator
-from scenewatch.api.operate_shapes import Acknowledge, Actions, SessionNow, SignedIn, SignIn
+from scenewatch.api import deeds
+from scenewatch.api.answers import NOT_KEPT, WRONG_QUERY, json_answer, refusals
+from scenewatch.api.guard import SESSIONS, Gate
+from scenewatch.api.operate_shapes import Actions, SessionNow, SignedIn, SignIn
 from scenewatch.api.sessions import LASTS
 from scenewatch.model.operators import SESSION_COOKIE
 
@@ -27,7 +27,7 @@ NOT_LET_IN = WRONG_QUERY | refusals(
 def add(app: FastAPI, view: View) -> None:
     app.add_middleware(Gate, guard=view.controls.guard)
     _add_sessions(app, view)
-    _add_alarms(app, view)
+    deeds.add(app, view)
     _add_audit(app, view)
 
 
@@ -57,18 +57,6 @@ def _add_sessions(app: FastAPI, view: View) -> None:
         answer = Response(status_code=204, headers=NOT_KEPT)
         answer.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="strict")
         return answer
-
-
-def _add_alarms(app: FastAPI, view: View) -> None:
-    refused = WRONG_QUERY | NOT_SIGNED_IN | refusals(_404="No such alarm.")
-
-    @app.post("/api/v1/alarms/acknowledge", tags=["operators"], response_model=shapes.Alarm, responses=refused)
-    def acknowledge(asked: Acknowledge, by: Annotated[str, Depends(operator)]) -> Response:
-        """An operator has seen this alarm; who did so first is on record. The answer is the alarm after it."""
-        alarm = view.controls.acknowledge(asked.rule, asked.device, asked.raised_at, by)
-        if alarm is None:
-            raise HTTPException(404, f"no alarm {asked.rule} of {asked.device} was raised at {asked.raised_at}")
-        return json_answer(present.alarm(alarm))
 
 
 def _add_audit(app: FastAPI, view: View) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -57,6 +57,59 @@ class Acknowledge(Asked):
     rule: str
     device: str
     raised_at: int
+
+
+class Unhold(Asked):
+    """`POST /alarms/unshelve` and `/alarms/put-back`: which rule of which device."""
+
+    rule: str
+    device: str
+
+
+class TakeOut(Unhold):
+    """`POST /alarms/take-out`"""
+
+    reason: str
+
+
+class Shelve(TakeOut):
+    """`POST /alarms/shelve`"""
+
+    until: int
+
+
+class Maintain(Asked):
+    """`POST /maintenance`: of a device, or of all devices of a site. `from` may be past: it then begins now."""
+
+    target: str
+    from_: int = Field(alias="from", default=0)
+    until: int
+    reason: str
+
+
+class EndMaintenance(Asked):
+    """`DELETE /maintenance`"""
+
+    target: str
+
+
+class Hold(BaseModel):
+    """What keeps alarms from being shown: of one rule of a device, or in maintenance of all rules."""
+
+    kind: Literal["shelved", "out_of_service", "maintenance"]
+    rule: str | None
+    target: str
+    by: str
+    at: int
+    from_: int = Field(alias="from")
+    until: int | None
+    reason: str
+
+
+class Holds(BaseModel):
+    """`GET /holds`: those in force, then those that are planned."""
+
+    holds: list[Hold]
 
 
 class SendCommand(Asked):

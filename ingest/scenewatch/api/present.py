@@ -8,6 +8,7 @@ import numpy as np
 
 from scenewatch.api import ruletables
 from scenewatch.model.flags import Flag, Test
+from scenewatch.model.ruleversion import version_of_scenes
 from scenewatch.model.scene import Priority
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def scene_table(scene: Scene, written: Scene) -> Json:
         "zone": scene.zone,
         "device_types": [_device_type(t) for t in scene.device_types],
         "rules": [ruletables.rule(scene, r, written.rule(r.key)) for r in scene.rules],
+        "rules_version": version_of_scenes([scene]),
+        "written_version": version_of_scenes([written]),
         "occasions": [_named(o) for o in scene.occasions],
         "faults": [_named(f) for f in scene.faults],
     }
@@ -205,6 +208,10 @@ def alarm(a: AlarmView) -> Json:
         "flag": a.flag,
         "acknowledged_by": a.acknowledged_by,
         "acknowledged_at": a.acknowledged_at,
+        "version": a.version,
+        "hidden": a.hidden,
+        "cause": a.cause,
+        "latched": a.latched,
     }
 
 

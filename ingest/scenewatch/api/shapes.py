@@ -106,7 +106,11 @@ class Chart(BaseModel):
 
 
 class Alarm(BaseModel):
-    """One alarm; (rule, device, raised_at) is its identity."""
+    """One alarm; (rule, device, raised_at) is its identity. `priority` is the present one.
+
+    `version` is that of the rule when it raised this, `hidden` what keeps it from being shown, `cause` rule and
+    device of the alarm that it follows from; `latched` while its condition is over and it waits for a reset.
+    """
 
     rule: str
     device: str
@@ -118,6 +122,10 @@ class Alarm(BaseModel):
     flag: FlagName
     acknowledged_by: str | None
     acknowledged_at: int | None
+    version: str = ""
+    hidden: Literal["", "shelved", "out_of_service", "maintenance"] = ""
+    cause: str | None = None
+    latched: bool = False
 
 
 class Alarms(BaseModel):

@@ -178,6 +178,9 @@ class SceneTable(BaseModel):
     zone: str
     device_types: list[DeviceTypeTable]
     rules: list[RuleTable]
+    rules_version: str
+    """Of all its rules together, with the numbers in force; next that of the tables without operators' numbers."""
+    written_version: str
     occasions: list[Named]
     faults: list[Named]
 

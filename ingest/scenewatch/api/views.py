@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
     from scenewatch.api.alarms_found import AlarmQuery
     from scenewatch.api.controls import Controls
+    from scenewatch.api.explain import Explains
     from scenewatch.api.unknown import Unknown
     from scenewatch.model.ledger import Counts, DeadLetter
     from scenewatch.model.level import Summaries
+    from scenewatch.model.load import Load
     from scenewatch.model.ports import Readings
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Scene, Severity
@@ -46,6 +48,14 @@ class AlarmView:
     acknowledged_by: str | None = None
     """The operator who did so first."""
     acknowledged_at: int | None = None
+    version: str = ""
+    """Of the rule when it raised this; empty where an older release did."""
+    hidden: str = ""
+    """What keeps it from being shown, if anything does."""
+    cause: str | None = None
+    """Rule and device of the alarm that it follows from."""
+    latched: bool = False
+    """Its condition is over, and it waits for an operator's reset."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +87,17 @@ class EventQuery:
     level: Severity | None = None
     from_ms: int | None = None
     to_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadQuery:
+    """Of which alarms the load is wanted: those raised in [from_ms, to_ms), or standing in it."""
+
+    from_ms: int
+    to_ms: int
+    sites: Collection[str] | None = None
+    """Ids."""
+    operators: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +245,16 @@ class View(Protocol):
         """How often since then, by rule."""
         ...
 
+    def alarm_load(self, query: LoadQuery) -> Load:
+        """How much they asked of those who read them."""
+        ...
+
     def alarm_changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:
         """Changes since the given number, and the number now."""
         ...
+
+    @property
+    def explains(self) -> Explains: ...
 
     def events(self, query: EventQuery) -> Sequence[EventView]:
         """Newest first."""

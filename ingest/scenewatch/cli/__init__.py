@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from scenewatch.cli import (
     alarms,
+    backtest,
     backup,
     check,
     commands,
@@ -40,6 +41,7 @@ GROUPS = (
     doctor,
     rules,
     rehearse,
+    backtest,
     inventory,
     alarms,
     commands,

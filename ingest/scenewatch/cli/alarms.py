@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scenewatch.cli import load
 from scenewatch.cli.asking import add_token, add_worker, asked, told, worker_url
+from scenewatch.cli.explain import add_show
 from scenewatch.cli.words import FOUND, WELL, add, add_json, count, group
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ def add_commands(commands: Subparsers) -> None:
     p.add_argument("--limit", type=count, default=100, metavar="N", help="at most (100)")
     add_worker(p)
     add_json(p)
+    add_show(parts)
+    load.add_command(parts)
     text = "tell that an alarm was seen: one, or all of a rule or a device that nobody has seen yet"
     example = "scenewatch alarms acknowledge --device kitchen.s001.s001-fridge-1 --token-file data/operators"
     p = add(parts, "acknowledge", _acknowledge, text, example)

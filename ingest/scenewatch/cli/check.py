@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add_commands(commands: Subparsers) -> None:
-    text = "find all mistakes in tables, settings, operators and inventory files; touches no network"
+    text = "find all mistakes in tables, settings, operators and inventory files; tells the version of the rules"
     p = add(commands, "check", _check, text, "scenewatch check --config scenewatch.toml --inventory devices.csv")
     add_config(p)
     what = "a file of devices, CSV or GeoJSON; may be given several times"
@@ -27,6 +27,7 @@ def add_commands(commands: Subparsers) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from scenewatch.cli.rules import said_versions, versions
     from scenewatch.cli.show import put_json
     from scenewatch.parts import scenes_of
     from scenewatch.settings import load
@@ -38,13 +39,15 @@ def _check(options: argparse.Namespace) -> int:
     keys = [scene.key for scene in scenes]
     if options.json is not None:
         told = [{"place": m.place, "what": m.what} for m in found]
-        put_json({"mistakes": told, "warnings": warnings, "scenes": keys}, options.json)
+        in_force = {} if found else versions(scenes, settings.limits)
+        put_json({"mistakes": told, "warnings": warnings, "scenes": keys, **in_force}, options.json)
         return MISUSED if found else WELL
     for warning in warnings:
         complain(warning)
     if found:
         raise ConfigurationError(found)
     print(f"well: {', '.join((*keys, *map(str, options.inventory)))}")
+    print(said_versions(scenes, settings.limits))
     return WELL
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scenewatch.cli import trials
 from scenewatch.cli.words import WELL, add, add_config, add_json, group
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
 
     from scenewatch.cli.words import Subparsers
     from scenewatch.model.scene import Rule, Scene
+    from scenewatch.pipeline import OperatorLimits
 
 LANGUAGES = ("en", "zh")
 TABLES, OPERATORS = "tables", "operators"
@@ -19,12 +21,13 @@ TABLES, OPERATORS = "tables", "operators"
 
 def add_commands(commands: Subparsers) -> None:
     parts = group(commands, "rules", "when what is an alarm, and why", "scenewatch rules list")
-    text = "all rules by the settings: condition in words, whose numbers they are, the fault that proves it, source"
+    text = "all rules by the settings: version, condition in words, whose numbers, the fault that proves it, source"
     p = add(parts, "list", _list, text, "scenewatch rules list --config scenewatch.toml --language zh")
     p.add_argument("--language", choices=LANGUAGES, default=LANGUAGES[0], help="of titles and conditions (en)")
     p.add_argument("--scene", default=None, help="those of one scene")
     add_config(p)
     add_json(p)
+    trials.add_commands(parts)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -47,16 +50,34 @@ def _list(options: argparse.Namespace) -> int:
             {"scene": s.key, **ruletables.rule(s, rule, s.rule(rule.key)), "numbers": whose}
             for s, rule, whose in rules
         ]
-        put_json({"rules": told}, options.json)
+        put_json({"rules": told, **versions(chosen, settings.limits)}, options.json)
     else:
         table(
-            ("rule", "priority", "numbers", "proof", "condition", "source"),
+            ("rule", "version", "priority", "numbers", "proof", "condition", "source"),
             [_row(scene, rule, whose, options.language) for scene, rule, whose in rules],
         )
+        print(f"\n{said_versions(chosen, settings.limits)}")
     return WELL
 
 
-def _in_force(scenes: list[Scene], limits: Mapping[str, Mapping[str, float]]) -> Iterator[tuple[Scene, Rule, str]]:
+def versions(scenes: Sequence[Scene], limits: OperatorLimits) -> dict[str, str]:
+    """Of the set of rules in force, and of the operators' numbers in it; empty where they gave none."""
+    from scenewatch.alarms.overrides import in_force
+    from scenewatch.model.ruleversion import version_of_limits, version_of_set
+
+    keys = {f"{scene.key}.{rule.key}" for scene in scenes for rule in scene.rules}
+    of_these = {key: numbers for key, numbers in limits.items() if key in keys}
+    return {"version": version_of_set(in_force(scenes, limits)), "limits_version": version_of_limits(of_these)}
+
+
+def said_versions(scenes: Sequence[Scene], limits: OperatorLimits) -> str:
+    rules = sum(len(scene.rules) for scene in scenes)
+    found = versions(scenes, limits)
+    theirs = f"operators' limits {found['limits_version']}" if found["limits_version"] else "no operators' limits"
+    return f"rule set {found['version']}: {rules} rules, {theirs}"
+
+
+def _in_force(scenes: list[Scene], limits: OperatorLimits) -> Iterator[tuple[Scene, Rule, str]]:
     """Each rule, and whose numbers it goes by."""
     from scenewatch.alarms.overrides import in_force
 
@@ -68,10 +89,12 @@ def _in_force(scenes: list[Scene], limits: Mapping[str, Mapping[str, float]]) ->
 
 
 def _row(scene: Scene, rule: Rule, whose: str, language: str) -> tuple[str, ...]:
+    from scenewatch.model.ruleversion import version_of
     from scenewatch.model.speech import rule_text
 
     condition, title, document = (
         getattr(text, language) for text in (rule_text(scene, rule), rule.title, rule.source.document)
     )
     key = f"{scene.key}.{rule.key}"
-    return key, str(rule.priority), whose, rule.proof, f"{title}: {condition}", f"{document} ({rule.source.mark})"
+    words = f"{title}: {condition}"
+    return key, version_of(rule), str(rule.priority), whose, rule.proof, words, f"{document} ({rule.source.mark})"

@@ -150,6 +150,10 @@ def faults_a_month(text: str) -> float:
     return _number(text, 0.0, 100.0)
 
 
+def alarms_a_month(text: str) -> float:
+    return _number(text, 0.0, 1_000.0)
+
+
 def _number(text: str, low: float, high: float) -> float:
     try:
         number = float(text)

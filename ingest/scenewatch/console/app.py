@@ -18,6 +18,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from scenewatch.console.alarm_page import AlarmPage
 from scenewatch.console.alarmlist import AlarmList
 from scenewatch.console.answers import Answers
 from scenewatch.console.commands import CommandPage
@@ -25,6 +26,7 @@ from scenewatch.console.deeds import Deeds
 from scenewatch.console.device_page import DevicePage
 from scenewatch.console.hub import Hub
 from scenewatch.console.live import Live
+from scenewatch.console.loadpage import LoadPage
 from scenewatch.console.overview import Overview
 from scenewatch.console.pages import Pages
 from scenewatch.console.proxy import Proxy, problem
@@ -104,6 +106,7 @@ def create_app(worker_url: str, *, clock: Clock | None = None, grafana_url: str 
             Route("/rows", overview.rows, middleware=ZIPPED),
             Route("/site", SitePage(hub, worker, pages).page, middleware=ZIPPED),
             Route("/device", DevicePage(hub, worker, pages).page, middleware=ZIPPED),
+            Route("/alarm", AlarmPage(hub, worker, pages).page, middleware=ZIPPED),
             *_desk(answers, worker),
             Route("/notice", _notice),
             WebSocketRoute("/live", Live(hub).endpoint),
@@ -125,6 +128,7 @@ def _desk(answers: Answers, worker: Worker) -> list[Route]:
         "/unknown": Unknown(answers, worker).page,
         "/rules": RuleBook(answers, worker).page,
         "/commands": CommandPage(answers, worker).page,
+        "/load": LoadPage(answers, worker).page,
         "/sign-in": signing.page,
         "/ledger": records.ledger,
         "/dead-letters": records.dead_letters,

@@ -29,6 +29,7 @@ PLACES = (
     ("/alarms", "alarms", "unacknowledged"),
     ("/unknown", "unknown", "unknown"),
     ("/rules", "rules", ""),
+    ("/load", "load", ""),
     ("/ledger", "ledger", ""),
     ("/dead-letters", "letters", ""),
 )

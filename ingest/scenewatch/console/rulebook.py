@@ -44,6 +44,7 @@ class RuleLine:
     advice: str
     day: int | None
     week: int | None
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ def _line(scene: Scene, rule: Rule, counts: Counts, language: Language) -> RuleL
         advice=of(rule.advice, language),
         day=counts[0].get(name, 0) if counts else None,
         week=counts[1].get(name, 0) if counts else None,
+        version=rule.version,
     )
 
 

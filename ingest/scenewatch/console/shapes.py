@@ -89,6 +89,8 @@ class Rule(msgspec.Struct, frozen=True):
     table_text: Text | None = None
     """The condition of the table, where operators have set other limits."""
     proof: str = ""
+    version: str = ""
+    """Each of its alarms names the one that raised it."""
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -154,6 +156,10 @@ class Alarm(msgspec.Struct, frozen=True):
     value: float | None = None
     acknowledged_by: str | None = None
     acknowledged_at: int | None = None
+    version: str = ""
+    hidden: str = ""
+    cause: str | None = None
+    latched: bool = False
 
     @property
     def identity(self) -> tuple[str, str, int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from scenewatch.console.texts_alarm import TEXTS_ALARM
 from scenewatch.console.texts_desk import SIGNS_DESK, TEXTS_DESK
+from scenewatch.console.texts_load import LOAD_SIGNS, TEXTS_LOAD
 from scenewatch.console.texts_pages import PAGES_SIGNS, PAGES_TEXTS
 from scenewatch.model.words import Text
 
@@ -217,6 +219,8 @@ TEXTS: Mapping[str, Text] = {
     "part.holding": Text("full, holding back", "已满，暂缓接收"),
     "part.failing": Text("failing:", "故障："),
     **TEXTS_DESK,
+    **TEXTS_ALARM,
+    **TEXTS_LOAD,
 }
 
 SIGNS: Mapping[str, str] = {
@@ -239,6 +243,7 @@ SIGNS: Mapping[str, str] = {
     "light": "☀",
     "dark": "☾",
     **SIGNS_DESK,
+    **LOAD_SIGNS,
 }
 """A shape for every state, so that colour is never the only sign; and for the appearances, on small screens."""
 

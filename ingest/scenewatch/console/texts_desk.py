@@ -128,6 +128,7 @@ TEXTS_DESK: Mapping[str, Text] = {
     "rules.day": Text("24 h", "24 小时"),
     "rules.week": Text("7 days", "7 天"),
     "rules.on": Text("Watches", "监测对象"),
+    "rules.version": Text("Version", "版本"),
     "rules.alarms": Text("Its alarms", "相关报警"),
     "rules.none": Text("No rules yet.", "暂无规则。"),
     # commands

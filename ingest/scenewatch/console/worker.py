@@ -43,7 +43,9 @@ from scenewatch.console.shapes_desk import (
     UnknownDevice,
     UnknownDevices,
 )
+from scenewatch.console.shapes_explain import Explanation
 from scenewatch.model.errors import TemporaryError
+from scenewatch.model.load import Load
 from scenewatch.model.operators import SESSION_COOKIE
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ QUIET_S = 12.0
 """The stream has a heartbeat each 5 s: two missed ones and the line counts as dead."""
 ANSWER_S = 5.0
 READY_S = 2.0
+LOAD_S = 20.0
+"""A month of alarms is counted."""
 WISH_S = 20.0
 """Adopting a device waits until the worker has it."""
 EVENTS: dict[str, type[Event]] = {
@@ -139,10 +143,22 @@ class Worker:
     async def find_alarms(self, query: Mapping[str, str]) -> AlarmPage:
         return await self._get(f"/api/v1/alarms?{urlencode(query)}", AlarmPage)
 
+    async def explanation(self, identity: Mapping[str, str]) -> Explanation | None:
+        """Of one alarm by rule, device and time; None if there is no such alarm."""
+        told = await self.tell("GET", f"/api/v1/alarms/explanation?{urlencode(identity)}", None, "")
+        if told.status in (httpx.codes.NOT_FOUND, httpx.codes.UNPROCESSABLE_ENTITY):
+            return None
+        if not told.done:
+            raise TemporaryError(f"the worker explains no alarm: {told.why}")
+        return _decode(msgspec.json.encode(told.body), Explanation, "explanation")
+
     async def raised(self, from_ms: int) -> dict[str, int]:
         """How often since then, by rule."""
         found = await self._get(f"/api/v1/alarms/raised?from={from_ms}", RaisedByRule)
         return {one.rule: one.count for one in found.rules}
+
+    async def alarm_load(self, query: Mapping[str, str]) -> Load:
+        return await self._get(f"/api/v1/alarm-load?{urlencode(query)}", Load, timeout_s=LOAD_S)
 
     async def unknown_devices(self) -> tuple[UnknownDevice, ...]:
         return (await self._get("/api/v1/unknown-devices", UnknownDevices)).unknown_devices

@@ -85,6 +85,7 @@ class Insight:
             self._buckets,
             self._pattern,
             self._learning,
+            np.empty(self._learning.shape[1]),
         )
         parts = [_room(0)]
         done = 0
@@ -124,7 +125,18 @@ class Insight:
         hours = np.array([learning_hours(d) if d is not None else 0 for d in derived], np.int32)
         departs = hours > 0
         rows = np.zeros(len(series), STATE)
-        for name in ("first_t", "told", "seen_t", "changed_t", "spoke_t", "since", "of_t", "hour"):
+        for name in (
+            "first_t",
+            "told",
+            "seen_t",
+            "changed_t",
+            "spoke_t",
+            "since",
+            "of_t",
+            "hour",
+            "until",
+            "bucket_end",
+        ):
             rows[name] = NEVER
         rows["series"], rows["operation"] = series, operation
         rows["ring"] = np.where(

@@ -60,6 +60,7 @@ STATE = np.dtype(
         ("learnt", np.int32),
         ("first_t", np.int64),
         ("told", np.int64),
+        ("until", np.int64),
         ("seen_t", np.int64),
         ("changed_t", np.int64),
         ("spoke_t", np.int64),
@@ -71,12 +72,16 @@ STATE = np.dtype(
         ("smooth", np.float64),
         ("count", np.int64),
         ("hour", np.int64),
+        ("bucket", np.int64),
+        ("bucket_end", np.int64),
         ("holds", np.int32),
         ("held", np.int32),
     ],
     align=True,
 )
 """A row a derived series. `ring` is its first bucket or pattern; `held` what the term said before `changed_t`.
+
+Nothing is to be told before a reading at or behind `until`; `bucket` is the one in use, up to `bucket_end`.
 
 Of a departure `first_t`, `told`, `since` and `hour` are hours: of the first mean, of the last that was judged, the
 boundary at which it is told, and the one at hand.
@@ -114,6 +119,8 @@ class Tables(NamedTuple):
     """(departures, HOURS + PARTS): what is usual at an hour of the day, and what a part of the week adds to it."""
     learning: NDArray[np.float64]
     """(departures, hours of learning): hourly means, NaN where there were none."""
+    room: NDArray[np.float64]
+    """To sort them in."""
 
 
 class Told(NamedTuple):

@@ -165,7 +165,7 @@ def _floods(told_ms: Times, to_ms: int, operators: int) -> tuple[int, int]:
 def _slots_over(since_begin_ms: Times, length_ms: int, operators: int) -> tuple[int, int]:
     """How many fixed ten minutes had too many alarms, and how many there are."""
     slots = -(-length_ms // TEN_MINUTES_MS)
-    counts = np.bincount(since_begin_ms // TEN_MINUTES_MS)
+    _, counts = np.unique(since_begin_ms // TEN_MINUTES_MS, return_counts=True)
     return int((counts > FLOOD_BEGINS_ABOVE * operators).sum()), slots
 
 
@@ -217,4 +217,5 @@ def _priorities(columns: _Columns, raised: Times) -> dict[str, float]:
 
 def _step(length_ms: int) -> int:
     """The finest step by which the span is not too many bars."""
-    return next((s for s in STEPS_MS if length_ms <= s * MOST_STEPS), STEPS_MS[-1])
+    longest_ms = STEPS_MS[-1] * -(-length_ms // (STEPS_MS[-1] * MOST_STEPS))
+    return next((s for s in STEPS_MS if length_ms <= s * MOST_STEPS), longest_ms)

@@ -7,7 +7,16 @@ from enum import StrEnum
 
 import msgspec
 
-from scenewatch.model.errors import CorruptError
+from scenewatch.model.alarm import Hidden  # noqa: TC001 - msgspec reads it at run time
+from scenewatch.model.errors import CorruptError, ScenewatchError
+from scenewatch.model.words import days
+
+LONGEST_SHELVING = days(7)
+"""What must be out of sight for longer is out of service."""
+LONGEST_REASON = 500
+"""In letters."""
+FAREST_PLAN = days(366)
+"""Maintenance ends at most so long after it was planned."""
 
 
 class Deed(StrEnum):
@@ -44,6 +53,43 @@ class Action:
     from_ms: int = 0
     until_ms: int = 0
     reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hold:
+    """Shelved, out of service or in maintenance, from a time to a time, by the receive clock."""
+
+    kind: Hidden
+    rule: str = ""
+    """`<scene>.<rule>`; empty for maintenance, which is of all rules."""
+    target: str
+    """A device's id; in maintenance it may be a site's."""
+    by: str
+    at_ms: int
+    """When the operator said so."""
+    from_ms: int
+    until_ms: int = 0
+    """0: until somebody ends it."""
+    reason: str
+
+
+class Refusal(StrEnum):
+    """Why a deed was not done."""
+
+    WRONG = "wrong"
+    """It can never be done as it was put."""
+    UNKNOWN = "unknown"
+    """There is nothing of the kind."""
+    CONFLICT = "conflict"
+    """Not as things stand."""
+
+
+class NotDoneError(ScenewatchError):
+    """A deed that was refused; the text says why."""
+
+    def __init__(self, refusal: Refusal, what: str) -> None:
+        super().__init__(what)
+        self.refusal = refusal
 
 
 def encode_action(action: Action) -> bytes:

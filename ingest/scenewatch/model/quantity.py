@@ -20,6 +20,20 @@ class Quantity(StrEnum):
     HUMIDITY = "humidity"
     """Relative."""
     IRRADIANCE = "irradiance"
+    CURRENT = "current"
+    ENERGY = "energy"
+    PRESSURE = "pressure"
+    FLOW = "flow"
+    """Volume in a time."""
+    SPEED = "speed"
+    LENGTH = "length"
+    """A level or depth too."""
+    RAIN = "rain"
+    """That fell since the reading before."""
+    CONCENTRATION = "concentration"
+    CONDUCTIVITY = "conductivity"
+    OTHER = "other"
+    """A number whose unit nobody knows."""
     GAS = "gas"
     """Combustible, as a share of the concentration that can explode."""
     TIME = "time"
@@ -33,12 +47,22 @@ class Quantity(StrEnum):
 
 _MEASURED: Mapping[Quantity, frozenset[str]] = MappingProxyType(
     {
-        Quantity.TEMPERATURE: frozenset({"°C"}),
+        Quantity.TEMPERATURE: frozenset({"°C", "°F"}),
         Quantity.POWER: frozenset({"W", "kW"}),
         Quantity.VOLTAGE: frozenset({"V", "mV"}),
         Quantity.RATIO: frozenset({"%"}),
         Quantity.HUMIDITY: frozenset({"%"}),
         Quantity.IRRADIANCE: frozenset({"µW/cm²", "W/m²"}),
+        Quantity.CURRENT: frozenset({"A", "mA"}),
+        Quantity.ENERGY: frozenset({"kWh", "Wh", "J"}),
+        Quantity.PRESSURE: frozenset({"Pa", "hPa", "kPa", "bar", "psi"}),
+        Quantity.FLOW: frozenset({"m³/h", "m³/s", "L/s", "L/min", "mgd"}),
+        Quantity.SPEED: frozenset({"m/s", "km/h", "ft/s", "rpm"}),
+        Quantity.LENGTH: frozenset({"m", "cm", "mm", "in", "ft"}),
+        Quantity.RAIN: frozenset({"mm", "in"}),
+        Quantity.CONCENTRATION: frozenset({"mg/L", "µg/m³", "mg/m³", "ppm"}),
+        Quantity.CONDUCTIVITY: frozenset({"µS/cm", "mS/cm"}),
+        Quantity.OTHER: frozenset({""}),
         Quantity.GAS: frozenset({"% LEL"}),
         Quantity.TIME: frozenset({"h", "min", "s"}),
     }

@@ -8,9 +8,9 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from scenewatch.model.scene import Rule
+    from scenewatch.model.scene import Rule, Scene
 
 BYTES: Final = 4
 WORDS: Final = ("title", "advice")
@@ -25,6 +25,19 @@ def version_of(rule: Rule) -> str:
 def version_of_set(rules: Mapping[str, Rule]) -> str:
     """One version of all these rules by `<scene>.<rule>`, whatever their order."""
     return _digest("\n".join(f"{key} {version_of(rules[key])}" for key in sorted(rules)))
+
+
+def version_of_scenes(scenes: Iterable[Scene]) -> str:
+    """One version of all rules of these scenes as they stand in them."""
+    return version_of_set({f"{scene.key}.{rule.key}": rule for scene in scenes for rule in scene.rules})
+
+
+def version_of_limits(limits: Mapping[str, Mapping[str, float]]) -> str:
+    """One version of operators' numbers by `<scene>.<rule>`; empty where there are none."""
+    given = [
+        f"{rule} {name} {float(limits[rule][name])!r}" for rule in sorted(limits) for name in sorted(limits[rule])
+    ]
+    return _digest("\n".join(given)) if given else ""
 
 
 def _digest(text: str) -> str:

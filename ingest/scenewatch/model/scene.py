@@ -455,7 +455,10 @@ class Scene:
     rules: tuple[Rule, ...]
     faults: tuple[Fault, ...]
     simulator: str
-    """`module:class` of its `scenewatch.model.ports.Simulator`; imported only where devices are simulated."""
+    """`module:class` of its `scenewatch.model.ports.Simulator`; imported only where devices are simulated.
+
+    Empty for recorded data alone: such a scene has no faults, and its rules no proof.
+    """
     mishap: str
     """Key of the fault that a demonstration shows first."""
     teller: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scenewatch.model.alarm import AlarmState, Step
@@ -43,8 +44,8 @@ class MqttNotifier(Persistent[RetainedConnection]):
         self._rules = rules
         self._standing: dict[str, bytes] = {}
         """Topic and payload of each standing alarm: the truth."""
-        self._raised: dict[str, Transition] = {}
-        """By the same topics: how each was raised."""
+        self._raised: dict[str, tuple[Transition, AlarmState]] = {}
+        """By the same topics: how each was raised, and whether somebody has seen it."""
         self._untold: dict[str, None] = {}
         """Topics to publish, in the order they changed."""
         self._known: set[str] = set()
@@ -53,7 +54,7 @@ class MqttNotifier(Persistent[RetainedConnection]):
     def start(self, standing: Iterable[Transition]) -> None:
         """Begin with all alarms that stand now, each as the transition that raised it."""
         for alarm in standing:
-            self._stand(self._topic(alarm), alarm, AlarmState.UNACKNOWLEDGED)
+            self._take(self._topic(alarm), alarm)
         self._thread.start()
 
     def publish(self, transitions: Sequence[Transition]) -> None:
@@ -61,11 +62,7 @@ class MqttNotifier(Persistent[RetainedConnection]):
         changes = [(self._topic(alarm), alarm) for alarm in transitions]
         with self._change:
             for topic, alarm in changes:
-                if alarm.step is Step.RAISED:
-                    self._stand(topic, alarm, AlarmState.UNACKNOWLEDGED)
-                else:
-                    self._standing.pop(topic, None)
-                    self._raised.pop(topic, None)
+                self._take(topic, alarm)
                 self._untold[topic] = None
             self._change.notify_all()
 
@@ -73,8 +70,9 @@ class MqttNotifier(Persistent[RetainedConnection]):
         """Takes note and returns, likewise."""
         topic = topic_of(self._root, self._registry, device, rule)
         with self._change:
-            alarm = self._raised.get(topic)
-            if alarm is not None and alarm.raised_at_ms == raised_at_ms:
+            alarm, state = self._raised.get(topic, (None, None))
+            is_this = alarm is not None and alarm.raised_at_ms == raised_at_ms
+            if alarm is not None and is_this and state is not AlarmState.ACKNOWLEDGED:
                 self._stand(topic, alarm, AlarmState.ACKNOWLEDGED)
                 self._untold[topic] = None
                 self._change.notify_all()
@@ -82,8 +80,21 @@ class MqttNotifier(Persistent[RetainedConnection]):
     def _topic(self, alarm: Transition) -> str:
         return topic_of(self._root, self._registry, alarm.device, alarm.rule)
 
+    def _take(self, topic: str, move: Transition) -> None:
+        """What a step makes of what is told: nothing of what is over, or what operators keep from being shown."""
+        if move.step is Step.CLEARED or move.hidden:
+            self._standing.pop(topic, None)
+            self._raised.pop(topic, None)
+            return
+        alarm, state = self._raised.get(topic, (move, AlarmState.UNACKNOWLEDGED))
+        if alarm.raised_at_ms != move.raised_at_ms or move.step in (Step.RAISED, Step.AGAIN):
+            alarm, state = move, AlarmState.UNACKNOWLEDGED
+        if move.step is Step.ACKNOWLEDGED:
+            state = AlarmState.ACKNOWLEDGED
+        self._stand(topic, replace(alarm, priority=move.priority), state)
+
     def _stand(self, topic: str, alarm: Transition, state: AlarmState) -> None:
-        self._raised[topic] = alarm
+        self._raised[topic] = alarm, state
         self._standing[topic] = payload_of(self._registry, self._rules()[alarm.rule], alarm, state)
 
     # --- the notifier's thread -----------------------------------------------------------------------------

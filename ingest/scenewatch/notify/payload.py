@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -36,8 +37,11 @@ def payload_of(registry: Registry, rule: Rule, alarm: Transition, state: AlarmSt
             "device": device.id,
             "site": device.site,
             "scene": device.scene,
-            "priority": rule.priority,
+            "priority": alarm.priority or rule.priority,
+            "version": alarm.version,
+            "cause": alarm.cause or None,
             "title": {"en": rule.title.en, "zh": rule.title.zh},
+            "advice": {"en": rule.advice.en, "zh": rule.advice.zh},
             "raised_at": alarm.raised_at_ms,
             "value": alarm.value if math.isfinite(alarm.value) else None,
             "unit": _unit(registry, alarm.device, rule),
@@ -45,8 +49,14 @@ def payload_of(registry: Registry, rule: Rule, alarm: Transition, state: AlarmSt
             "limit": rule.when.limit if isinstance(rule.when, Above | Below) else None,
             "flag": Flag(alarm.flag).name.lower(),
             "state": state,
+            "path": _path(alarm, device.id),
         },
     )
+
+
+def _path(alarm: Transition, device: str) -> str:
+    """Of the page that explains it, in whatever console the reader has."""
+    return f"/alarm?{urlencode({'rule': alarm.rule, 'device': device, 'raised_at': alarm.raised_at_ms})}"
 
 
 def _unit(registry: Registry, device: int, rule: Rule) -> str:

@@ -27,7 +27,6 @@ STRIP_TICKS: Final = (
     (36_000, "10 h"),
     (86_400 * 4, "4 d"),
 )
-DAY_S: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +149,9 @@ class Strips:
     """One axis of time for all kinds, by the power of ten."""
 
     def __init__(self, longest_s: float) -> None:
-        self._span = math.log(max(longest_s, 10 * STRIP_FROM_S) * 1.1 / STRIP_FROM_S)
-        self.ticks = [Tick(self._x(at_s), words) for at_s, words in STRIP_TICKS if at_s <= longest_s * 1.1]
+        until_s = 1.1 * max(longest_s, 10 * STRIP_FROM_S)
+        self._span = math.log(until_s / STRIP_FROM_S)
+        self.ticks = [Tick(self._x(at_s), words) for at_s, words in STRIP_TICKS if at_s <= until_s]
 
     def strip(self, delays_s: Sequence[float], median_s: float | None) -> Strip:
         return Strip([self._x(d) for d in delays_s], None if median_s is None else self._x(median_s))

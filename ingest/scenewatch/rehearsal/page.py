@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,6 +15,7 @@ from markupsafe import Markup
 
 from scenewatch.model.load import judged
 from scenewatch.rehearsal import charts
+from scenewatch.rehearsal.compare import compare
 from scenewatch.rehearsal.report import Named
 from scenewatch.rehearsal.rows import ALARM_OUTCOMES, FAULT_OUTCOMES, Rows
 from scenewatch.rehearsal.texts import SIGNS, TEXTS, text
@@ -64,6 +66,33 @@ def page(report: Report) -> str:
     return render("report", **found)
 
 
+def compared(before: Report, after: Report) -> str:
+    """The whole page of a change: two runs of the same data by two sets of rules."""
+    found = compare(before, after)
+    old, new = Rows(before), Rows(after)
+    times = Times(after.zone)
+    texts = [{rule.key: rule.text for rule in report.rules} for report in (before, after)]
+    nothing = _both(NOTHING)
+    of_before, of_after = bounds(before.load), bounds(after.load)
+    scores = (score_lines(before.score), score_lines(after.score)) if before.score and after.score else ((), ())
+    return render(
+        "compared",
+        after=after,
+        times=times,
+        found=found,
+        shift=median(pair.later_s for pair in found.same) if found.same else 0.0,
+        scores=list(zip(*scores, strict=True)),
+        bounds=list(zip(of_before, of_after, strict=True)),
+        rules=[(change, *(known.get(change.rule, nothing) for known in texts)) for change in found.rules],
+        title_of=lambda key: new.rule(key) if new.rule(key) != _both(key) else old.rule(key),
+        gained=new.faults_at(found.gained),
+        lost=old.faults_at(found.lost),
+        new=new.alarms_at(found.new),
+        gone=old.alarms_at(found.gone),
+        alarm_outcomes=ALARM_OUTCOMES,
+    )
+
+
 def tiles(report: Report) -> list[Tile]:
     """Without labels there is nothing to score."""
     load, score = report.load, report.score
@@ -108,7 +137,12 @@ def _kinds(report: Report) -> dict[str, Any]:
 
 def load_part(load: Load, times: Times) -> dict[str, Any]:
     """Figures beside their bounds, and bars over time."""
-    bounds = [
+    bars = charts.bar_chart(load, times)
+    return {"load": load, "bounds": bounds(load), "bars": bars, "step": span(load.step_ms / 1000)}
+
+
+def bounds(load: Load) -> list[Bound]:
+    return [
         Bound(
             title=text(one.key),
             value=(share if _is_share(one.key) else number)(one.value),
@@ -117,12 +151,6 @@ def load_part(load: Load, times: Times) -> dict[str, Any]:
         )
         for one in judged(load)
     ]
-    return {
-        "load": load,
-        "bounds": bounds,
-        "bars": charts.bar_chart(load, times),
-        "step": span(load.step_ms / 1000),
-    }
 
 
 def _is_share(key: str) -> bool:

@@ -144,6 +144,24 @@ class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
     marks: list[Mark]
 
 
+class SeriesEntry(msgspec.Struct, frozen=True, kw_only=True, rename={"from_ms": "from", "to_ms": "to"}):
+    """One device of recorded data against its labelled windows; missing data is not judged."""
+
+    device: str
+    from_ms: int
+    to_ms: int
+    learning_days: float
+    """At its beginning, before anything is told of its departure from the usual."""
+    windows: int
+    found: int
+    """Those within which an alarm was raised: one that stood before does not count."""
+    raised_outside: int
+    raised_outside_a_month: float | None
+    """Of the time outside of windows and behind the learning."""
+    outside_in_alarm: float | None
+    """Share of that time in which an alarm stood."""
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one run."""
 
@@ -179,3 +197,5 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What the reader must know: gaps, readings set aside, odd times."""
     zone: str = ""
     """IANA name of the time zone in which times are told to people; empty for UTC."""
+    series: list[SeriesEntry] = []
+    """Of a backtest with windows."""

@@ -10,11 +10,8 @@ from scenewatch.rehearsal.report import Named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import TypeVar
 
     from scenewatch.rehearsal.report import AlarmEntry, FaultEntry, Report
-
-    T = TypeVar("T")
 
 MOST_ROWS: Final = 1000
 FAULT_OUTCOMES: Final = ("missed", "found", "small", "small_found", "cut")
@@ -44,17 +41,25 @@ class AlarmRow:
 
 
 class Rows:
-    """At most so many of each, those with something wrong first; in time."""
+    """Of one report, at most `most` of each, those with something wrong first; in the report's order."""
 
     def __init__(self, report: Report, most: int = MOST_ROWS) -> None:
+        self._report = report
+        self._most = most
         self._kinds = {f.kind: f.title for f in report.score.recall_by_kind} if report.score else {}
         self._rules = {rule.key: rule.title for rule in report.rules}
-        places = _chosen(report.faults, lambda f: fault_outcome(f) == "missed", most)
-        shown = set(places)
-        self.faults = [self._fault(n, report.faults[n]) for n in places]
-        alarms = _chosen(report.alarms, is_false, most)
-        labelled = report.score is not None
-        self.alarms = [self._alarm(report, report.alarms[n], shown, labelled=labelled) for n in alarms]
+        self.faults = self.faults_at(range(len(report.faults)))
+        self._shown = {row.n for row in self.faults}
+        self.alarms = self.alarms_at(range(len(report.alarms)))
+
+    def faults_at(self, places: Sequence[int]) -> list[FaultRow]:
+        faults = self._report.faults
+        chosen = _chosen(places, lambda n: fault_outcome(faults[n]) == "missed", self._most)
+        return [self._fault(n, faults[n]) for n in chosen]
+
+    def alarms_at(self, places: Sequence[int]) -> list[AlarmRow]:
+        alarms = self._report.alarms
+        return [self._alarm(alarms[n]) for n in _chosen(places, lambda n: is_false(alarms[n]), self._most)]
 
     def kind(self, key: str) -> Named:
         return self._kinds.get(key, Named(key, key))
@@ -66,10 +71,10 @@ class Rows:
         rule = self.rule(fault.rule) if fault.rule else None
         return FaultRow(n, fault, self.kind(fault.kind), rule, fault_outcome(fault))
 
-    def _alarm(self, report: Report, alarm: AlarmEntry, shown: set[int], *, labelled: bool) -> AlarmRow:
-        owner = None if alarm.fault is None else self.kind(report.faults[alarm.fault].kind)
-        outcome = alarm_outcome(alarm) if labelled else "unjudged"
-        return AlarmRow(alarm, self.rule(alarm.rule), outcome, owner, alarm.fault in shown)
+    def _alarm(self, alarm: AlarmEntry) -> AlarmRow:
+        owner = None if alarm.fault is None else self.kind(self._report.faults[alarm.fault].kind)
+        outcome = "unjudged" if self._report.score is None else alarm_outcome(alarm)
+        return AlarmRow(alarm, self.rule(alarm.rule), outcome, owner, alarm.fault in self._shown)
 
 
 def fault_outcome(fault: FaultEntry) -> str:
@@ -88,7 +93,8 @@ def alarm_outcome(alarm: AlarmEntry) -> str:
     return "false" if alarm.fault is None else "right"
 
 
-def _chosen(entries: Sequence[T], is_wrong: Callable[[T], bool], most: int) -> list[int]:
-    """Places, ascending."""
-    order = sorted(range(len(entries)), key=lambda n: not is_wrong(entries[n]))
-    return sorted(order[:most])
+def _chosen(places: Sequence[int], is_wrong: Callable[[int], bool], most: int) -> list[int]:
+    """Ascending."""
+    if len(places) <= most:
+        return list(places)
+    return sorted(sorted(places, key=lambda n: not is_wrong(n))[:most])

@@ -21,6 +21,7 @@ TEXTS: Mapping[str, Named] = {
     # about
     "about.span": Named("Time", "时间"),
     "about.learning": Named("Learning until", "学习期至"),
+    "about.raised": Named("{n} alarms, not judged", "{n} 条报警，不评判"),
     "about.places": Named("Sites, devices", "站点、设备"),
     "about.readings": Named("Readings", "读数"),
     "about.seed": Named("Seed", "随机种子"),
@@ -187,6 +188,10 @@ TEXTS: Mapping[str, Named] = {
     "same": Named("Same", "相同"),
     "new": Named("New", "新增"),
     "gone": Named("Gone", "消失"),
+    "compared.same": Named("Alarms that both sets of rules raise.", "两套规则都会发出的报警。"),
+    "compared.new": Named("Raised by the new rules alone.", "只有新规则发出。"),
+    "compared.gone": Named("Raised by the old rules alone.", "只有旧规则发出。"),
+    "compared.shift": Named("Median over those that both raise.", "两者共有报警的中位数。"),
     "new.title": Named("New alarms", "新增的报警"),
     "gone.title": Named("Alarms that are gone", "消失的报警"),
     "scores": Named("Scores", "评分"),

@@ -56,17 +56,12 @@ def _keys(kind: str, entries: Iterable[Any]) -> Iterator[Found]:
 
 
 def _scene(scene: Scene) -> Iterator[Found]:
-    if not REFERENCE.match(scene.simulator):
-        yield "scene: simulator", f"must read module:class, not {scene.simulator!r}"
+    if scene.simulator or scene.faults:
+        yield from _simulated(scene)
     if scene.teller and not REFERENCE.match(scene.teller):
         yield "scene: teller", f"must read module:class, not {scene.teller!r}"
     if scene.demonstration and not REFERENCE.match(scene.demonstration):
         yield "scene: demonstration", f"must read module:class, not {scene.demonstration!r}"
-    mishap = next((f for f in scene.faults if f.key == scene.mishap), None)
-    if mishap is None:
-        yield "scene: mishap", f"names no fault: {scene.mishap!r}"
-    elif not mishap.rules:
-        yield "scene: mishap", f"no rule finds {scene.mishap}: nothing would be shown"
     yield from _calendar(scene)
     if scene.busy_ms is not None and scene.busy_ms[0] >= scene.busy_ms[1]:
         yield "scene: busy_ms", "must begin before it ends"
@@ -76,6 +71,17 @@ def _scene(scene: Scene) -> Iterator[Found]:
                 f"device type {device_type.key}: key",
                 f"must be shorter: with the scene's key it may have {MOST_KEYS} letters, not {letters}",
             )
+
+
+def _simulated(scene: Scene) -> Iterator[Found]:
+    """What a scene of recorded data alone can do without."""
+    if not REFERENCE.match(scene.simulator):
+        yield "scene: simulator", f"must read module:class, not {scene.simulator!r}"
+    mishap = next((f for f in scene.faults if f.key == scene.mishap), None)
+    if mishap is None:
+        yield "scene: mishap", f"names no fault: {scene.mishap!r}"
+    elif not mishap.rules:
+        yield "scene: mishap", f"no rule finds {scene.mishap}: nothing would be shown"
     intervals = sorted({t.every for t in scene.device_types if t.channels})
     if len(intervals) > 1:
         yield "scene: device_types", f"must all report at one interval, not at {intervals} ms"

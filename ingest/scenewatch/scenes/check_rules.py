@@ -119,7 +119,8 @@ def _suppression(place: str, scene: Scene, of: Rule, suppression: Suppression) -
 def _proof(place: str, scene: Scene, of: Rule) -> Iterator[Found]:
     proof = next((f for f in scene.faults if f.key == of.proof), None)
     if proof is None:
-        yield place, f"unknown fault {of.proof}"
+        if of.proof or scene.simulator:
+            yield place, f"unknown fault {of.proof}"
         return
     if of.key not in proof.rules:
         yield place, f"fault {proof.key} does not list {of.key} in its rules"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from scenewatch.model.alarm import STANDING, AlarmState
+from scenewatch.model.alarm import STANDING, AlarmState, Hidden, Step
 from scenewatch.model.scene import Priority
 from scenewatch.store.audit import Action, put
 from scenewatch.store.relational import PARTS
@@ -29,11 +29,21 @@ ALARM = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("value", sa.Double, comment="null for no data"),
     sa.Column("flag", sa.SmallInteger, nullable=False),
-    sa.Column("priority", sa.Text, nullable=False),
+    sa.Column("priority", sa.Text, nullable=False, comment="as it is now, or was in the end"),
     sa.Column("device_type", sa.Text, nullable=False, server_default="", comment="empty where it is not known"),
     sa.Column("mirrored", sa.SmallInteger, nullable=False, server_default="0", comment="how the store has it"),
-    sa.Column("acknowledged_by", sa.Text, comment="the operator who did so first"),
+    sa.Column("acknowledged_by", sa.Text, comment="the operator who did so, since it was last to be seen"),
     sa.Column("acknowledged_at_ms", sa.BigInteger),
+    sa.Column("raised_priority", sa.Text, nullable=False, server_default="", comment="empty: the same as now"),
+    sa.Column("version", sa.Text, nullable=False, server_default="", comment="of the rule when it raised this"),
+    sa.Column("hidden", sa.Text, nullable=False, server_default="", comment="what keeps it from being shown"),
+    sa.Column("cause", sa.Text, nullable=False, server_default="", comment="rule and device of what it follows"),
+    sa.Column("returned_at_ms", sa.BigInteger, comment="its condition was over, and it waited for a reset"),
+    sa.Column("again_at_ms", sa.BigInteger, comment="when it last wanted to be seen again"),
+    sa.Column("cleared_by", sa.Text, comment="the operator who reset it"),
+    sa.Column(
+        "raised_hidden", sa.Text, nullable=False, server_default="", comment="what kept its raising from sight"
+    ),
     sa.Index("alarm_newest", "raised_at_ms"),
     sa.Index("alarm_state", "state", "raised_at_ms"),
 )
@@ -46,11 +56,41 @@ NOT_MIRRORED = sa.or_(
     sa.and_(_mirrored == sa.literal_column(str(AS_RAISED)), _cleared_at_ms.is_not(None)),
 )
 sa.Index("alarm_not_mirrored", ALARM.c.raised_at_ms, sqlite_where=NOT_MIRRORED, postgresql_where=NOT_MIRRORED)
+FOLLOWS = ALARM.c.cause != sa.literal_column("''")
+sa.Index("alarm_cause", ALARM.c.cause, ALARM.c.raised_at_ms, sqlite_where=FOLLOWS, postgresql_where=FOLLOWS)
+ROWS_AT_ONCE = 500
+"""Looked up by one query."""
+Identity = tuple[str, str, int]
+"""Rule, device and time of raising."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """One step of one alarm, by the device's id: a `Transition` as the table takes it."""
+
+    rule: str
+    device: str
+    raised_at_ms: int
+    step: Step
+    at_ms: int
+    value: float
+    """NaN for no data."""
+    flag: int
+    priority: Priority
+    device_type: str = ""
+    version: str = ""
+    hidden: Hidden = Hidden.NOT
+    by: str = ""
+    cause: str = ""
+
+    @property
+    def identity(self) -> Identity:
+        return self.rule, self.device, self.raised_at_ms
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlarmRow:
-    """One alarm, as first raised or as it stands. `device` is the device's id, `value` NaN for no data."""
+    """One alarm as it stands. `device` is the device's id, `value` what raised it, NaN for no data."""
 
     rule: str
     device: str
@@ -60,10 +100,103 @@ class AlarmRow:
     value: float
     flag: int
     priority: Priority
+    """As it is now, or was in the end."""
     device_type: str = ""
     """Of the time it was raised; empty in rows of older releases."""
     acknowledged_by: str | None = None
     acknowledged_at_ms: int | None = None
+    raised_priority: Priority
+    version: str = ""
+    """Of the rule when it raised this; empty in rows of older releases."""
+    hidden: Hidden = Hidden.NOT
+    cause: str = ""
+    returned_at_ms: int | None = None
+    """Its condition was over: until it is cleared it waits for an operator's reset."""
+    again_at_ms: int | None = None
+    """When it last wanted to be seen again."""
+    cleared_by: str | None = None
+    """The operator who reset it."""
+    raised_hidden: Hidden = Hidden.NOT
+    """What kept its raising from being shown."""
+
+    @property
+    def identity(self) -> Identity:
+        return self.rule, self.device, self.raised_at_ms
+
+    @property
+    def latched(self) -> bool:
+        return self.returned_at_ms is not None and self.cleared_at_ms is None
+
+
+def begun(move: Move) -> AlarmRow:
+    """Of an alarm that is not known yet; by its raising, or by what is told of it first."""
+    row = AlarmRow(
+        rule=move.rule,
+        device=move.device,
+        raised_at_ms=move.raised_at_ms,
+        state=AlarmState.UNACKNOWLEDGED,
+        value=move.value,
+        flag=move.flag,
+        priority=move.priority,
+        device_type=move.device_type,
+        raised_priority=move.priority,
+        version=move.version,
+        hidden=move.hidden,
+        cause=move.cause,
+        raised_hidden=move.hidden if move.step is Step.RAISED else Hidden.NOT,
+    )
+    return after(replace(row, state=_state(row)), move)
+
+
+def after(row: AlarmRow, move: Move) -> AlarmRow:
+    """What a step makes of its alarm. What was told before changes nothing, in whatever state the alarm is by now.
+
+    A cleared alarm changes only by being acknowledged. What an operator did holds until a later step says other.
+    """
+    if move.step is Step.ACKNOWLEDGED:
+        return acknowledged(row, by=move.by, at_ms=move.at_ms)
+    if row.cleared_at_ms is not None:
+        return row
+    match move.step:
+        case Step.CLEARED:
+            row = replace(row, cleared_at_ms=move.at_ms, cleared_by=move.by or None)
+        case Step.REPRIORITISED:
+            row = replace(row, priority=move.priority)
+        case Step.RETURNED:
+            row = replace(row, returned_at_ms=move.at_ms)
+        case Step.HIDDEN:
+            row = replace(row, hidden=move.hidden)
+        case Step.SHOWN:
+            row = replace(row, hidden=Hidden.NOT)
+        case Step.AGAIN:
+            row = replace(row, again_at_ms=max(move.at_ms, row.again_at_ms or move.at_ms))
+        case Step.RAISED:
+            return row
+    return replace(row, state=_state(row))
+
+
+def acknowledged(row: AlarmRow, *, by: str, at_ms: int) -> AlarmRow:
+    """An operator has seen it. Who was first stays on record, until it wants to be seen again."""
+    told_before = row.again_at_ms is not None and at_ms < row.again_at_ms
+    if row.acknowledged_at_ms is not None and (_seen(row) or told_before):
+        return row
+    row = replace(row, acknowledged_by=by, acknowledged_at_ms=at_ms)
+    return replace(row, state=_state(row))
+
+
+def _seen(row: AlarmRow) -> bool:
+    at_ms, again_ms = row.acknowledged_at_ms, row.again_at_ms
+    return at_ms is not None and (again_ms is None or at_ms >= again_ms)
+
+
+def _state(row: AlarmRow) -> AlarmState:
+    """What cleared while nobody was to see it wants nobody's acknowledgement."""
+    if row.cleared_at_ms is not None:
+        done = _seen(row) or row.hidden
+        return AlarmState.NORMAL if done else AlarmState.RETURNED_UNACKNOWLEDGED
+    if row.hidden:
+        return AlarmState.SHELVED if row.hidden is Hidden.SHELVED else AlarmState.SUPPRESSED
+    return AlarmState.ACKNOWLEDGED if _seen(row) else AlarmState.UNACKNOWLEDGED
 
 
 class Alarms:
@@ -73,49 +206,66 @@ class Alarms:
         self._database = database
         database.create(ALARM)
 
-    def record(self, rows: Sequence[AlarmRow]) -> None:
-        """Add alarms, or clear those known as standing; in the order given.
+    def record(self, moves: Sequence[Move]) -> list[AlarmRow]:
+        """Each step has its effect, in the order given; recording again changes nothing.
 
-        What an operator did stays: a known alarm changes only by its first clearing, which makes an
-        acknowledged one normal and leaves a shelved or suppressed one so. Recording again changes nothing.
+        Returns those that are other than before, as they are then, in the order of their first step.
         """
+        if not moves:
+            return []
+        with self._database.writing() as con:
+            before = self._known(con, list({move.identity: None for move in moves}))
+            rows = dict(before)
+            for move in moves:
+                known = rows.get(move.identity)
+                rows[move.identity] = begun(move) if known is None else after(known, move)
+            news = [rows[key] for key in dict.fromkeys(move.identity for move in moves)]
+            news = [row for row in news if before.get(row.identity) != row]
+            self._write(con, news)
+        return news
+
+    def _known(self, con: sa.Connection, identities: Sequence[Identity]) -> dict[Identity, AlarmRow]:
+        key = sa.tuple_(ALARM.c.rule, ALARM.c.device, ALARM.c.raised_at_ms)
+        found: dict[Identity, AlarmRow] = {}
+        for begin in range(0, len(identities), ROWS_AT_ONCE):
+            wanted = key.in_(identities[begin : begin + ROWS_AT_ONCE])
+            rows = map(alarm_of, con.execute(sa.select(ALARM).where(wanted).with_for_update()))
+            found |= {row.identity: row for row in rows}
+        return found
+
+    def _write(self, con: sa.Connection, rows: Sequence[AlarmRow]) -> None:
         if not rows:
             return
         insert = self._database.insert(ALARM)
-        state = sa.case(
-            (ALARM.c.state == AlarmState.ACKNOWLEDGED, AlarmState.NORMAL),
-            (ALARM.c.state == AlarmState.UNACKNOWLEDGED, insert.excluded.state),
-            else_=ALARM.c.state,
-        )
         upsert = insert.on_conflict_do_update(
             index_elements=list(ALARM.primary_key),
-            set_={"cleared_at_ms": insert.excluded.cleared_at_ms, "state": state},
-            where=ALARM.c.cleared_at_ms.is_(None) & insert.excluded.cleared_at_ms.is_not(None),
+            set_={name: insert.excluded[name] for name in CHANGING},
         )
-        with self._database.writing() as con:
-            con.execute(upsert, [_values(row) for row in rows])
+        con.execute(upsert, [_values(row) for row in rows])
 
     def acknowledge(
         self, rule: str, device: str, raised_at_ms: int, *, by: str, at_ms: int
     ) -> tuple[AlarmRow, bool] | None:
         """An operator has seen it: as it is after it, and whether that is news. None: there is no such alarm.
 
-        Who was first stays on record, and is in the audit by the same transaction.
+        It is in the audit by the same transaction.
         """
-        this = (ALARM.c.rule == rule) & (ALARM.c.device == device) & (ALARM.c.raised_at_ms == raised_at_ms)
-        state = sa.case(
-            (ALARM.c.state == AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED),
-            (ALARM.c.state == AlarmState.RETURNED_UNACKNOWLEDGED, AlarmState.NORMAL),
-            else_=ALARM.c.state,
-        )
-        first = this & ALARM.c.acknowledged_by.is_(None)
+        this = (rule, device, raised_at_ms)
         with self._database.writing() as con:
-            values = {"state": state, "acknowledged_by": by, "acknowledged_at_ms": at_ms}
-            news = con.execute(sa.update(ALARM).where(first).values(values)).rowcount > 0
-            after = con.execute(sa.select(ALARM).where(this)).one_or_none()
-            if news:
+            before = self._known(con, [this]).get(this)
+            if before is None:
+                return None
+            row = acknowledged(before, by=by, at_ms=at_ms)
+            if row != before:
+                self._write(con, [row])
                 put(con, Action(at_ms, by, "acknowledge", device, f"{rule} {raised_at_ms}"))
-        return None if after is None else (alarm_of(after), news)
+        return row, row != before
+
+    def alarm(self, rule: str, device: str, raised_at_ms: int) -> AlarmRow | None:
+        this = (ALARM.c.rule == rule) & (ALARM.c.device == device) & (ALARM.c.raised_at_ms == raised_at_ms)
+        with self._database.reading() as con:
+            row = con.execute(sa.select(ALARM).where(this)).one_or_none()
+        return None if row is None else alarm_of(row)
 
     def standing(self) -> list[tuple[str, Priority, int]]:
         """How many stand of each device and priority."""
@@ -156,6 +306,21 @@ class Alarms:
             return {str(rule): int(count) for rule, count in con.execute(query.group_by(ALARM.c.rule))}
 
 
+CHANGING = (
+    "cleared_at_ms",
+    "cleared_by",
+    "state",
+    "priority",
+    "acknowledged_by",
+    "acknowledged_at_ms",
+    "hidden",
+    "returned_at_ms",
+    "again_at_ms",
+    "raised_priority",
+)
+"""What a later step may change."""
+
+
 def _values(row: AlarmRow) -> dict[str, Any]:
     return {
         "rule": row.rule,
@@ -167,6 +332,16 @@ def _values(row: AlarmRow) -> dict[str, Any]:
         "flag": int(row.flag),
         "priority": row.priority,
         "device_type": row.device_type,
+        "acknowledged_by": row.acknowledged_by,
+        "acknowledged_at_ms": row.acknowledged_at_ms,
+        "raised_priority": row.raised_priority,
+        "version": row.version,
+        "hidden": row.hidden,
+        "cause": row.cause,
+        "returned_at_ms": row.returned_at_ms,
+        "again_at_ms": row.again_at_ms,
+        "cleared_by": row.cleared_by,
+        "raised_hidden": row.raised_hidden,
     }
 
 
@@ -183,4 +358,12 @@ def alarm_of(row: sa.Row[Any]) -> AlarmRow:
         device_type=row.device_type,
         acknowledged_by=row.acknowledged_by,
         acknowledged_at_ms=row.acknowledged_at_ms,
+        raised_priority=Priority(row.raised_priority or row.priority),
+        version=row.version,
+        hidden=Hidden(row.hidden),
+        cause=row.cause,
+        returned_at_ms=row.returned_at_ms,
+        again_at_ms=row.again_at_ms,
+        cleared_by=row.cleared_by,
+        raised_hidden=Hidden(row.raised_hidden),
     )

@@ -60,6 +60,7 @@ class AlarmPoints:
             "text_en": f"{device}: {told.en}",
             "text_zh": f"{device}：{told.zh}",
         }
+        fields |= {name: text for name, text in (("version", row.version), ("cause", row.cause)) if text}
         if math.isfinite(row.value):
             fields["value"] = float(row.value)
         return Point(
@@ -69,7 +70,7 @@ class AlarmPoints:
                 "site": site,
                 "device": device,
                 "rule": rule_key,
-                "priority": str(row.priority),
+                "priority": str(row.raised_priority),
                 "type": row.device_type,
             },
             t_ms=row.raised_at_ms,

@@ -13,13 +13,13 @@ from scenewatch.notify.commands import CommandSender
 from scenewatch.parts import mqtt_settings, state_folder
 from scenewatch.store.audit import Audit
 from scenewatch.store.commands import CommandTable
+from scenewatch.worker.acting import Acting
 from scenewatch.worker.commands import Commands
 from scenewatch.worker.view import WorkerView
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scenewatch.api.views import AlarmView
     from scenewatch.app import Worker
     from scenewatch.settings import Settings
     from scenewatch.store.relational import Database
@@ -32,11 +32,19 @@ class Controls:
     """Implements `api.controls.Controls`. Any thread."""
 
     def __init__(self, worker: Worker, database: Database) -> None:
-        settings, self._clock = worker.settings, worker.clock
-        self._book = worker.book
+        settings = worker.settings
         key = session_key(state_folder(settings.journal.path))
         self.guard = Guard(settings.http.operators_file, key, worker.clock)
         self.audit = Audit(database, worker.clock)
+        self.deeds = Acting(
+            worker.pipeline,
+            worker.loop,
+            journal=worker.journal,
+            book=worker.book,
+            audit=self.audit,
+            clock=worker.clock,
+            connected=lambda: worker.source_state == "connected",
+        )
         self._sender = CommandSender(mqtt_settings(settings))
         self.commands = Commands(
             CommandTable(database),
@@ -53,9 +61,6 @@ class Controls:
 
     def close(self) -> None:
         self._sender.close()
-
-    def acknowledge(self, rule: str, device: str, raised_at_ms: int, by: str) -> AlarmView | None:
-        return self._book.acknowledge(rule, device, raised_at_ms, by=by, at_ms=self._clock.now_ms())
 
 
 def check_operators(settings: Settings) -> None:

@@ -115,7 +115,8 @@ class Loop:
         self._candidate: int | None = None
         """The position of a snapshot that is written but not valid before the store is past it."""
         self._snapshot_due_ms = clock.now_ms() + SNAPSHOT_MS
-        self._saved = chain.position
+        self._saved = self.delivered = chain.position
+        """Up to `delivered` all who listen were told of the alarms."""
         self._untold = False
         self._next_look_ms = 0
         self._tick_waits = False
@@ -148,6 +149,7 @@ class Loop:
                     outcome = self._chain.run(record)
                 if not self._deliver(outcome):
                     return
+                self.delivered = outcome.batch.position
                 self._put(outcome.batch)
                 self._tick_waits = self._tick_waits and record.kind is not RecordKind.TICK
             now_ms = self._clock.now_ms()

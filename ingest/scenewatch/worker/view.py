@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenewatch.api.views import AccountsView, ChartView, LedgerView, LetterView, Now, Readiness, SummariesView
+from scenewatch.load.figures import Shown, figures
 from scenewatch.model.flags import Place, Test
 from scenewatch.model.ledger import messages_of
 from scenewatch.model.level import Level
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 
     from scenewatch.api.alarms_found import AlarmQuery
     from scenewatch.api.controls import Controls
+    from scenewatch.api.explain import Explains
     from scenewatch.api.unknown import Unknown
-    from scenewatch.api.views import AlarmView, EventQuery, EventView, LetterQuery
+    from scenewatch.api.views import AlarmView, EventQuery, EventView, LetterQuery, LoadQuery
     from scenewatch.app import Worker
+    from scenewatch.model.load import Load
     from scenewatch.model.ports import Readings
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Scene
@@ -75,8 +78,16 @@ class WorkerView:
     def alarms_raised(self, from_ms: int) -> Mapping[str, int]:
         return self._worker.book.raised_since(from_ms)
 
+    def alarm_load(self, query: LoadQuery) -> Load:
+        past = self._worker.past_alarms.over(query.from_ms, query.to_ms, query.sites)
+        return figures([Shown(*row) for row in past], query.from_ms, query.to_ms, operators=query.operators)
+
     def alarm_changes(self, after: int) -> tuple[int, Sequence[AlarmView]]:
         return self._worker.book.changes(after)
+
+    @property
+    def explains(self) -> Explains:
+        return self._worker.explaining
 
     def events(self, query: EventQuery) -> Sequence[EventView]:
         return self._worker.chronicle.events(query)

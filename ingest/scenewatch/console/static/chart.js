@@ -76,11 +76,11 @@ export function timeAt(x) {
   return drawn ? drawn.convertFromPixel({ xAxisIndex: 0 }, x) : null;
 }
 
-/** The span that the address fixes; null when the chart follows time. */
+/** The span that the address fixes, or else the page; null when the chart follows time. */
 function fixed() {
   const asked = new URL(location.href).searchParams;
   const [from, to] = [Number(asked.get("from")), Number(asked.get("to"))];
-  return from > 0 && to > from ? [from, to] : null;
+  return from > 0 && to > from ? [from, to] : (about?.window ?? null);
 }
 
 /** The page was rendered earlier: the address knows what was chosen since. */
@@ -100,7 +100,7 @@ async function load() {
   const follows = !fixed();
   try {
     const [found, answers] = await Promise.all([
-      fetchMarks({ device, from, to }),
+      fetchMarks({ device, from, to, alarm: about.alarm }),
       Promise.all(channels.map(({ key }) => fetchRecord({ device, channel: key, every, from, to: to + 1, follows }))),
     ]);
     if (mine !== turn) return;
@@ -120,7 +120,7 @@ async function loadMarks() {
   const mine = turn;
   const [from, to] = shownSpan();
   try {
-    const found = await fetchMarks({ device: about.device, from, to });
+    const found = await fetchMarks({ device: about.device, from, to, alarm: about.alarm });
     if (mine !== turn) return;
     marks = found;
     draw();

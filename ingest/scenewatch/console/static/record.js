@@ -25,14 +25,14 @@ export async function fetchRecord({ device, channel, every, from, to, follows })
   return { readings: answer.windows.map(windowOf), truncated, width: width || every, seen: last?.[1] ?? 0, last: last?.[0] };
 }
 
-/** Alarms and events of a device, to be drawn beside its readings. */
-export async function fetchMarks({ device, from, to }) {
+/** Alarms and events of a device, to be drawn beside its readings; of a page about one `alarm` that alone. */
+export async function fetchMarks({ device, from, to, alarm }) {
   const about = new URLSearchParams({ device, limit: MARKS });
-  const [{ alarms }, { events }] = await Promise.all([
-    ask(`/api/v1/alarms?${about}&state=all`),
+  const [alarms, { events }] = await Promise.all([
+    alarm ? [alarm] : ask(`/api/v1/alarms?${about}&state=all`).then((answer) => answer.alarms),
     ask(`/api/v1/events?${about}&from=${from}&to=${to}`),
   ]);
-  return { alarms: alarms.filter((alarm) => alarm.device === device), events };
+  return { alarms: alarms.filter((one) => one.device === device), events };
 }
 
 async function ask(address) {
