@@ -1,4 +1,4 @@
-"""What recorded data cost in CPU time: a device and year at 30 s with five channels, CSV and Parquet, wide and long.
+"""What recorded data cost in CPU time: a device and year at 30 s, five channels, CSV and Parquet, wide and long.
 
 With --data also what the shipped rule of deviation finds on the two series of the Numenta Anomaly Benchmark, at
 its limit and a tenth below and above, and what the rules of docs/maps find in a sewer's flow. The data are looked
