@@ -23,7 +23,18 @@ from boards.limits import drawn_on, rules_on, steps
 from boards.links import KEEP_LEVEL, of_row, to_console, to_device, to_site
 from boards.one_device import device_trend
 from boards.panels import MERGE, Column, by_ref, table, timeline, trend
-from boards.readings import column, judged, judgement_of, over_time, silence, telling, titled, why, words_of_states
+from boards.readings import (
+    column,
+    judged,
+    judgement_of,
+    over_time,
+    silence,
+    steady,
+    telling,
+    titled,
+    why,
+    words_of_states,
+)
 from boards.units import unit_id
 from boards.words import DEVICE, SITE, both, say
 from scenewatch.model.scene import Above, Below, Flagged, Outside
@@ -47,7 +58,7 @@ def devices_trend(scene: Scene, device_type: DeviceType, channel: Channel, where
         over_time("min", lowest(channel.key), what, where, alias="$tag_device", by=("device",)),
     ]
     hidden = {"legend": True, "tooltip": True, "viz": False}
-    return trend(
+    panel = trend(
         titled(device_type, channel),
         targets,
         unit=unit_id(channel.unit),
@@ -55,6 +66,7 @@ def devices_trend(scene: Scene, device_type: DeviceType, channel: Channel, where
         overrides=[by_ref("min", custom__hideFrom=hidden)],
         description="\n".join(filter(None, (say("Highest and lowest.", "最高与最低。"), why(rules)))),
     )
+    return steady(panel, device_type, channel)
 
 
 def devices_states(scene: Scene, device_type: DeviceType, channel: Channel, where: str) -> Json:
@@ -65,14 +77,14 @@ def devices_states(scene: Scene, device_type: DeviceType, channel: Channel, wher
 
 def devices_table(scene: Scene, device_type: DeviceType, where: str) -> Json:
     """The newest reading of each device: what it measured at one time stands in one point."""
-    first, *others = (name(c.key) for c in device_type.channels)
+    first, *others = (name(c.key) for c in device_type.measured)
     what = ", ".join([f"last({first}) AS {first}", *others])
     query = select(what, name(device_type.key), where, IN_RANGE, by=("device",))
     place = (scene.key, "${site}", of_row("device"))
     columns = [
         _device(device_type, place),
         Column(name="Time", title=say("Last heard", "最后上报"), unit="dateTimeFromNow"),
-        *(column(scene, device_type, channel) for channel in device_type.channels),
+        *(column(scene, device_type, channel) for channel in device_type.measured),
     ]
     return table(both(device_type.title), [table_target("A", query, source=READINGS)], columns)
 
@@ -99,7 +111,7 @@ def furthest(scene: Scene, device_type: DeviceType, channel: Channel, found: Seq
         f'last({name(channel.key)}) AS "now"',
         name(device_type.key),
         of_scene(scene),
-        lately(silence(device_type)),
+        lately(silence(device_type, channel)),
         by=("site", "device"),
     )
     query = select(f'{pick}("now", "site", "device", {MOST_ROWS}) AS "value"', f"({newest})")

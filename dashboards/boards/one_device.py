@@ -17,7 +17,17 @@ from boards.influxql import (
 )
 from boards.limits import drawn_on, limits_on, rules_on, steps
 from boards.panels import by_ref, color, tiles, timeline, trend
-from boards.readings import is_state, judged, judgement_of, over_time, silence, telling, why, words_of_states
+from boards.readings import (
+    is_state,
+    judged,
+    judgement_of,
+    over_time,
+    silence,
+    steady,
+    telling,
+    why,
+    words_of_states,
+)
 from boards.units import in_unit, unit_id
 from boards.words import both, say
 
@@ -45,7 +55,7 @@ def device_trend(title: str, scene: Scene, device_type: DeviceType, channel: Cha
         by_ref("mean", color=color(palette.ACCENT), custom__lineWidth=2),
     ]
     rules = rules_on(scene, device_type, channel)
-    return trend(
+    panel = trend(
         title,
         targets,
         unit=unit_id(channel.unit),
@@ -53,6 +63,7 @@ def device_trend(title: str, scene: Scene, device_type: DeviceType, channel: Cha
         overrides=overrides,
         description=why(rules),
     )
+    return steady(panel, device_type, channel)
 
 
 def device_states(scene: Scene, device_type: DeviceType, channels: Sequence[Channel], where: str) -> Json:
@@ -70,7 +81,7 @@ def last_values(scene: Scene, device_type: DeviceType, where: str) -> Json:
     targets = [
         target(
             c.key,
-            select(f"last({name(c.key)})", name(device_type.key), where, lately(silence(device_type))),
+            select(f"last({name(c.key)})", name(device_type.key), where, lately(silence(device_type, c))),
             source=READINGS,
             alias=both(c.title),
         )
@@ -90,8 +101,8 @@ def _looks(channel: Channel, colors: list[Json]) -> Json:
 
 
 def device_judgement(device_type: DeviceType, where: str) -> Json:
-    """Each channel's worst flag."""
+    """The worst flag of each channel that is measured: what follows from them is no better."""
     measurement = name(device_type.key)
     return judgement_of(
-        [judged(c.key, c, measurement, where, alias=both(c.title)) for c in device_type.channels],
+        [judged(c.key, c, measurement, where, alias=both(c.title)) for c in device_type.measured],
     )

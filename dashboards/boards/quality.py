@@ -118,7 +118,7 @@ def _lost() -> Json:
 
 def _doubtful(device_type: DeviceType) -> Json:
     """Minutes in which a channel had a suspect or failed reading."""
-    channels = device_type.channels
+    channels = device_type.measured
     # 1 for a minute whose worst flag is suspect or failed, 0 for a better one
     marks = ", ".join(f"floor({name(f'{c.key}_flag')} / {Flag.SUSPECT:d}) AS {name(c.key)}" for c in channels)
     sums = ", ".join(f"sum({name(c.key)}) AS {name(c.key)}" for c in channels)

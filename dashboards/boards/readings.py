@@ -39,9 +39,16 @@ def why(rules: Sequence[Rule]) -> str:
     return "\n".join(f"{both(rule.title)}: {both(rule.source.document)}" for rule in rules)
 
 
-def silence(device_type: DeviceType) -> str:
+def silence(device_type: DeviceType, channel: Channel) -> str:
     """A reading that is older is not now: the device is silent."""
-    return f"{device_type.gap}ms"
+    return f"{device_type.gap_of(channel)}ms"
+
+
+def steady(panel: Json, device_type: DeviceType, channel: Channel) -> Json:
+    """The panel, with lines across intervals that are empty because a derived channel is told less often."""
+    if channel.derived is not None:
+        panel["fieldConfig"]["defaults"]["custom"]["spanNulls"] = device_type.gap_of(channel)
+    return panel
 
 
 def titled(device_type: DeviceType, channel: Channel) -> str:

@@ -50,11 +50,13 @@ def _of_type(scene: Scene, device_type: DeviceType) -> Section:
             if numbers and drawn_on(scene, device_type, channel):
                 section.add(many_devices.extremes(scene, device_type, channel), width=24, height=8)
             continue
-        beyond = many_devices.minutes_beyond(scene, device_type, channel, found)
         if not numbers:
-            section.add(beyond, width=24, height=7)
+            section.add(many_devices.minutes_beyond(scene, device_type, channel, found), width=24, height=7)
             continue
-        section.add(many_devices.extremes(scene, device_type, channel), width=10, height=8)
-        section.add(many_devices.furthest(scene, device_type, channel, found), width=7, height=8)
-        section.add(beyond, width=7, height=8)
+        # Of a derived channel few minutes have a reading: counting them says little.
+        counted = channel.derived is None
+        section.add(many_devices.extremes(scene, device_type, channel), width=10 if counted else 16, height=8)
+        section.add(many_devices.furthest(scene, device_type, channel, found), width=7 if counted else 8, height=8)
+        if counted:
+            section.add(many_devices.minutes_beyond(scene, device_type, channel, found), width=7, height=8)
     return section

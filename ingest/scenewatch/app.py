@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from scenewatch.api.views import Readiness
 from scenewatch.journal.limits import Health
 from scenewatch.model.errors import ConfigurationError, CorruptError, Mistake, TemporaryError
-from scenewatch.model.ports import Listening, Record, RecordKind
+from scenewatch.model.ports import Listening, RecordKind
 from scenewatch.notify.mqtt import MqttNotifier
 from scenewatch.parts import mqtt_settings, open_journal, open_outbox, open_store, scenes_of, state_folder
-from scenewatch.pipeline import Pipeline, encode_inventory
+from scenewatch.pipeline import Pipeline
 from scenewatch.source.mqtt import MqttSource
 from scenewatch.store.alarmhistory import AlarmHistory
 from scenewatch.store.alarms import Alarms
@@ -40,7 +40,7 @@ from scenewatch.worker.refusals import Refusals
 from scenewatch.worker.rollup import open_rollup
 from scenewatch.worker.snapshots import Snapshots
 from scenewatch.worker.tenure import Tenure
-from scenewatch.worker.told import Told, check_limits, known_devices
+from scenewatch.worker.told import Told, check_limits, tell_again
 from scenewatch.worker.writer import Writer
 
 if TYPE_CHECKING:
@@ -379,11 +379,7 @@ class Worker:
         self.pipeline.position = stored
         self.pipeline.counts = self.store.counts()
         self.pipeline.tally.add_nowhere(self.pipeline.counts)
-        # The record that brought the inventory may be gone, and without it every message would be a dead letter.
-        devices, _ = known_devices(Inventory(self._database), self.pipeline.registry)
-        self.pipeline.run(
-            Record(stored, stored, RecordKind.INVENTORY, self.clock.now_ms(), None, encode_inventory(devices))
-        )
+        tell_again(self.pipeline, self._database, self.clock.now_ms())
 
     def readiness(self) -> Readiness:
         reasons = []

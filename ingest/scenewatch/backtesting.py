@@ -13,7 +13,7 @@ from scenewatch.model.batch import Batch
 from scenewatch.model.conditions import compared
 from scenewatch.model.errors import ConfigurationError, Mistake
 from scenewatch.model.insight import Departure
-from scenewatch.model.scene import NoData
+from scenewatch.model.scene import Happened, NoData
 from scenewatch.model.words import Duration, Text
 from scenewatch.recorded import generic
 from scenewatch.recorded.inventory import devices_of, kinds_of
@@ -60,6 +60,8 @@ class Files:
     map_name: str = "--map"
     zone: str = ""
     """Goes before the map's."""
+    inventory: tuple[Device, ...] = ()
+    """What is known of the devices of a scene; the map and the channels say it else."""
     from_ms: int | None = None
     to_ms: int | None = None
 
@@ -84,17 +86,21 @@ def read(scene: Scene | None, files: Files, *, progress: Callable[[float], None]
         raise ConfigurationError([Mistake("--data", "names no file")])
     known = known_channels(scene, files.mapping, files.map_name)
     done = iter(np.linspace(0.0, 1.0, len(files.paths) + 1)[1:].tolist())
-    reader = Reader(files.mapping, known, files.zone)
+    types = () if scene is None else scene.device_types
+    derived = {c.key for t in types for c in t.channels if c.derived is not None} - set(known)
+    reader = Reader(files.mapping, known, files.zone, derived=derived)
     whole = reader.read(files.paths, lambda: progress(next(done)))
     recorded = whole.between(files.from_ms, files.to_ms)
     if not len(recorded):
         raise ConfigurationError([Mistake("--from, --to", f"no reading is within; there are {_span(whole)}")])
-    types = None
+    of_kinds: list[str] = []
     if scene is None:
-        scene, types = generic.scene_of(files.mapping, kinds_of(recorded, files.mapping), files.map_name)
+        scene, of_kinds = generic.scene_of(files.mapping, kinds_of(recorded, files.mapping), files.map_name)
         if found := mistakes(scene):
             raise ConfigurationError([_of_map(mistake, files.map_name) for mistake in found])
-    devices = devices_of(recorded, scene, files.mapping, types)
+    if on_events := [rule.key for rule in scene.rules if isinstance(rule.when, Happened)]:
+        recorded.notes.tell("", Trouble.NO_EVENTS, at=on_events)
+    devices = devices_of(recorded, scene, files.mapping, files.inventory, of_kinds)
     return Past(scene, tuple(devices), recorded, files.mapping)
 
 

@@ -40,7 +40,7 @@ def shown(standing_with):
 
 
 def is_drawn(page):
-    page.wait_for_selector(".chart[data-drawn]")
+    page.wait_for_selector(".chart[data-drawn]", timeout=20_000)
 
 
 @pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("zh", "dark")])
@@ -53,8 +53,8 @@ def test_it_is_whole_in_every_language_theme_and_width(shown, page, language, th
     )
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
-        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert over == 0, width
+        # the chart follows a new width a moment later
+        page.wait_for_function("document.documentElement.scrollWidth === document.documentElement.clientWidth")
         cut = page.evaluate("""[...document.querySelectorAll("main :is(p, dt, li, h1, h2)")]
             .filter((e) => !e.closest(".hidden") && e.scrollWidth > e.clientWidth + 1)
             .map((e) => e.className + e.textContent)""")

@@ -137,7 +137,7 @@ DAMAGES = (
         Damage(f"{device.id}.{c.key}", _at(1.08), _at(1.08) + MINUTE_MS, c.possible.high + 0.5)
         for device in DEVICES
         if device.site == "s003"
-        for c in KITCHEN.device_type(device.type).channels
+        for c in KITCHEN.device_type(device.type).measured
     ),
 )
 """Every quality test finds something, and every channel has something that a test found."""

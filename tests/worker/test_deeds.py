@@ -10,11 +10,14 @@ from ends import wait_for
 from operators_rig import TOKENS, operators_file
 from records import START_MS, telemetry, topic
 from scenewatch import app
+from scenewatch.api.deeds import hold_json
 from scenewatch.journal.look import Look
 from scenewatch.model.action import Deed, decode_action
 from scenewatch.model.ports import RecordKind
 from scenewatch.model.words import hours, seconds
 from scenewatch.pipeline import Pipeline
+from scenewatch.store.relational import Database
+from scenewatch.worker.told import tell_again
 from worker_rig import one_after_another
 
 HOT = {"rule": "brine.vat_hot", "device": "brine.w1.vat-1"}
@@ -234,6 +237,22 @@ def test_a_latched_alarm_outlives_the_worker_and_is_let_go_of_by_hand(latching, 
         assert (done["latched"], done["cleared_at"]) == (False, at(20))
         assert latched(again) == [(False, at(20))]
         assert "stands" in why(again, "alarms/reset", alarm, 404)
+
+
+def test_what_was_held_outlives_the_loss_of_all_state(begin):
+    rig = begin()
+    post(rig, "alarms/take-out", HOT | {"reason": "no probe"})
+    post(rig, "maintenance", {"target": "brine.w2", "from": at(60), "until": at(600), "reason": "cleaning"})
+    before = rig.get("/api/v1/holds")
+    rig.close()
+    database = Database(rig.settings.database.url)
+    afresh = Pipeline(rig.worker.scenes, "sw")
+    alarms = afresh.alarms
+    tell_again(afresh, database, at(0))
+    database.close()
+    assert [hold_json(hold) for hold in alarms.holds] == before["holds"]
+    alarms.go_on(at(700))
+    assert [hold.kind for hold in alarms.holds] == ["out_of_service"]
 
 
 def latched(rig):

@@ -151,10 +151,19 @@ def test_all_channels_of_a_combination_are_told_at_that_instant(database, vat_sc
 
 
 def test_what_is_not_on_record_is_told_as_missing(bench):
-    bench.tell(HOT)
+    bench.tell(replace(HOT, value=math.nan))
     (value,) = bench.explain().values
     assert (value.at, value.value, value.flag) == (None, None, "missing")
     assert bench.explain().quality.good_share is None
+
+
+def test_the_reading_that_raised_it_is_told_before_the_store_has_it(bench):
+    bench.record = {"temp": [(AT_MS - 10, 70.0, 3)]}
+    bench.tell(HOT)
+    (value,) = bench.explain().values
+    assert (value.at, value.value, value.flag) == (AT_MS, 90.0, "good")
+    bench.record = {"temp": [(AT_MS, 91.0, 3)]}
+    assert [(v.value, v.flag) for v in bench.explain().values] == [(91.0, "suspect")]
 
 
 def test_of_silence_the_last_reading_is_told(bench):
@@ -183,7 +192,7 @@ def test_what_is_derived_is_told_with_what_it_comes_from(database, vat_scene):
         replace(vat_scene, device_types=(replace(vat, channels=(*vat.channels, odd, usual)),)), on=("vat.odd",)
     )
     bench = Bench(database, scene)
-    bench.record = {"odd": [(AT_MS - hours(2), 7.0, 1)], "usual": [(AT_MS - hours(1), 60.0, 1)]}
+    bench.record = {"odd": [(AT_MS, 7.0, 1)], "usual": [(AT_MS - hours(1), 60.0, 1)]}
     bench.tell(HOT)
     found = bench.explain()
     assert [(v.channel, v.role, v.value) for v in found.values] == [

@@ -15,6 +15,7 @@ from records import START_MS, telemetry, topic
 from scenewatch.model.batch import Batch
 from scenewatch.model.level import Level
 from scenewatch.model.ports import RecordKind
+from scenewatch.model.ruleversion import version_of
 from scenewatch.store.devices import Inventory
 from scenewatch.store.relational import Database
 from scenewatch.worker import figures, repeated
@@ -68,7 +69,7 @@ def pass_to(rig, seconds):
     wait_for(lambda: taken._told_ms == rig.worker.clock.ms // 10_000 * 10_000 and not taken._waiting)
 
 
-def test_an_alarm_is_a_point_and_when_it_clears_it_is_told_in_its_place(begin, store):
+def test_an_alarm_is_a_point_and_when_it_clears_it_is_told_in_its_place(begin, store, vat_scene):
     rig = begin(store)
     measure(rig, 85.5, 0, 10, 20)
     wait_for(lambda: len(alarms(rig)) == 1)
@@ -93,6 +94,7 @@ def test_an_alarm_is_a_point_and_when_it_clears_it_is_told_in_its_place(begin, s
         "advice_zh": "Switch the heater off（中）",
         "text_en": "vat-1: Vat hot, 85.5 °C (limit 80 °C)",
         "text_zh": "vat-1：Vat hot（中），85.5 °C（限值 80 °C）",
+        "version": version_of(vat_scene.rules[0]),
     }
     measure(rig, 20, 30)
     wait_for(lambda: alarms(rig)[0].fields["standing"] == 0)

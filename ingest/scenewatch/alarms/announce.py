@@ -22,7 +22,7 @@ from scenewatch.model.errors import CorruptError
 from scenewatch.model.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from scenewatch.alarms.engine import Engine
     from scenewatch.model.action import Action, NotDoneError
@@ -205,6 +205,12 @@ class Announcer:
     def holds(self) -> Sequence[Hold]:
         """Those in force, then those that are planned."""
         return [*self._holds.active, *self._holds.planned]
+
+    def hold_again(self, holds: Iterable[Hold]) -> None:
+        """What was held when the state was lost. Before any alarm stands."""
+        for hold in holds:
+            self._holds.put(hold)
+        self._look_again()
 
     # --- all else is the engine's --------------------------------------------------------------------------
 

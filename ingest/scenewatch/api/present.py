@@ -79,6 +79,7 @@ def _channel(channel: Channel) -> Json:
         "states": [{"value": value, "text": _text(text)} for value, text in channel.states],
         "possible": {"low": channel.possible.low, "high": channel.possible.high},
         "expected": None if expected is None else {"low": expected.low, "high": expected.high},
+        "every_ms": None if channel.derived is None else channel.derived.every,
     }
 
 

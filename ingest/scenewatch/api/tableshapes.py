@@ -38,6 +38,8 @@ class ChannelTable(BaseModel):
     states: list[StateWord]
     possible: Bounds
     expected: Bounds | None
+    every_ms: int | None
+    """How often a derived channel is told; null for one that is measured, with its device."""
 
 
 class Named(BaseModel):

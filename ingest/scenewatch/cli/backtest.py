@@ -45,6 +45,8 @@ def add_data(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     parser.add_argument("--data", type=Path, nargs="+", required=required, metavar="FILE", help=what)
     what = "TOML file that says what the columns are; docs/backtest.md has all of it"
     parser.add_argument("--map", type=Path, metavar="FILE", help=what)
+    what = "devices of the scene, CSV or GeoJSON as `inventory export` writes them: which type each is"
+    parser.add_argument("--inventory", type=Path, metavar="FILE", help=what)
     what = "of times without an offset: Asia/Shanghai, or +08:00 (the map's; else UTC)"
     parser.add_argument("--zone", default="", metavar="ZONE", help=what)
     when = "a time such as 2025-01-01T00:00Z (UTC unless it says otherwise)"
@@ -55,18 +57,24 @@ def add_data(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
 def read_data(options: argparse.Namespace, progress: Callable[[float], None]) -> Past:
     """What `add_data` asked for, read; everything left out or doubtful goes to standard error."""
     from scenewatch.backtesting import Files, read
+    from scenewatch.inventory.files import read_devices
     from scenewatch.recorded.generic import KEY
     from scenewatch.recorded.mapping import Mapping, load_map
 
+    scene = None if options.scene == KEY else scene_of(options.scene)
+    inventory = (
+        [] if options.inventory is None or scene is None else read_devices(options.inventory, [scene]).devices
+    )
     files = Files(
         paths=tuple(options.data),
         mapping=Mapping() if options.map is None else load_map(options.map),
         map_name="--map" if options.map is None else str(options.map),
         zone=options.zone,
+        inventory=tuple(inventory),
         from_ms=options.since,
         to_ms=options.until,
     )
-    past = read(None if options.scene == KEY else scene_of(options.scene), files, progress=progress)
+    past = read(scene, files, progress=progress)
     for note in past.recorded.notes:
         complain(note.en)
     return past

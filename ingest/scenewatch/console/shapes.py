@@ -30,6 +30,8 @@ class Channel(msgspec.Struct, frozen=True):
     quantity: str
     states: tuple[StateWord, ...] = ()
     expected: Span | None = None
+    every_ms: int | None = None
+    """How often a derived channel is told; None for one that is measured, with its device."""
 
 
 class Titled(msgspec.Struct, frozen=True):

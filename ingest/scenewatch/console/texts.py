@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from scenewatch.console.texts_alarm import TEXTS_ALARM
 from scenewatch.console.texts_desk import SIGNS_DESK, TEXTS_DESK
-from scenewatch.console.texts_load import LOAD_SIGNS, TEXTS_LOAD
 from scenewatch.console.texts_hold import TEXTS_HOLD
+from scenewatch.console.texts_load import LOAD_SIGNS, TEXTS_LOAD
 from scenewatch.console.texts_pages import PAGES_SIGNS, PAGES_TEXTS
 from scenewatch.model.words import Text
 

@@ -48,6 +48,8 @@ class Card:
     every_ms: int
     first: Cell | None
     others: list[Cell]
+    derived: list[Cell]
+    """What follows from the others: told seldom, for who looks closer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,8 @@ class Views:
 
     def card(self, device: Device) -> Card:
         kind = self._picture.type_of(device)
-        cells = [self.cell(device, channel) for channel in kind.channels]
+        cells = [self.cell(device, channel) for channel in kind.channels if channel.every_ms is None]
+        derived = [self.cell(device, channel) for channel in kind.channels if channel.every_ms is not None]
         return Card(
             id=device.id,
             name=device_name(device, self._language),
@@ -152,6 +155,7 @@ class Views:
             every_ms=kind.every_ms,
             first=cells[0] if cells else None,
             others=cells[1:],
+            derived=derived,
         )
 
     def cell(self, device: Device, channel: Channel) -> Cell:
@@ -251,4 +255,5 @@ class Views:
             "unit": channel.unit,
             "decimals": decimals(channel),
             "states": [[s.value, of(s.text, self._language)] for s in channel.states],
+            "every": channel.every_ms,
         }

@@ -41,7 +41,7 @@ def decode(data: bytes, source: str) -> Read:
     except UnicodeDecodeError as error:
         in_utf8 = error
     other = data.count(b"\n", 0, in_utf8.start) + 1
-    if (line := _first_in_utf8(data)) is not None:
+    if (line := _first_in_utf8(data)) is not None and _is(data.split(b"\n")[other - 1], "gb18030"):
         what = f"is in UTF-8 and line {other} is not: save the whole file as “CSV UTF-8”"
         raise _mistake(f"{source}, line {line}", what) from in_utf8
     try:
@@ -54,13 +54,17 @@ def decode(data: bytes, source: str) -> Read:
 def _first_in_utf8(data: bytes) -> int | None:
     """The first line with Chinese that is certainly UTF-8; None without one."""
     for number, line in enumerate(data.split(b"\n"), start=1):
-        if THREE_BYTES.search(line):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError:
-                continue
+        if THREE_BYTES.search(line) and _is(line, "utf-8"):
             return number
     return None
+
+
+def _is(line: bytes, codec: str) -> bool:
+    try:
+        line.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _unmarked(data: bytes) -> list[tuple[bytes, str, str]]:

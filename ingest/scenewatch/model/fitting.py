@@ -25,5 +25,5 @@ def best_fit(types: Iterable[DeviceType], channels: Collection[str]) -> DeviceTy
 
 def _fit(device_type: DeviceType, channels: Collection[str]) -> float:
     """1 where they are the same, 0 where no channel is common."""
-    keys, said = {channel.key for channel in device_type.channels}, set(channels)
+    keys, said = {channel.key for channel in device_type.measured}, set(channels)
     return len(keys & said) / max(1, len(keys | said))

@@ -60,22 +60,15 @@ class Cells:
         except duckdb.Error as error:
             if self._csv is None:
                 raise self._unreadable(error) from error
-            tidy = csvfile.gone_through(self._csv, str(self._path), self._folder, self._notes)
-            self._by_line = True
-            self._create(names, tidy)
+            self._load_by_line(self._csv, names)
 
     def select(self, columns: Mapping[str, str]) -> dict[str, NDArray[Any]]:
         """Arrays of these expressions, by name, in the file's order; none may be NULL."""
-        try:
-            found = self._con.execute(
-                _from_cells(", ".join(f"{x} AS {n}" for n, x in columns.items()))
-            ).fetchnumpy()
-        except duckdb.Error as error:
-            raise self._unreadable(error) from error
+        found = self._ask(", ".join(f"{x} AS {n}" for n, x in columns.items())).fetchnumpy()
         return {name: np.asarray(column) for name, column in found.items()}
 
     def rows(self, what: str, more: str = "") -> list[tuple[Any, ...]]:
-        return self._con.execute(_from_cells(what, more)).fetchall()
+        return self._ask(what, more).fetchall()
 
     def number(self, name: str, text: str) -> tuple[list[str], str]:
         """All different texts, and an expression of each row's place among them, from 1; 0 without one."""
@@ -112,6 +105,20 @@ class Cells:
             raise self._unreadable(error) from error
         return tuple(str(column[0]) for column in found), [str(column[1]).upper() for column in found]
 
+    def _load_by_line(self, csv: Csv, names: str) -> None:
+        tidy = csvfile.gone_through(csv, str(self._path), self._folder, self._notes)
+        self._by_line = True
+        try:
+            self._create(names, tidy)
+        except duckdb.Error as error:
+            raise self._unreadable(error) from error
+
+    def _ask(self, what: str, more: str = "") -> duckdb.DuckDBPyConnection:
+        try:
+            return self._con.execute(_from(what, f"cells {more}"))
+        except duckdb.Error as error:
+            raise self._unreadable(error) from error
+
     def _create(self, names: str, tidy: Path | None = None) -> None:
         row = "line" if tidy is not None else "row_number() OVER () - 1"
         source = self._parquet_source() if self._csv is None else self._csv_source(self._csv, tidy)
@@ -134,10 +141,6 @@ class Cells:
 
     def _unreadable(self, error: duckdb.Error) -> ConfigurationError:
         return self.mistake(f"cannot be read ({str(error).partition(chr(10))[0]})")
-
-
-def _from_cells(what: str, more: str = "") -> str:
-    return _from(what, f"cells {more}")
 
 
 def _from(what: str, source: str, before: str = "") -> str:

@@ -85,7 +85,7 @@ def gone_through(found: Csv, file: str, folder: Path, notes: Notes) -> Path:
                 while len(cells) > width and not cells[-1].strip():
                     cells.pop()
                 if len(cells) == width:
-                    writer.writerow([line, *cells])
+                    writer.writerow([line, *(" ".join(cell.splitlines()) for cell in cells)])
                 elif cells:
                     troubles[Trouble.SHORT if len(cells) < width else Trouble.LONG].append(line)
     finally:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from scenewatch.model.flags import Test
-from scenewatch.model.insight import Departure, Slope, TimeTo
+from scenewatch.model.insight import UNUSUAL, UNUSUAL_DEADBAND, Departure, Slope, TimeTo
 from scenewatch.model.scene import (
     Above,
     AtLeast,
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     Channels = MutableMapping[str, Channel]
     """By their keys."""
 
-DEVIATION: Final = 2.5
-"""Usual spreads. In trials on other people's data it found what was labelled, and little else."""
-DEVIATION_DEADBAND: Final = 1.0
 STEPS: Final = 12
 """In how many a span of a line is told, unless said otherwise."""
 SHORTEST: Final = minutes(1)
@@ -97,12 +94,12 @@ def _plain(entry: RuleEntry) -> Above | Below | Outside:
 
 def _deviation(entry: RuleEntry) -> Above | Below | Outside:
     """To both sides, or to the one that is said."""
-    deadband = DEVIATION_DEADBAND if entry.deadband is None else entry.deadband
+    deadband = UNUSUAL_DEADBAND if entry.deadband is None else entry.deadband
     if entry.high is not None and entry.low is None:
         return Above(entry.high, deadband)
     if entry.low is not None and entry.high is None:
         return Below(entry.low, deadband)
-    limit = DEVIATION if entry.limit is None else entry.limit
+    limit = UNUSUAL if entry.limit is None else entry.limit
     low, high = -limit if entry.low is None else entry.low, limit if entry.high is None else entry.high
     return Outside(low, high, deadband)
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scenewatch.model.errors import ConfigurationError, Mistake
-from scenewatch.model.fitting import best_fit
 from scenewatch.model.place import ID, UNNAMED, Device
 from scenewatch.model.words import Duration, Text
 from scenewatch.recorded.mapping import NamedDeviceEntry
 from scenewatch.recorded.notes import Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from scenewatch.model.scene import Scene
     from scenewatch.recorded.mapping import Mapping
@@ -67,8 +67,10 @@ def usual(step_ms: int) -> int:
     return min(INTERVALS_MS, key=lambda usual_ms: max(usual_ms, step_ms) / max(1, min(usual_ms, step_ms)))
 
 
-def devices_of(recorded: Recorded, scene: Scene, mapping: Mapping, types: Sequence[str] | None) -> list[Device]:
-    """In the order of the recorded devices. `types` are theirs where the scene was made of them.
+def devices_of(
+    recorded: Recorded, scene: Scene, mapping: Mapping, known: Iterable[Device] = (), types: Sequence[str] = ()
+) -> list[Device]:
+    """In the order of the recorded devices. `known` are those of an inventory; `types` each one's, if clear.
 
     Raises ConfigurationError where the type of one is not clear, or an entry of the map names none.
     """
@@ -76,21 +78,21 @@ def devices_of(recorded: Recorded, scene: Scene, mapping: Mapping, types: Sequen
         Mistake(f'devices."{name}"', "there is no such device in the files")
         for name in sorted(set(mapping.devices) - set(recorded.devices))
     ]
+    inventory = _by_name(known)
     made: list[Device] = []
     taken: set[tuple[str, str]] = set()
     for number, (name, channels) in enumerate(zip(recorded.devices, recorded.channels_of(), strict=True)):
+        if (device := inventory.get(name)) is not None:
+            made.append(device)
+            continue
         entry = mapping.devices.get(name, NamedDeviceEntry())
         called = _called(name, scene.key, (entry, mapping.device.site or SITE), number)
         if (called.site, called.device) in taken:
             called = called._replace(device=f"{called.device[: LONGEST_ID - 8]}-{number + 1}")
         taken.add((called.site, called.device))
-        if name not in (
-            called.device,
-            f"{called.site}.{called.device}",
-            f"{scene.key}.{called.site}.{called.device}",
-        ):
+        if called.device != name.rpartition(".")[2] and not entry.id:
             recorded.notes.tell("", Trouble.RENAMED, at=[f"{name} → {called.device}"])
-        kind = types[number] if types is not None else entry.type or mapping.device.type or _fit(scene, channels)
+        kind = types[number] if types else entry.type or mapping.device.type or _fit(scene, channels)
         if kind not in {t.key for t in scene.device_types}:
             mistakes.append(Mistake(f'devices."{name}"', _no_type(kind, scene)))
             continue
@@ -100,15 +102,24 @@ def devices_of(recorded: Recorded, scene: Scene, mapping: Mapping, types: Sequen
     return made
 
 
+def _by_name(known: Iterable[Device]) -> dict[str, Device]:
+    """By all that a file may call them; a device's own id where only one has it."""
+    known = list(known)
+    own = Counter(device.device for device in known)
+    found = {device.device: device for device in known if own[device.device] == 1}
+    found |= {f"{device.site}.{device.device}": device for device in known}
+    return found | {device.id: device for device in known}
+
+
 def _called(name: str, scene: str, said: tuple[NamedDeviceEntry, str], number: int) -> Called:
     """A name such as `site.device`, or `scene.site.device`, says both; else the site is the given one."""
     entry, site = said
-    parts = name.split(".")
-    if len(parts) == 3 and parts[0] == scene:
-        parts = parts[1:]
-    if len(parts) == 2:
-        site = parts[0]
-    own = entry.id or parts[-1] if len(parts) <= 2 else entry.id or name
+    parts = name.removeprefix(f"{scene}.").split(".")
+    if len(parts) == len(("site", "device")):
+        site, own = parts
+    else:
+        own = name
+    own = entry.id or own
     title = entry.title or (UNNAMED if ID.match(own) else Text(name, name))
     return Called(_id(entry.site or site, SITE), _id(own, f"device-{number + 1}"), title)
 
@@ -118,11 +129,14 @@ def _id(text: str, otherwise: str) -> str:
 
 
 def _fit(scene: Scene, channels: tuple[str, ...]) -> str:
-    found = best_fit(scene.device_types, channels)
-    return found.key if found is not None else ""
+    """The only type that measures just these, or all of these; empty where there is no such one."""
+    own = {t.key: {c.key for c in t.measured} for t in scene.device_types}
+    just = [key for key, measured in own.items() if measured == set(channels)]
+    all_of_these = [key for key, measured in own.items() if measured >= set(channels)]
+    return next((found[0] for found in (just, all_of_these) if len(found) == 1), "")
 
 
 def _no_type(kind: str, scene: Scene) -> str:
     known = ", ".join(t.key for t in scene.device_types)
     said = f"{scene.key} has no device type {kind}" if kind else "its channels do not tell its device type"
-    return f"{said}: say type in the map, one of {known}"
+    return f"{said}: give an inventory, or say type in the map, one of {known}"

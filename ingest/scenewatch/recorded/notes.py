@@ -54,6 +54,9 @@ class Trouble(Enum):
     )
     MISSING = Text("cells without a value", "空单元格")
     UNKNOWN_CHANNEL = Text("readings of channels that nothing is known of, left out", "未知通道的读数，已略去")
+    DERIVED = Text(
+        "readings of derived channels, left out: they are derived anew", "派生通道的读数，已略去并重新计算"
+    )
     CONVERTED = Text("converted", "已换算")
     AGAIN = Text("readings that come once more alike, left out", "完全相同的重复读数，已略去")
     CONFLICT = Text(
@@ -69,10 +72,15 @@ class Trouble(Enum):
         "silences before a device's first reading or behind its last, not counted",
         "首个读数之前或末个读数之后的缺测，不计",
     )
+    NO_EVENTS = Text(
+        "rules on events were not tried: files have readings alone", "文件中只有读数，事件类规则未参与回测"
+    )
     INTERVAL = Text("reporting intervals as measured", "实测上报间隔")
 
 
-WORDS: Final = frozenset({Trouble.ENCODING, Trouble.ZONE, Trouble.CONVERTED, Trouble.RENAMED, Trouble.INTERVAL})
+WORDS: Final = frozenset(
+    {Trouble.ENCODING, Trouble.ZONE, Trouble.CONVERTED, Trouble.RENAMED, Trouble.NO_EVENTS, Trouble.INTERVAL}
+)
 """Told by what they are, not by how many."""
 
 

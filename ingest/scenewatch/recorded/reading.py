@@ -23,7 +23,7 @@ from scenewatch.recorded.times import DOUBTFUL, IN_ORDER, SKIPPED, to_utc, zone_
 from scenewatch.recorded.units import SAME, conversion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from collections.abc import Mapping as Map
     from datetime import tzinfo
 
@@ -63,9 +63,14 @@ class _Names:
 class Reader:
     """Takes file after file. `known` are the channels by what the files call them."""
 
-    def __init__(self, mapping: Mapping, known: Map[str, Known], zone: str = "") -> None:
-        """`zone` goes before the map's. Raises ConfigurationError where there is none such."""
-        self._mapping, self._known = mapping, known
+    def __init__(
+        self, mapping: Mapping, known: Map[str, Known], zone: str = "", *, derived: Collection[str] = ()
+    ) -> None:
+        """`zone` goes before the map's. Of `derived` channels nothing is read: they are made of the others.
+
+        Raises ConfigurationError where there is no such zone.
+        """
+        self._mapping, self._known, self._derived = mapping, known, derived
         said = zone or (mapping.time.zone if mapping.time is not None else "")
         try:
             self._zone: tzinfo | None = zone_of(said) if said else None
@@ -204,6 +209,10 @@ class Reader:
             known = ", ".join(sorted(self._known))
             what = f"no channel is known: it has {', '.join(names[:5])}; known are {known}"
             raise ConfigurationError([Mistake(file, what)])
-        if names and table.channel is not None:
-            count = int(np.count_nonzero(unknown[table.channel] & (table.channel >= 0)))
-            self._notes.tell(file, Trouble.UNKNOWN_CHANNEL, count, names)
+        if not names or table.channel is None:
+            return
+        counts = np.bincount(table.channel[table.channel >= 0], minlength=len(table.channels)).tolist()
+        for name, count in zip(table.channels, counts, strict=True):
+            if name in names:
+                trouble = Trouble.DERIVED if name in self._derived else Trouble.UNKNOWN_CHANNEL
+                self._notes.tell(file, trouble, count, [name])

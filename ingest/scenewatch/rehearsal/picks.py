@@ -143,7 +143,7 @@ class Picker:
         if isinstance(one, AlarmEntry):
             return [self._rules[one.rule]] if one.rule in self._rules else []
         fault = next((fault for fault in self._scene.faults if fault.key == one.kind), None)
-        keys = fault.rules if fault else (one.rule,) if one.rule else ()
+        keys = fault.rules if fault else (one.rule,) if one.rule else tuple(self._rules)
         return [self._rules[key] for key in keys if key in self._rules]
 
     def _marks(self, one: Found, device: str, from_ms: int, to_ms: int) -> Iterator[Mark]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scenewatch.model.action import Action, Deed, NotDoneError, Refusal, encode_action
@@ -19,12 +20,22 @@ if TYPE_CHECKING:
     from scenewatch.model.ports import Clock, Journal
     from scenewatch.pipeline import Pipeline
     from scenewatch.store.audit import Audit
+    from scenewatch.store.holds import HoldTable
     from scenewatch.worker.book import Book
     from scenewatch.worker.loop import Loop
 
 DONE_WITHIN_S = 5.0
 """A worker that is not far behind has come to it by then."""
 LOOK_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """Where it is written down what was done."""
+
+    book: Book
+    audit: Audit
+    holds: HoldTable
 
 
 class Acting:
@@ -40,16 +51,16 @@ class Acting:
         loop: Loop,
         *,
         journal: Journal,
-        book: Book,
-        audit: Audit,
+        papers: Papers,
         clock: Clock,
         connected: Callable[[], bool],
     ) -> None:
         self._pipeline = pipeline
         self._loop = loop
         self._journal = journal
-        self._book = book
-        self._audit = audit
+        self._book = papers.book
+        self._audit = papers.audit
+        self._kept = papers.holds
         self._clock = clock
         self._connected = connected
 
@@ -78,6 +89,8 @@ class Acting:
         self._wait(end)
         if (refusal := self._pipeline.refused.get(end)) is not None:
             raise refusal
+        if action.deed not in (Deed.ACKNOWLEDGE, Deed.RESET):
+            self._kept.keep(self.holds)
         self._audit.note(action.by, action.deed, action.target, _detail(action))
 
     def acknowledge(self, rule: str, device: str, raised_at_ms: int, by: str) -> AlarmView | None:

@@ -13,7 +13,8 @@ from scenewatch.notify.commands import CommandSender
 from scenewatch.parts import mqtt_settings, state_folder
 from scenewatch.store.audit import Audit
 from scenewatch.store.commands import CommandTable
-from scenewatch.worker.acting import Acting
+from scenewatch.store.holds import HoldTable
+from scenewatch.worker.acting import Acting, Papers
 from scenewatch.worker.commands import Commands
 from scenewatch.worker.view import WorkerView
 
@@ -40,8 +41,7 @@ class Controls:
             worker.pipeline,
             worker.loop,
             journal=worker.journal,
-            book=worker.book,
-            audit=self.audit,
+            papers=Papers(worker.book, self.audit, HoldTable(database)),
             clock=worker.clock,
             connected=lambda: worker.source_state == "connected",
         )

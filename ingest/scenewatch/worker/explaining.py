@@ -140,8 +140,13 @@ class Explaining:
         found = self._kept.registry.types.get((row.device.partition(".")[0], row.device_type))
         if found is None:
             return None
-        silence_ms = round(1000 * ((entry or {}).get("after_s") or 0))
-        return Moment(row=row, device_type=found, readings=self._kept.readings, silence_ms=silence_ms)
+        return Moment(
+            row=row,
+            device_type=found,
+            readings=self._kept.readings,
+            silence_ms=round(1000 * ((entry or {}).get("after_s") or 0)),
+            own=_own(found, entry) if entry is not None and not entry["terms"] else "",
+        )
 
     def _told(self, row: AlarmRow, entry: Json | None) -> Sequence[EventView]:
         if entry is None or entry["event"] is None:
@@ -183,12 +188,17 @@ class Explaining:
         )
 
 
+def _own(device_type: DeviceType, entry: Json) -> str:
+    """The channel that the rule names for this type; empty where it names none."""
+    on = (name.partition(".") for name in entry["on"])
+    return next((key for kind, _, key in on if kind == device_type.key), "")
+
+
 def _concerned(device_type: DeviceType, entry: Json) -> Iterator[tuple[str, str]]:
     """Channels that the rule watches, then those from which a watched one is derived; each with its role."""
     channels = {channel.key: channel for channel in device_type.channels}
-    on = (name.partition(".") for name in entry["on"])
-    own = [key for kind, _, key in on if kind == device_type.key and key]
-    watched = [key for key in dict.fromkeys([*own, *(t["channel"] for t in entry["terms"])]) if key in channels]
+    named = dict.fromkeys([_own(device_type, entry), *(term["channel"] for term in entry["terms"])])
+    watched = [key for key in named if key in channels]
     yield from ((key, WATCHED) for key in watched)
     sources = (source for key in watched for source in _sources(channels[key], device_type))
     yield from ((key, SOURCE) for key in dict.fromkeys(sources) if key in channels and key not in watched)

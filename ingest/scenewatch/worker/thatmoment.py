@@ -29,12 +29,16 @@ FLAGS, TESTS = ({int(one): one.name.lower() for one in kind} for kind in (Flag, 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Moment:
-    """`silence_ms`: the newest reading may be so old, because the alarm is about silence."""
+    """`silence_ms`: the newest reading may be so old, because the alarm is about silence.
+
+    `own` is the channel whose reading the alarm itself has: the store may not have it yet.
+    """
 
     row: AlarmRow
     device_type: DeviceType
     readings: ReadSeries
     silence_ms: int = 0
+    own: str = ""
 
     def values(self, roles: Roles) -> list[ValueView]:
         """The newest reading of each channel when the alarm was raised, in the order of `roles`."""
@@ -60,23 +64,31 @@ class Moment:
         )
 
     def _value(self, channel: Channel, role: str) -> ValueView:
-        at_ms = self.row.raised_at_ms
-        every = self.device_type.every if channel.derived is None else channel.derived.every
-        back_ms = min(self.device_type.gap_of(channel) + self.silence_ms, (MOST_READINGS - 1) * every)
-        found = self._read(channel, at_ms - back_ms, at_ms)
-        is_known = len(found.t_ms) > 0
-        value = float(found.value[-1]) if is_known else math.nan
+        at_ms, value, flag, test = self._newest(channel)
         return ValueView(
             channel=channel.key,
             title=channel.title,
             unit=channel.unit,
-            at=int(found.t_ms[-1]) if is_known else None,
+            at=at_ms,
             value=value if math.isfinite(value) else None,
             said=next((text for number, text in channel.states if number == value), None),
-            flag=FLAGS[int(found.flag[-1]) if is_known else Flag.MISSING],
-            test=TESTS[int(found.test[-1]) if is_known else Test.NONE],
+            flag=FLAGS[flag],
+            test=TESTS[test],
             role=role,
         )
+
+    def _newest(self, channel: Channel) -> tuple[int | None, float, int, int]:
+        """Time, value, flag and test of the newest reading by then."""
+        row = self.row
+        every = self.device_type.every if channel.derived is None else channel.derived.every
+        back_ms = min(self.device_type.gap_of(channel) + self.silence_ms, (MOST_READINGS - 1) * every)
+        found = self._read(channel, row.raised_at_ms - back_ms, row.raised_at_ms)
+        newest_ms = int(found.t_ms[-1]) if len(found.t_ms) else None
+        if channel.key == self.own and newest_ms != row.raised_at_ms and math.isfinite(row.value):
+            return row.raised_at_ms, row.value, row.flag, Test.NONE
+        if newest_ms is None:
+            return None, math.nan, Flag.MISSING, Test.NONE
+        return newest_ms, float(found.value[-1]), int(found.flag[-1]), int(found.test[-1])
 
     def _read(self, channel: Channel, from_ms: int, to_ms: int) -> Readings:
         """Both ends are in it."""

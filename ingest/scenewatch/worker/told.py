@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from scenewatch.alarms.overrides import mistakes
 from scenewatch.model.devices import Devices
 from scenewatch.model.errors import ConfigurationError
-from scenewatch.model.ports import RecordKind
+from scenewatch.model.ports import Record, RecordKind
 from scenewatch.model.ruleversion import version_of_limits
 from scenewatch.pipeline import encode_inventory, encode_limits
+from scenewatch.store.devices import Inventory
+from scenewatch.store.holds import HoldTable
 
 if TYPE_CHECKING:
     import threading
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from scenewatch.model.registry import Registry
     from scenewatch.model.scene import Scene
     from scenewatch.pipeline import OperatorLimits, Pipeline
-    from scenewatch.store.devices import Inventory
+    from scenewatch.store.relational import Database
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,17 @@ def known_devices(inventory: Inventory, registry: Registry) -> tuple[Devices, in
         else:
             left_out += 1
     return taken, left_out
+
+
+def tell_again(pipeline: Pipeline, database: Database, at_ms: int) -> None:
+    """To a pipeline that has lost its state: what devices there are, and what operators keep from being shown.
+
+    The records that said so may be gone, and without the inventory every message would be a dead letter.
+    """
+    devices, _ = known_devices(Inventory(database), pipeline.registry)
+    here = pipeline.position
+    pipeline.run(Record(here, here, RecordKind.INVENTORY, at_ms, None, encode_inventory(devices)))
+    pipeline.alarms.hold_again(HoldTable(database).holds())
 
 
 class Told:

@@ -101,7 +101,7 @@ async function load() {
   try {
     const [found, answers] = await Promise.all([
       fetchMarks({ device, from, to, alarm: about.alarm }),
-      Promise.all(channels.map(({ key }) => fetchRecord({ device, channel: key, every, from, to: to + 1, follows }))),
+      Promise.all(channels.map((c) => fetchRecord({ device, channel: c.key, every: c.every ?? every, from, to: to + 1, follows }))),
     ]);
     if (mine !== turn) return;
     marks = found;

@@ -21,7 +21,7 @@ export function optionsFor(about, records, { marks, span, colour, isNarrow }) {
   const left = isNarrow ? 52 : 74;
   const plots = about.channels.map((channel, i) => {
     const record = records.get(channel.key);
-    return { channel, record, at: i + 1, bounds: bounds(channel, record), gap: gapOf(record, about.every) };
+    return { channel, record, at: i + 1, bounds: bounds(channel, record), gap: gapOf(record, channel.every ?? about.every) };
   });
   const last = plots.length;
   const events = { at: 0, channel: { top: 2, height: EVENTS_PX }, bounds: [0, 1] };

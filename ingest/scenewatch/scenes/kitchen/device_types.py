@@ -5,7 +5,7 @@ from __future__ import annotations
 from scenewatch.model.quantity import Quantity
 from scenewatch.model.scene import Above, Channel, Command, DeviceType, EventKind, Span, Term
 from scenewatch.model.words import Text, minutes, seconds
-from scenewatch.scenes.kitchen.insight import MINUTES_IN_USE, derived_of_cabinet
+from scenewatch.scenes.kitchen.insight import MINUTES_BURNING, MINUTES_IN_USE, derived_of_cabinet
 
 EVERY = seconds(30)
 TO_ANSWER = seconds(60)
@@ -162,6 +162,7 @@ UV_LAMP = DeviceType(
             possible=Span(0, 20_000),
             expected=Span(0, 1500),
         ),
+        MINUTES_BURNING,
     ),
     events=(EventKind(key="burn_done", title=Text("Ultraviolet disinfection done", "紫外线消毒完成")),),
     commands=(

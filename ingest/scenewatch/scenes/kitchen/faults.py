@@ -76,7 +76,8 @@ OF_COOLING = (
         rules=COOLING_LOST,
         minimum=days(3),
         deadline=days(6),
-        tail=hours(4),
+        # What is told of a whole day remembers it.
+        tail=hours(24),
     ),
     Fault(
         key="refrigerant_loss",
@@ -88,7 +89,8 @@ OF_COOLING = (
         rules=COOLING_LOST,
         minimum=days(3),
         deadline=days(6),
-        tail=hours(4),
+        # What is told of a whole day remembers it.
+        tail=hours(24),
     ),
     Fault(
         key="defrost_endless",

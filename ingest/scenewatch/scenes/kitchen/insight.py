@@ -73,17 +73,19 @@ def derived_of_cabinet(limit_c: float, warm_c: float, temperature: Span) -> tupl
     )
 
 
-MINUTES_IN_USE = Channel(
-    key="minutes_in_use",
-    title=Text("Minutes in use", "已使用时长"),
-    quantity=Quantity.TIME,
-    unit="min",
-    possible=Span(0, 60_000_000),
-    derived=Lasting(term=Term("in_use", Above(0.5)), every=minutes(5)),
-)
-
-
 def _minutes(key: str, title: Text, derived: Derived) -> Channel:
     return Channel(
         key=key, title=title, quantity=Quantity.TIME, unit="min", possible=Span(0, 60_000_000), derived=derived
     )
+
+
+MINUTES_IN_USE = _minutes(
+    "minutes_in_use",
+    Text("Minutes in use", "已使用时长"),
+    Lasting(term=Term("in_use", Above(0.5)), every=minutes(5)),
+)
+MINUTES_BURNING = _minutes(
+    "minutes_burning",
+    Text("Minutes since the lamp was lit", "本次亮灯时长"),
+    Lasting(term=Term("lamp", Above(0.5)), every=minutes(2)),
+)

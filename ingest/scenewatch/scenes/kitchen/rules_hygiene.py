@@ -15,8 +15,9 @@ OF_DISINFECTION = (
         key="uv_lamp_weak",
         title=Text("Ultraviolet lamp too weak", "紫外线灯辐照强度不足"),
         on=("uv_lamp.irradiance",),
-        when=all_of(LAMP_ON, Term("irradiance", Below(70.0, deadband=2.0))),
-        on_delay=minutes(8),
+        # Once the lamp had time to burn bright; a sound one does within two minutes.
+        when=all_of(LAMP_ON, Term("minutes_burning", Above(5.0)), Term("irradiance", Below(70.0, deadband=2.0))),
+        on_delay=minutes(3),
         off_delay=NEXT_DAY,
         priority=Priority.LOW,
         source=sources.ULTRAVIOLET,

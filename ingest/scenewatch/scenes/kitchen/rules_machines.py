@@ -18,7 +18,8 @@ LONG_RUNS = (
 )
 """What makes a sound machine run for long, which takes less power than many starts."""
 THERMOSTAT_STUCK = CausedBy(rule="fridge_cold", at=Reach.DEVICE, after=A_DAY)
-KNOWN_WARM = (
+KNOWN = (
+    CausedBy(rule="fridge_cold", at=Reach.DEVICE, after=hours(12)),
     CausedBy(rule="fridge_warm", at=Reach.DEVICE, after=hours(12)),
     CausedBy(rule="freezer_warm", at=Reach.DEVICE, after=hours(12)),
     CausedBy(rule="defrost_endless", at=Reach.DEVICE, after=hours(12)),
@@ -107,7 +108,7 @@ MACHINE_RULES = (
         title=Text("Temperature departs from the usual", "温度偏离常态"),
         on=("fridge.temp_departure", "freezer.temp_departure"),
         when=Outside(-4.0, 4.0, deadband=2.0),
-        suppressed_by=KNOWN_WARM,
+        suppressed_by=KNOWN,
         priority=Priority.LOW,
         follows=(ICE, CausedBy(rule="compressor_overworked", at=Reach.DEVICE)),
         source=sources.proposal(
