@@ -149,7 +149,9 @@ def test_a_latching_alarm_is_reset_as_soon_as_it_is_over(pieces):
     latching = replace(SCENE, rules=tuple(replace(r, latching=True) for r in SCENE.rules))
     found = studied(pieces, scene=latching).alarms
     assert [repr(replace(a, version="")) for a in found] == [repr(replace(a, version="")) for a in as_ever]
-    assert {a.version for a in found}.isdisjoint(a.version for a in as_ever)
+    others = {a.version for a in found if not SCENE.rule(a.rule).latching}
+    assert others
+    assert others.isdisjoint(a.version for a in as_ever)
 
 
 def test_wrong_limits_are_refused():

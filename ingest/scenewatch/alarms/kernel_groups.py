@@ -80,7 +80,8 @@ def raise_group(
     move.instance = device.first_instance + place
     move.priority = state.priority
     move.cause = cause_of(group, device, tables, at_ms)
-    tables.sites[device.site].due = NEVER  # somebody must look again
+    if group.shape in (HAPPENED, SILENT):
+        tables.sites[device.site].due = NEVER  # somebody must look again
 
 
 @within

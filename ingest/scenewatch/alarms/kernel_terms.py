@@ -35,7 +35,8 @@ def hold(row: Any, kind: Any, device: Any, tables: Tables, reading: tuple[int, i
                 held.began = t
         elif before and not held.now:
             held.ended = t
-            tables.sites[device.site].due = NEVER  # what it put off may be due earlier than was thought
+            if term.puts_off:
+                tables.sites[device.site].due = NEVER  # that may be due earlier than was thought
         narrow(row, term.is_, held.now != 0, value)
 
 

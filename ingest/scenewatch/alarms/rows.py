@@ -67,6 +67,7 @@ TERM = np.dtype(
         ("channel", np.int32),  # within its device
         ("alone", np.int32),  # place in the type of the ALONE group it is of, or -1
         ("gap_ms", np.int64),  # of its channel
+        ("puts_off", np.int32),  # 1 where it suppresses missing data
     ]
 )
 

@@ -270,7 +270,10 @@ def _lay_out_terms(
     for n in sorted(range(len(found)), key=lambda n: found[n][1]):
         place[found[n][1]].append(order.index(n))
     gaps = [device_type.gap_of(channel) for channel in device_type.channels]
-    rows.terms.extend((_comparison(found[n][3].is_), found[n][0], found[n][2], gaps[found[n][0]]) for n in order)
+    silent = [isinstance(rule.when, NoData) for _, rule, _ in together]
+    rows.terms.extend(
+        (_comparison(is_.is_), c, alone, gaps[c], silent[k]) for c, k, alone, is_ in (found[n] for n in order)
+    )
     return place
 
 
