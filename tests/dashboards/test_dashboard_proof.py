@@ -20,6 +20,8 @@ from mistakes import MISTAKES
 
 from boards import palette
 from boards.links import device_uid
+from scenewatch.model.insight import Departure, Usual
+from scenewatch.scenes import KITCHEN
 
 SPOILT = "sw-site"
 CALM = {device_uid(d.scene, d.type) for d in DEVICES} - {
@@ -35,13 +37,21 @@ def of_alarms(query):
     return ' FROM "alarm" ' in query
 
 
+LEARNT = [c.key for t in KITCHEN.device_types for c in t.channels if isinstance(c.derived, Departure | Usual)]
+
+
+def learns(query: str) -> bool:
+    """Of a channel that is told after a week of learning at the earliest, of which there is a day here."""
+    return any(key in query for key in LEARNT)
+
+
 @pytest.mark.parametrize("uid", sorted(WORLDS["committed"]))
 def test_every_question_is_answered_with_points(boards, server, uid):
     board = boards[uid]
     found = []
     for span, level in LOOKS:
         views = [view(board, reader(server, span, level=level, **picks), server) for picks in picks_of(board)]
-        found += [one for one in missing(views) if not (uid in CALM and of_alarms(one.query))]
+        found += [one for one in missing(views) if not ((uid in CALM and of_alarms(one.query)) or learns(one.query))]
     assert not found, "\n".join(dict.fromkeys(map(str, found)))
 
 
@@ -49,7 +59,8 @@ def test_every_question_is_answered_with_points(boards, server, uid):
 def test_nothing_is_empty_on_the_dashboard_of_a_device_that_had_alarms(boards, server, device):
     board = boards[device_uid(device.scene, device.type)]
     seen = view(board, reader(server, "day", site=device.site, device=device.device), server)
-    assert not seen.found, "\n".join(map(str, seen.found))
+    found = [one for one in seen.found if not learns(one.query)]
+    assert not found, "\n".join(map(str, found))
 
 
 @pytest.mark.parametrize(("span", "level"), LOOKS)
@@ -90,10 +101,10 @@ def frame(ref_id, value):
 
 
 SEEN = (
-    ("fridge", "air_temp", 9, "9.0 °C", palette.NOW),
+    ("fridge", "air_temp", 9, "9.0 °C", palette.SERIOUS),
     ("fridge", "air_temp", 7.84, "7.8 °C", palette.SOON),
     ("fridge", "air_temp", 4.2, "4.2 °C", palette.NORMAL),
-    ("freezer", "air_temp", -11.9, "-11.9 °C", palette.NOW),
+    ("freezer", "air_temp", -11.9, "-11.9 °C", palette.SERIOUS),
     ("freezer", "air_temp", -18.3, "-18.3 °C", palette.NORMAL),
     ("fridge", "battery", 3.61, "3.61 V", palette.NORMAL),
     ("fridge", "compressor_power", 187, "187 W", palette.NORMAL),
