@@ -209,7 +209,7 @@ def test_silence_is_never_drawn_over(world, uid):
             assert target["query"].endswith("fill(0)" if counts or judged else "fill(null)"), target["query"]
         if panel["type"] == "timeseries":
             spans = panel["fieldConfig"]["defaults"]["custom"]["spanNulls"]
-            assert spans in {gap for key, gap in DERIVED_GAPS if f"{key}" in target["query"]} or spans is False
+            assert spans in {gap for key, gap in DERIVED_GAPS if key in target["query"]} or spans is False
         elif judged:
             assert panel["fieldConfig"]["defaults"]["mappings"][0]["options"]["0"]["color"] == SILENT
 

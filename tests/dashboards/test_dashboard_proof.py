@@ -20,6 +20,9 @@ from mistakes import MISTAKES
 
 from boards import palette
 from boards.links import device_uid
+from scenewatch.model.insight import Usual
+from scenewatch.model.words import days
+from scenewatch.scenes import KITCHEN
 
 SPOILT = "sw-site"
 CALM = {device_uid(d.scene, d.type) for d in DEVICES} - {
@@ -35,13 +38,35 @@ def of_alarms(query):
     return ' FROM "alarm" ' in query
 
 
+LEARNT = [
+    c.key
+    for t in KITCHEN.device_types
+    for c in t.channels
+    if c.derived is not None
+    and (
+        isinstance(c.derived, Usual) or max(getattr(c.derived, span, 0) for span in ("over", "learning")) >= days(1)
+    )
+]
+
+
+def learns(query: str) -> bool:
+    """Of a channel that is told after a day or a week, of which there is little more than a day here."""
+    return any(key in query for key in LEARNT)
+
+
+def of_high_alarms(query: str) -> bool:
+    """An alarm of a cabinet is raised as medium; how urgent it grows is no point of its own."""
+    return of_alarms(query) and "\"priority\" = 'high'" in query
+
+
 @pytest.mark.parametrize("uid", sorted(WORLDS["committed"]))
 def test_every_question_is_answered_with_points(boards, server, uid):
     board = boards[uid]
     found = []
     for span, level in LOOKS:
         views = [view(board, reader(server, span, level=level, **picks), server) for picks in picks_of(board)]
-        found += [one for one in missing(views) if not (uid in CALM and of_alarms(one.query))]
+        calm = [one for one in missing(views) if not (uid in CALM and of_alarms(one.query))]
+        found += [one for one in calm if not (learns(one.query) or of_high_alarms(one.query))]
     assert not found, "\n".join(dict.fromkeys(map(str, found)))
 
 
@@ -49,7 +74,8 @@ def test_every_question_is_answered_with_points(boards, server, uid):
 def test_nothing_is_empty_on_the_dashboard_of_a_device_that_had_alarms(boards, server, device):
     board = boards[device_uid(device.scene, device.type)]
     seen = view(board, reader(server, "day", site=device.site, device=device.device), server)
-    assert not seen.found, "\n".join(map(str, seen.found))
+    found = [one for one in seen.found if not (learns(one.query) or of_high_alarms(one.query))]
+    assert not found, "\n".join(map(str, found))
 
 
 @pytest.mark.parametrize(("span", "level"), LOOKS)
@@ -90,10 +116,10 @@ def frame(ref_id, value):
 
 
 SEEN = (
-    ("fridge", "air_temp", 9, "9.0 °C", palette.NOW),
+    ("fridge", "air_temp", 9, "9.0 °C", palette.SERIOUS),
     ("fridge", "air_temp", 7.84, "7.8 °C", palette.SOON),
     ("fridge", "air_temp", 4.2, "4.2 °C", palette.NORMAL),
-    ("freezer", "air_temp", -11.9, "-11.9 °C", palette.NOW),
+    ("freezer", "air_temp", -11.9, "-11.9 °C", palette.SERIOUS),
     ("freezer", "air_temp", -18.3, "-18.3 °C", palette.NORMAL),
     ("fridge", "battery", 3.61, "3.61 V", palette.NORMAL),
     ("fridge", "compressor_power", 187, "187 W", palette.NORMAL),
