@@ -30,9 +30,7 @@ def add_deeds(parts: Subparsers) -> None:
     text = "show a shelved rule's alarms again"
     _about_rule(add(parts, "unshelve", _unshelve, text, f"scenewatch alarms unshelve {ONE}"))
     text = "the same as shelving until it is put back: for a device that is broken or not there"
-    p = _about_rule(
-        add(parts, "take-out", _take_out, text, f"scenewatch alarms take-out {ONE} --reason 'no probe'")
-    )
+    p = _about_rule(add(parts, "take-out", _take_out, text, f"scenewatch alarms take-out {ONE} --reason repair"))
     _add_reason(p)
     text = "put a rule of a device back into service"
     _about_rule(add(parts, "put-back", _put_back, text, f"scenewatch alarms put-back {ONE}"))
