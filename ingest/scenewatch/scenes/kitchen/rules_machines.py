@@ -15,6 +15,8 @@ LONG_RUNS = (
     ICE,
     CausedBy(rule="defrost_endless", at=Reach.DEVICE, after=A_DAY),
     CausedBy(rule="power_cut", at=Reach.SITE, after=A_DAY),
+    CausedBy(rule="fridge_not_cooling", at=Reach.DEVICE, after=A_DAY),
+    CausedBy(rule="freezer_not_cooling", at=Reach.DEVICE, after=A_DAY),
 )
 """What makes a sound machine run for long, which takes less power than many starts."""
 THERMOSTAT_STUCK = CausedBy(rule="fridge_cold", at=Reach.DEVICE, after=A_DAY)
