@@ -16,6 +16,8 @@ WIRING = {
     "judging",
     "study",
     "rehearsing",
+    "siterun",
+    "sharing",
     "backtesting",
     "suggesting",
     "worker",

@@ -44,12 +44,12 @@ def small():
 @pytest.fixture(scope="module")
 def month():
     """Kitchens for a month with faults by chance, as an operator would rehearse them."""
-    return rehearse(SCENE, Rehearsal(sites=8, days=30, seed=SEED))
+    return rehearse(SCENE, Rehearsal(sites=5, days=30, seed=SEED, a_month=1.5, processes=1))
 
 
 def test_in_a_month_the_rules_find_nearly_all_and_hardly_ever_cry_wolf(month):
     score, plain = month.score, month.plain
-    assert score.faults >= 60, SAID
+    assert score.faults >= 40, SAID
     assert score.recall >= 0.95, SAID
     assert score.precision >= 0.95, SAID
     assert max(month.chance.recall, month.chance.precision) <= 0.15, SAID

@@ -59,6 +59,14 @@ def test_a_stuck_sensor_repeats_what_it_read_last(two_kitchens, twin):
     np.testing.assert_array_equal(air[~stuck], truth[~stuck])
 
 
+def test_a_sensor_that_freezes_again_holds_one_value_across_blocks(two_kitchens):
+    begins = START_MS + HOUR_MS // 4, START_MS + HOUR_MS
+    plan = FaultPlan(tuple(PlannedFault("sensor_stuck", FRIDGE, at, at + HOUR_MS // 2) for at in begins))
+    t_ms, air = air_of(played(two_kitchens, plan, cuts=(begins[1] + HOUR_MS // 8, begins[1] + HOUR_MS // 4)))
+    for at in begins:
+        assert len(set(air[(t_ms >= at) & (t_ms < at + HOUR_MS // 2)])) == 1
+
+
 def test_a_drifting_sensor_errs_evenly_more_in_steps_of_its_resolution(two_kitchens, twin):
     t_ms, air = air_of(played(two_kitchens, plan_of("sensor_drifting", size=4.0)))
     _, truth = air_of(twin)

@@ -32,8 +32,8 @@ class Disturbances:
         self._sensors = [fault for fault in laid if isinstance(fault.effect, Frozen | Drift | Spikes)]
         self._column = column
         self._keys = [blake2b(f"{seed}/{name}/spikes".encode(), digest_size=8).digest() for name in ids]
-        self._held: dict[int, float] = {}
-        """What frozen columns read last before they froze."""
+        self._held: dict[tuple[int, int], float] = {}
+        """What the column of each fault read last before it froze: one sensor may freeze again."""
 
     def silent(self, t_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(steps, devices)"""
@@ -66,11 +66,12 @@ class Disturbances:
 
     def distort(self, t_ms: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         """Lay the sensors' errors onto the values (steps, columns), in the order of the plan."""
-        for fault in self._sensors:
-            for device in fault.devices:
-                self._distort(fault, device, t_ms[:, device], values)
+        for place in range(len(self._sensors)):
+            for device in self._sensors[place].devices:
+                self._distort(place, device, t_ms[:, device], values)
 
-    def _distort(self, fault: Laid, device: int, t_ms: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+    def _distort(self, place: int, device: int, t_ms: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        fault = self._sensors[place]
         effect = fault.effect
         if not isinstance(effect, Frozen | Drift | Spikes):
             raise TypeError(f"{effect} is no error of a sensor")
@@ -78,7 +79,7 @@ class Disturbances:
         now = fault.during(t_ms)
         read = values[:, column]
         if isinstance(effect, Frozen):
-            self._freeze(column, now, read)
+            self._freeze((place, column), now, read)
         elif isinstance(effect, Drift):
             steps = np.round(effect.sign * fault.size * fault.grown(t_ms[now]) / effect.resolution)
             per_unit = round(1 / effect.resolution)
@@ -87,13 +88,13 @@ class Disturbances:
             struck = now & (_uniform(self._keys[device], t_ms) < effect.share)
             read[struck] += fault.size
 
-    def _freeze(self, column: int, now: NDArray[np.bool_], read: NDArray[np.float64]) -> None:
+    def _freeze(self, which: tuple[int, int], now: NDArray[np.bool_], read: NDArray[np.float64]) -> None:
         """A sensor that is frozen from the very first step on holds what it reads there."""
         if now.any():
             first = int(now.argmax())
-            held = float(read[first - 1]) if first else self._held.get(column, float(read[0]))
+            held = float(read[first - 1]) if first else self._held.get(which, float(read[0]))
             read[now] = held
-        self._held[column] = float(read[-1])
+        self._held[which] = float(read[-1])
 
     def _during(
         self, kind: type[Silence | WrongClock | Away], t_ms: NDArray[np.int64]

@@ -17,6 +17,9 @@ LONG_RUNS = (
     CausedBy(rule="power_cut", at=Reach.SITE, after=A_DAY),
 )
 """What makes a sound machine run for long, which takes less power than many starts."""
+FRIDGE_STOOD, FREEZER_STOOD = (
+    CausedBy(rule=f"{cabinet}_not_cooling", at=Reach.DEVICE, after=A_DAY) for cabinet in ("fridge", "freezer")
+)
 THERMOSTAT_STUCK = CausedBy(rule="fridge_cold", at=Reach.DEVICE, after=A_DAY)
 KNOWN = (
     CausedBy(rule="fridge_cold", at=Reach.DEVICE, after=hours(12)),
@@ -33,7 +36,7 @@ MACHINE_RULES = (
         title=Text("Compressor runs too much", "压缩机运行率过高"),
         on=("fridge.duty_day", "freezer.duty_day"),
         when=Above(40.0, deadband=4.0),
-        suppressed_by=(*LONG_RUNS, THERMOSTAT_STUCK),
+        suppressed_by=(*LONG_RUNS, FRIDGE_STOOD, FREEZER_STOOD, THERMOSTAT_STUCK),
         priority=Priority.LOW,
         source=sources.proposal(
             "sound cabinets run for 9 to 35 % of a day, most of all in a hot and busy summer week",
@@ -50,7 +53,7 @@ MACHINE_RULES = (
         title=Text("Fridge compressor takes too little power", "冷藏柜压缩机功率过低"),
         on=("fridge.running_power",),
         when=Below(225.0, deadband=10.0),
-        suppressed_by=(*LONG_RUNS, THERMOSTAT_STUCK),
+        suppressed_by=(*LONG_RUNS, FRIDGE_STOOD, THERMOSTAT_STUCK),
         priority=Priority.LOW,
         source=sources.proposal(
             "a compressor that pumps too little refrigerant takes less; sound ones take 235 W and more",
@@ -67,7 +70,7 @@ MACHINE_RULES = (
         title=Text("Freezer compressor takes too little power", "冷冻柜压缩机功率过低"),
         on=("freezer.running_power",),
         when=Below(385.0, deadband=15.0),
-        suppressed_by=LONG_RUNS,
+        suppressed_by=(*LONG_RUNS, FREEZER_STOOD),
         priority=Priority.LOW,
         source=sources.proposal(
             "a compressor that pumps too little refrigerant takes less; sound ones take 410 W and more",
