@@ -15,6 +15,8 @@ WIRING = {
     "pipeline",
     "judging",
     "study",
+    "siterun",
+    "sharing",
     "rehearsing",
     "siterun",
     "sharing",
