@@ -18,8 +18,6 @@ WIRING = {
     "siterun",
     "sharing",
     "rehearsing",
-    "siterun",
-    "sharing",
     "backtesting",
     "suggesting",
     "worker",
