@@ -41,7 +41,8 @@ from scenewatch.scenes.kitchen.physics import KINDS
 FRIDGE, *OTHER_TYPES = KITCHEN.device_types
 GATEWAY = KITCHEN.device_type("gateway")
 AIR, DOOR = FRIDGE.channels[:2]
-WARM, *OTHER_RULES = KITCHEN.rules
+WARM = replace(KITCHEN.rules[0], priority_steps=())
+OTHER_RULES = KITCHEN.rules[1:]
 AJAR, *OTHER_FAULTS = KITCHEN.faults
 
 
