@@ -25,7 +25,7 @@ def test_ten_runs_have_thirty_findable_faults_of_every_kind():
     findable = Counter(
         one.fault.key for seed in range(10) for one in draw(SCENE, DEVICES, MONTH, seed=seed) if one.findable
     )
-    assert {f.key for f in SCENE.faults} == findable.keys()
+    assert {f.key for f in SCENE.faults if f.rules} == findable.keys()
     assert min(findable.values()) >= 30, findable
 
 
@@ -36,7 +36,7 @@ def test_a_share_is_too_small_or_too_short():
     for one in small:
         short = one.to_ms - one.from_ms < one.fault.minimum
         slight = one.size is not None and one.size < one.fault.sizes.findable
-        assert short or slight
+        assert short or slight or not one.fault.rules
 
 
 def test_only_some_kinds_when_asked_for():
