@@ -9,7 +9,7 @@ import numpy as np
 
 from scenewatch.alarms.engine import Engine
 from scenewatch.devices.fleet import NO_FAULTS, Fleet
-from scenewatch.devices.history import past
+from scenewatch.devices.history import past, pieces
 from scenewatch.model.alarm import Step, Transition
 from scenewatch.model.conditions import watched_types
 from scenewatch.model.event import encode_event
@@ -47,19 +47,14 @@ class Run:
         self._watched = {r.when.event for r in scene.rules if isinstance(r.when, Happened)}
 
     def __iter__(self) -> Iterator[tuple[Batch, list[Transition]]]:
-        for made, events in past(self._fleet, self.registry, self.from_ms, self.to_ms):
-            # Stamps of a wrong clock are no time at which anything was known.
-            now_ms = max([int(made.received_ms.max(initial=0)), *(event.received_ms for event in events)])
-            for event in events:
-                before = made.received_ms <= event.received_ms
-                if event.kind in self._watched and before.any():
-                    yield self._record(RecordKind.HISTORY, made.select(before).to_bytes(), event.received_ms)
-                    made = made.select(~before)  # noqa: PLW2901 - what is left of it
-                told = self._record(RecordKind.EVENT, encode_event(event), event.received_ms)
-                if len(told[1]):
-                    yield told
-            batch, transitions = self._record(RecordKind.HISTORY, made.to_bytes(), now_ms)
-            yield batch, transitions + self._pipeline.tick(now_ms)
+        for taken in past(self._fleet, self.registry, self.from_ms, self.to_ms):
+            for made, events in pieces(taken, self._watched):
+                # Stamps of a wrong clock are no time at which anything was known.
+                now_ms = max([int(made.received_ms.max(initial=0)), *(event.received_ms for event in events)])
+                batch, transitions = self._record(RecordKind.HISTORY, made.to_bytes(), now_ms)
+                for event in events:
+                    transitions += self._record(RecordKind.EVENT, encode_event(event), event.received_ms)[1]
+                yield batch, transitions + self._pipeline.tick(now_ms)
 
     def _record(self, kind: RecordKind, body: bytes, received_ms: int) -> tuple[Batch, list[Transition]]:
         at = self._pipeline.position

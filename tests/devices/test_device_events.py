@@ -9,7 +9,7 @@ from records import START_MS
 from scenewatch.devices.faults import FaultPlan, PlannedFault
 from scenewatch.devices.fleet import Fleet
 from scenewatch.devices.gateway import MOST_EVENTS, gateways
-from scenewatch.devices.history import past
+from scenewatch.devices.history import past, pieces
 from scenewatch.devices.payload import SampleBuffer
 from scenewatch.devices.schedule import Schedule
 from scenewatch.devices.telling import Telling
@@ -82,6 +82,21 @@ def test_history_and_the_live_schedule_tell_the_same():
     told = [(ids[one.device], one.happening.kind, minute(one.t_ms)) for one in said]
     assert sorted(told) == sorted(event[:3] for event in history(*plan))
     assert {kind for _, kind, _ in told} == {"rodent", "unfit", "morning_check"}
+
+
+def test_the_past_is_cut_where_events_of_some_kinds_come():
+    plan = (fault("rodent_about", CAMERA, 0, 5), fault("staff_unfit", GATE, 7, 8))
+    taken = list(past(fleet_of(*plan), registry_of(), MORNING_MS - HOUR_MS, MORNING_MS + HOUR_MS))
+    cut = [piece for one in taken for piece in pieces(one, {"rodent"})]
+    assert [e for piece in cut for e in piece.events] == [e for one in taken for e in one.events]
+    assert sum(len(piece.batch) for piece in cut) == sum(len(one.batch) for one in taken)
+    received_ms = -1
+    for batch, events in cut:
+        assert batch.received_ms.min(initial=2**62) > received_ms
+        rodents = [e.received_ms for e in events if e.kind == "rodent"]
+        assert all(at >= batch.received_ms.max(initial=0) for at in rodents)
+        received_ms = max([int(batch.received_ms.max(initial=0)), *rodents])
+    assert len(cut) > len(taken)
 
 
 def test_a_silent_device_tells_nothing_and_one_with_a_wrong_clock_at_its_own_time():

@@ -12,7 +12,7 @@ from scenewatch.model.errors import ConfigurationError, Mistake
 from scenewatch.model.event import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -56,6 +56,20 @@ def arrived(fleet: Fleet, registry: Registry, blocks: Iterable[Block]) -> Iterat
             kept_back = [waiting] if len(waiting) else []
         if len(batch) or events:
             yield Past(batch, events)
+
+
+def pieces(past: Past, kinds: Collection[str]) -> Iterator[Past]:
+    """The same, cut so that each event of these kinds comes between what was received before it and the rest."""
+    batch, events = past
+    waiting: list[Event] = []
+    for event in events:
+        waiting.append(event)
+        before = batch.received_ms <= event.received_ms
+        if event.kind in kinds and before.any():
+            yield Past(_numbered(batch.select(before)), waiting)
+            batch, waiting = _numbered(batch.select(~before)), []
+    if len(batch) or waiting:
+        yield Past(batch, waiting)
 
 
 def batches(fleet: Fleet, registry: Registry, from_ms: int, to_ms: int) -> Iterator[Batch]:

@@ -9,10 +9,11 @@ import msgspec
 from scenewatch.devices.faults import FaultPlan, mishap
 from scenewatch.devices.faults import PlannedFault as FleetFault
 from scenewatch.devices.fleet import Fleet
-from scenewatch.devices.history import past
+from scenewatch.devices.history import past, pieces
 from scenewatch.embedded.plan import Demonstration, Plan, PlannedFault
 from scenewatch.model.event import encode_event
 from scenewatch.model.ports import RecordKind
+from scenewatch.model.scene import Happened
 from scenewatch.scenes import demonstration
 
 if TYPE_CHECKING:
@@ -50,11 +51,13 @@ class History:
             )
             fleet = Fleet(self._scene, self._devices, seed=self._piece.seed, start_ms=plan.from_ms, plan=faults)
             made = 0
-            for batch, events in past(fleet, worker.pipeline.registry, plan.from_ms, plan.live_from_ms):
-                worker.journal.append_record(RecordKind.HISTORY, batch.to_bytes(), worker.clock.now_ms())
-                for event in events:
-                    worker.journal.put_record(RecordKind.EVENT, encode_event(event), worker.clock.now_ms())
-                made += len(batch)
+            watched = {rule.when.event for rule in self._scene.rules if isinstance(rule.when, Happened)}
+            for taken in past(fleet, worker.pipeline.registry, plan.from_ms, plan.live_from_ms):
+                for batch, events in pieces(taken, watched):
+                    worker.journal.append_record(RecordKind.HISTORY, batch.to_bytes(), worker.clock.now_ms())
+                    for event in events:
+                        worker.journal.put_record(RecordKind.EVENT, encode_event(event), worker.clock.now_ms())
+                made += len(taken.batch)
                 worker.history = (min(made, total - 1), total)
                 if not worker.pause(LOOK_S, until=lambda: worker.waiting_readings() < MOST_WAITING):
                     return
