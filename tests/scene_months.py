@@ -80,7 +80,7 @@ class Month:
         return [case for case in self.cases if case.fault.key == rule.proof and case.reached & reached]
 
     def _cases(self, chance: random.Random) -> Iterator[Case]:
-        last_site = self._devices[-1].site_id
+        scene, last_site = self._scene, self._devices[-1].site_id
         free_ms = {d.id: self.from_ms + self._settled_ms for d in self._devices}
         due = [(fault, type_key) for fault in self._scene.faults for type_key in fault.on]
         chance.shuffle(due)
@@ -92,7 +92,8 @@ class Month:
             planned = PlannedFault(fault.key, device, from_ms, from_ms + max(fault.minimum, fault.deadline))
             (laid,) = lay(self._scene, self._devices, FaultPlan((planned,)))
             case = Case(fault, planned, frozenset(self._devices[n].id for n in laid.devices))
-            free_ms[device] = case.over_ms + REST_MS
+            lasting_ms = max((scene.rule(key).off_delay for key in fault.rules), default=0)
+            free_ms[device] = case.over_ms + lasting_ms + REST_MS
             if free_ms[device] > self.to_ms:
                 raise ValueError(f"{fault.key} finds no time in this month")
             yield case

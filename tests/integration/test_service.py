@@ -134,7 +134,7 @@ def test_sigterm_lets_the_store_have_all_and_sighup_takes_new_limits(begin):
     wait_for(service.ready, "the worker again")
     wait_for(lambda: service.ask("/api/v1/ledger")["stored"] == SENT, "what the broker kept")
     assert service.limit() == tables + 1
-    assert service.said().count("operators' limits of 1 rules are in force") == 1
+    assert service.said().count(", of 1 rules, are in force from position") == 1
 
 
 @contextmanager

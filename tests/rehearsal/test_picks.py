@@ -123,7 +123,12 @@ def test_what_does_not_count_gets_no_picture(registry, excerpts, unwanted):
 
 def test_what_has_no_channel_or_no_readings_or_is_unknown_is_passed_over(registry, excerpts):
     gone = [alarm(device="kitchen.s001.nobody"), alarm("no_such_rule"), alarm("door_ajar", hour=24 * 9)]
-    assert pick(registry, excerpts, [fault("no_such_fault", detected=False, rule=None)], gone) == []
+    assert pick(registry, excerpts, [fault(device="kitchen.s001.nobody", detected=False, delay_s=None)], gone) == []
+
+
+def test_a_missed_window_of_no_known_kind_is_shown_where_the_device_measures_first(registry, excerpts):
+    (found,) = pick(registry, excerpts, [fault("window", detected=False, rule=None, delay_s=None)])
+    assert (found.title.en, found.channel.en) == ("window: missed", "Air temperature")
 
 
 def test_a_fault_of_a_gateway_is_shown_where_its_first_alarm_was(registry, excerpts):

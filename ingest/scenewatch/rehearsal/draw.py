@@ -77,11 +77,13 @@ def draw(scene: Scene, devices: Sequence[Device], wish: Wish, *, seed: int) -> l
     wanted.sort(
         key=lambda one: list(Scope).index(one[1].scope), reverse=True
     )  # but what needs most room comes first
+    # An alarm that still stands cannot be raised by the next fault.
+    lasting = {f.key: max((scene.rule(key).off_delay for key in f.rules), default=0) for f in faults}
     taken: dict[str, list[tuple[int, int]]] = defaultdict(list)
     found = []
     for from_ms, fault, device in wanted:
         one = _drawn(chance, sites[device.site_id], fault, device, from_ms)
-        rested = (one.from_ms - REST, one.to_ms + one.fault.tail + REST)
+        rested = (one.from_ms - REST, one.to_ms + one.fault.tail + lasting[fault.key] + REST)
         if one.to_ms > wish.to_ms or any(_meets(rested, span) for d in one.reaches for span in taken[d]):
             continue
         for reached in one.reaches:
