@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from alarm_oracle import Oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,6 +47,8 @@ LIMITS = st.fixed_dictionaries(
         "tiny.knock": st.fixed_dictionaries({"quiet_s": st.sampled_from([10.0, 400.0])}),
     },
 )
+
+pytestmark = pytest.mark.timeout(300)  # the first of them may have to compile the kernels
 
 
 @st.composite

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+import pytest
 from alarm_oracle import Oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,6 +37,8 @@ LOUD = st.sampled_from(
         *[(rule, PUMP) for rule in ("tiny.warm", "tiny.silent")],
     ]
 )
+
+pytestmark = pytest.mark.timeout(300)  # the first of them may have to compile the kernels
 
 
 @st.composite
