@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from boards import events
 from boards.influxql import (
+    ALARMS,
     FIGURES,
     IN_RANGE,
     NAMES,
@@ -26,7 +27,7 @@ from boards.words import DEVICE, PRIORITIES, SCENE, SITE, both, say
 from scenewatch.model.level import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from boards.panels import Json
     from scenewatch.model.scene import DeviceType, Priority, Scene
@@ -99,12 +100,22 @@ def site_variable(*, many: bool) -> Json:
 
 def device_variables(scene: Scene, device_type: DeviceType) -> list[Json]:
     """The sites that have devices of a type, and the chosen site's: nothing else is to be chosen."""
-    every = f"SHOW TAG VALUES FROM {name(device_type.key)} WITH KEY = "
+    return _places(scene, name(device_type.key), of_scene(scene), READINGS)
+
+
+def speaking_variables(scene: Scene, device_type: DeviceType, measurements: Sequence[str]) -> list[Json]:
+    """The same of a type without readings: those devices that have points in any of the measurements."""
+    of_type = f"{of_scene(scene)} AND {name('type')} = {text(device_type.key)}"
+    return _places(scene, ", ".join(map(name, measurements)), of_type, ALARMS)
+
+
+def _places(scene: Scene, measurements: str, where: str, uid: str) -> list[Json]:
+    every = f"SHOW TAG VALUES FROM {measurements} WITH KEY = "
     of_site = "\"site\" = '$site'"
     return [
         fixed("scene", scene.key),
-        _query("site", SITE, f'{every}"site" WHERE {of_scene(scene)}', READINGS, many=False),
-        _query("device", DEVICE, f'{every}"device" WHERE {of_scene(scene)} AND {of_site}', READINGS, many=False),
+        _query("site", SITE, f'{every}"site" WHERE {where}', uid, many=False),
+        _query("device", DEVICE, f'{every}"device" WHERE {where} AND {of_site}', uid, many=False),
     ]
 
 

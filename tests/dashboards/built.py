@@ -11,6 +11,7 @@ from scenewatch.model.scene import (
     Below,
     Channel,
     DeviceType,
+    EventKind,
     Flagged,
     Mark,
     NoData,
@@ -89,6 +90,9 @@ def odd_scene(types=9):
     ]
     kinds.append(DeviceType(key="lonely", title=Text("Lonely", "单一"), every=seconds(7), channels=(battery,)))
     kinds.append(DeviceType(key="mute", title=Text("Mute", "无通道"), every=seconds(7)))
+    kinds.append(DeviceType(key="minded", title=Text("Minded", "看管"), every=seconds(7)))
+    told = (EventKind(key="told", title=Text("Told 'it'", "报告")),)
+    kinds.append(DeviceType(key="teller", title=Text("Teller", "讲述"), every=seconds(7), events=told))
     rules = (
         _rule(1, ("kind_0.temperature_0", "kind_1.temperature_0"), Above(2.5e6, deadband=1e5), Priority.HIGH),
         _rule(2, ("kind_0.temperature_0",), Above(1e6, deadband=1e5), Priority.MEDIUM),
@@ -103,6 +107,7 @@ def odd_scene(types=9):
             all_of(Term("temperature_0", Above(5e5)), Term("humidity_0", Below(20)), Term("state_0", Above(0.5))),
         ),
         _rule(9, ("kind_1.humidity_0",), Flagged(Test.STUCK)),
+        _rule(10, ("minded",), NoData(minutes(3))),
     )
     return Scene(
         key="a_scene_with_a_long_key",

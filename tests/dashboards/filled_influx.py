@@ -70,10 +70,13 @@ def _devices() -> Iterator[Device]:
 COLD = ("fridge", "freezer")
 DEVICES = tuple(_devices())
 CABINETS = [device.device for device in DEVICES if device.type in COLD]
-SHOWN = tuple({d.type: d.device for d in reversed(DEVICES) if d.site == "s001" and d.type != "gateway"}.values())
-"""One of each type that measures."""
 ALARMED = ("s001-fridge-1", "s001-freezer-1")
-"""Those have had an alarm of each priority within a day."""
+"""Those have had an alarm of each priority that their rules have, within a day."""
+TELLING = ("s001-camera", "s001-gate", "s004-gw")
+"""Those measure nothing; they have told of something and have had an alarm within a day."""
+_OF_TYPES = {d.type: d.device for d in reversed(DEVICES) if d.site == "s001"}
+SHOWN = (*(device for kind, device in _OF_TYPES.items() if kind != "gateway"), "s004-gw")
+"""One of each type."""
 LATER_MS = NOW_MS + HOUR_MS
 FAULTS = tuple(
     PlannedFault(fault, f"kitchen.{device[:4]}.{device}", from_ms, to_ms)
@@ -82,6 +85,9 @@ FAULTS = tuple(
         *(("door_ajar", device, _at(0.95), _at(0.95) + 12 * MINUTE_MS) for device in CABINETS),
         *(("compressor_dead", device, _at(0.62), _at(0.87)) for device in ALARMED),
         *(("sensor_silent", device, _at(1.1), _at(1.15)) for device in ALARMED),
+        ("smoker", "s001-camera", _at(0.5), _at(0.5) + 10 * MINUTE_MS),
+        ("staff_unfit", "s001-gate", _at(0.3), _at(0.3) + 10 * MINUTE_MS),
+        *(("sensor_silent", one, _at(0.5), _at(0.5) + HOUR_MS) for one in CABINETS if one.startswith("s004")),
         # These still stand: three alarms at s001, one at s002, one at s003, none at s004, and s005 is silent.
         ("compressor_dead", "s001-fridge-3", NOW_MS - 8 * HOUR_MS, LATER_MS),
         ("door_ajar", "s001-fridge-2", NOW_MS - 10 * MINUTE_MS, LATER_MS),
@@ -152,8 +158,10 @@ ALARMING = (
     b'{"t": %d, "kind": "alarm", "level": "alarm", "text": "27 %% LEL", "media": "https://cam.example/1.jpg"}'
     % NOW_MS,
 )
+STARTED = (b"sw/kitchen/s004/s004-gw/event", b'{"t": %d, "kind": "started"}' % NOW_MS)
 ODD_MESSAGES = (
     ALARMING,
+    STARTED,
     TAKEN,
     TAKEN,
     (TAKEN[0], TAKEN[1].replace(b'"n": 0', b'"n": 5').replace(b"}}", b', "door": "open"}}')),

@@ -95,7 +95,7 @@ def test_the_makers_know_the_tables_and_nothing_that_runs(path):
 def test_a_scene_brings_its_own_dashboards_and_appears_on_the_shared_ones():
     ours, beside = built(*SCENES), built(*SCENES, odd_scene(types=2))
     key = odd_scene().key
-    types = [f"sw-device-{key}-{kind}" for kind in ("kind_0", "kind_1", "lonely")]
+    types = [f"sw-device-{key}-{kind}" for kind in ("kind_0", "kind_1", "lonely", "minded", "teller")]
     assert beside.keys() - ours.keys() == {f"sw-scene-{key}", *types}
     for uid in ("sw-site", "sw-quality"):
         assert "kind_0" in str(beside[uid])

@@ -85,23 +85,61 @@ def test_a_state_that_a_rule_waits_for_is_not_hidden_by_others(uid):
 DEVICE_BOARDS = [(w, uid) for w, boards in WORLDS.items() for uid in boards if uid.startswith("sw-device-")]
 
 
-@pytest.mark.parametrize(("world", "uid"), DEVICE_BOARDS)
+def measures(board):
+    return any(v["name"] == "level" for v in board["templating"]["list"])
+
+
+def asked_of(board):
+    """The queries of its variables, those of its panels, and all measurements that they are of."""
+    variables = [v["query"] for v in board["templating"]["list"] if v["type"] == "query"]
+    queries = [t["query"] for panel in panels(board) for t in panel["targets"]]
+    froms = [re.search(r'FROM ("\w+"(?:, "\w+")*) W', query)[1] for query in (*variables, *queries)]
+    return variables, queries, {name for one in froms for name in one.replace('"', "").split(", ")}
+
+
+@pytest.mark.parametrize(("world", "uid"), [one for one in DEVICE_BOARDS if measures(WORLDS[one[0]][one[1]])])
 def test_a_device_is_asked_of_its_own_type_and_chosen_among_those_alone(world, uid):
     board = WORLDS[world][uid]
     scene, device_type = uid.removeprefix("sw-device-").split("-")
-    variables = [v["query"] for v in board["templating"]["list"] if v["type"] == "query"]
-    queries = [t["query"] for panel in panels(board) for t in panel["targets"]]
-    asked = {re.search(r'FROM (".*?")', query)[1] for query in (*variables, *queries)}
-    assert asked == {f'"{device_type}"', '"alarm"'}
+    variables, queries, asked = asked_of(board)
+    assert asked == {device_type, "alarm"}
     assert all(f"\"scene\" = '{scene}'" in query for query in (*variables, *queries))
     assert [query.partition("WITH")[2].split()[2] for query in variables] == ['"site"', '"device"']
 
 
-def test_each_type_that_measures_has_a_dashboard_and_no_other():
-    types = [(s.key, t.key) for s in SCENES for t in s.device_types if t.channels]
+SPEAKING = [
+    ("committed", "kitchen", "camera", {"alarm", "event"}),
+    ("committed", "kitchen", "staff_gate", {"alarm", "event"}),
+    ("committed", "kitchen", "gateway", {"alarm", "event"}),
+    ("odd", ODD.key, "minded", {"alarm"}),
+    ("odd", ODD.key, "teller", {"event"}),
+]
+"""Types without channels, and where there can be anything of them."""
+
+
+@pytest.mark.parametrize(("world", "scene", "device_type", "there"), SPEAKING)
+def test_a_device_that_measures_nothing_shows_its_alarms_and_events(world, scene, device_type, there):
+    board = WORLDS[world][f"sw-device-{scene}-{device_type}"]
+    variables, queries, asked = asked_of(board)
+    assert (asked, len(queries)) == (there, len(there))
+    assert all(f"\"scene\" = '{scene}'" in query for query in (*variables, *queries))
+    assert [f"\"type\" = '{device_type}'" in query for query in variables] == [True, True]
+    assert not measures(board)
+    assert board["annotations"]["list"] == []
+
+
+def test_each_type_of_which_there_is_anything_has_a_dashboard_and_no_other():
+    types = [
+        (s.key, t.key)
+        for s in SCENES
+        for t in s.device_types
+        if t.channels or t.events or any(on.partition(".")[0] == t.key for rule in s.rules for on in rule.on)
+    ]
     assert [uid for w, uid in DEVICE_BOARDS if w == "committed"] == sorted(
         "-".join(("sw-device", *t)) for t in types
     )
+    kinds = {uid.rpartition("-")[2] for w, uid in DEVICE_BOARDS if w == "odd"}
+    assert {t.key for t in ODD.device_types} - kinds == {"mute"}
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -113,8 +151,8 @@ def test_a_row_leads_to_the_dashboard_of_its_devices_type(world):
             types = set(re.findall(r"/d/sw-device-[^?]*-([^-?]+)\?", str(panel["fieldConfig"])))
             [asked] = {re.search(r'FROM "(.*?)"', t["query"])[1] for t in panel["targets"]} if types else [None]
             led.add(asked)
-            assert types <= {"${__data.fields.type}" if asked == "alarm" else asked}
-    assert led > {"alarm", "kind_0" if "odd" in world else "fridge"}
+            assert types <= {"${__data.fields.type}" if asked in {"alarm", "event"} else asked}
+    assert led > {"alarm", "event", "kind_0" if "odd" in world else "fridge"}
 
 
 @pytest.mark.parametrize(("world", "device_type", "channel"), CHANNELS)
@@ -218,18 +256,23 @@ def test_every_trend_has_alarms_beside_it_by_priority_until_they_cleared():
     for boards in WORLDS.values():
         for uid, board in boards.items():
             drawn = [one for one in board["annotations"]["list"] if '"alarm"' in one["target"]["query"]]
-            assert bool(drawn) == (uid != "sw-pipeline")
+            over_time = any(panel["type"] in {"timeseries", "state-timeline"} for panel in panels(board))
+            assert bool(drawn) == (over_time and uid != "sw-pipeline")
             assert [one["iconColor"] for one in drawn] in ([], [OF_PRIORITY[p] for p in reversed(Priority)])
             assert all(one["target"]["timeEndColumn"] in one["target"]["query"] for one in drawn)
 
 
-def test_events_are_marked_on_trends_of_devices_that_tell_them_and_listed_by_site_and_scene():
+def test_events_are_marked_on_trends_of_devices_that_tell_them_and_listed_where_there_are_none():
     boards = WORLDS["committed"]
-    telling = {f"sw-device-{s.key}-{t.key}" for s in SCENES for t in s.device_types if t.channels and t.events}
+    tells = [(f"sw-device-{s.key}-{t.key}", t.channels) for s in SCENES for t in s.device_types if t.events]
     marked = {uid for uid, b in boards.items() if '"event"' in str(b["annotations"])}
     listed = {uid for uid, b in boards.items() for p in panels(b) if 'FROM "event"' in str(p["targets"])}
-    assert marked == telling | {"sw-site"}
-    assert listed == {"sw-site", *(f"sw-scene-{s.key}" for s in SCENES)}
+    assert marked == {"sw-site", *(uid for uid, channels in tells if channels)}
+    assert listed == {
+        "sw-site",
+        *(f"sw-scene-{s.key}" for s in SCENES),
+        *(uid for uid, channels in tells if not channels),
+    }
 
 
 def test_dashboards_are_of_grafanas_present_schema():
