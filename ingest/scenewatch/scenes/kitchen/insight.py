@@ -56,7 +56,7 @@ def derived_of_cabinet(limit_c: float, warm_c: float, temperature: Span) -> tupl
         ),
         Channel(
             key="temp_departure",
-            title=Text("Air temperature's departure from the usual", "柜内温度偏离常态"),
+            title=Text("Departure from usual", "温度偏离常态"),
             quantity=Quantity.DEPARTURE,
             unit="σ",
             possible=Span(-6, 6),
