@@ -22,8 +22,9 @@ SETTLE_MS = 1500
 
 
 def photograph(browser: Browser, console: str, out: Path) -> None:
-    """One picture a page and look, named after both. The device is one with an alarm, if any has one."""
-    device = _device(console)
+    """One picture a page and look, named after both. Device and alarm: the newest that stands, if any does."""
+    alarm = _alarm(console)
+    device = alarm["device"] if alarm else _device(console)
     pages = {
         "overview": ("/", {}, LIVE),
         "site": ("/site", {"site": device.rpartition(".")[0]}, LIVE),
@@ -32,6 +33,8 @@ def photograph(browser: Browser, console: str, out: Path) -> None:
         "rules": ("/rules", {}, LIVE),
         "load": ("/load", {"over": "1d"}, LIVE),
     }
+    if alarm:
+        pages["alarm"] = ("/alarm", {name: alarm[name] for name in ("rule", "device", "raised_at")}, DRAWN)
     for language, theme, width in LOOKS:
         for name, (path, query, until) in pages.items():
             tab = browser.new_page(viewport={"width": width, "height": HEIGHT_PX}, timezone_id="Asia/Shanghai")
@@ -43,10 +46,12 @@ def photograph(browser: Browser, console: str, out: Path) -> None:
             tab.close()
 
 
+def _alarm(console: str) -> dict[str, Any] | None:
+    alarms: list[dict[str, Any]] = _answer(f"{console}/api/v1/alarms?state=standing&limit=1")["alarms"]
+    return alarms[0] if alarms else None
+
+
 def _device(console: str) -> str:
-    alarms = _answer(f"{console}/api/v1/alarms?state=standing&limit=1")["alarms"]
-    if alarms:
-        return str(alarms[0]["device"])
     devices = _answer(f"{console}/api/v1/devices")["devices"]
     return str(next(d["id"] for d in devices if d["channels"]))
 
