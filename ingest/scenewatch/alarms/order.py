@@ -10,6 +10,8 @@ from scenewatch.alarms.rows import Columns
 from scenewatch.model.compiled import compiled
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from numpy.typing import NDArray
 
     from scenewatch.model.batch import Batch
@@ -28,10 +30,13 @@ def in_time_order(batch: Batch, series_device: NDArray[np.int32]) -> Columns:
     _mark(batch.message, columns.series, columns.t_ms, series_device, piece)
     rows = np.flatnonzero(piece)
     ordered = rows[np.lexsort((columns.t_ms[rows], piece[rows]))]
-    in_order = Columns._make(column.copy() for column in columns)
-    for column, moved in zip(columns, in_order, strict=True):
-        moved[rows] = column[ordered]
-    return in_order
+    return Columns._make(_moved(column, rows, ordered) for column in columns)
+
+
+def _moved(column: NDArray[Any], to: NDArray[np.intp], of: NDArray[np.intp]) -> NDArray[Any]:
+    moved = column.copy()
+    moved[to] = column[of]
+    return moved
 
 
 @compiled
