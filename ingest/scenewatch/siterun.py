@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from scenewatch.alarms.engine import Engine
 from scenewatch.devices.faults import FaultPlan, PlannedFault
 from scenewatch.devices.fleet import Fleet
@@ -125,14 +127,18 @@ class PlainLimits:
 
     def __init__(self, study: Study, scene: Scene) -> None:
         in_force = (study.rules[f"{scene.key}.{rule.key}"] for rule in scene.rules)
-        self._engine = Engine([plain_scene(scene, in_force)])
-        self._engine.grow(study.registry)
-        self._ids = study.registry.ids
+        bare = plain_scene(scene, in_force)
+        on = {channel for rule in bare.rules for channel in rule.on}
+        self._engine = Engine([bare])
+        registry = study.registry
+        self._engine.grow(registry)
+        self._watched = np.array([f"{t.key}.{c.key}" in on for _, t, c in registry.kinds])[registry.series_kind]
+        self._ids = registry.ids
         self._alarms: list[RaisedAlarm] = []
         study.listeners.append(self._take)
 
     def _take(self, batch: Batch) -> None:
-        for t in self._engine.step(batch):
+        for t in self._engine.step(batch.select(np.flatnonzero(self._watched[batch.series]))):
             if t.step is Step.RAISED:
                 self._alarms.append(
                     RaisedAlarm(

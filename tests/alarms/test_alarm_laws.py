@@ -42,7 +42,7 @@ LIMITS = st.fixed_dictionaries(
         "tiny.quiet": st.fixed_dictionaries({"off_delay_s": st.sampled_from([0.0, 120.0])}),
         "tiny.odd": st.fixed_dictionaries({"low": st.sampled_from([-1.0, 6.0]), "high": st.just(7.2)}),
         "tiny.both": st.fixed_dictionaries({"air_limit": st.sampled_from([4.0, 20.0]), "on_delay_s": st.just(0.0)}),
-        "tiny.after": st.fixed_dictionaries({"within_s": st.sampled_from([0.0, 30.0, 600.0])}),
+        "tiny.after": st.fixed_dictionaries({"within_s": st.sampled_from([1.0, 30.0, 600.0])}),
         "tiny.shut": st.fixed_dictionaries({"limit": st.sampled_from([4.0, 20.0])}),
         "tiny.knock": st.fixed_dictionaries({"quiet_s": st.sampled_from([10.0, 400.0])}),
     },

@@ -1,7 +1,7 @@
 """Alarms that bear on each other: causes that suppress or explain, and gateways. Times are seconds from a start."""
 
 import pytest
-from stepping import AIR, DOOR, POWER, at, message, moves, short, story, tick, told
+from stepping import AIR, DOOR, POWER, at, box, message, moves, short, story, tick, told
 from tiny_scene import (
     CLEANED,
     DOOR_OPEN,
@@ -26,6 +26,8 @@ DEAF = rule("deaf", NoData(seconds(90)), on=("gateway",))
 MUTE = rule("mute", NoData(seconds(120)), but=(caused("deaf", Reach.PARENT, 20),))
 WARM = rule("warm", Above(8.0))
 COLD = rule("cold", Below(10.0), on=("box.power",), on_delay_s=30, but=(caused("warm", Reach.SITE, 60),))
+AJAR = rule("ajar", Above(0.5), on=("box.door",), on_delay_s=200)
+LED_TO = rule("led_to", Above(8.0), follows=(caused("ajar", Reach.DEVICE),))
 
 
 def two_boxes(*rules):
@@ -231,3 +233,25 @@ def test_an_alarm_may_wait_for_an_event_that_ends_unnoticed():
     assert short(engine.happened([event(SECOND, "knock", START_MS)])) == [("raised", "knock", 0)]
     found = story(engine, [at(90, 21.0)], [at(119, 21.0)], [at(120, 21.0)])
     assert found == [("cleared", "knock", 100), ("raised", "hot", 120)]
+
+
+def test_what_explains_another_alarm_and_only_counts_still_knows_gaps_and_when_it_is_due():
+    def raised_s(*times_s):
+        """When it is, of a door that is open at these times."""
+        engine = box(AJAR, LED_TO)
+        messages = [message(t_s, door=1.0) for t_s in times_s]
+        return [t_s for step, key, t_s in story(engine, *messages) if (step, key) == ("raised", "ajar")]
+
+    assert raised_s(*range(0, 300, 30)) == [210]
+    assert raised_s(0, 30, *range(150, 500, 30)) == [360]  # nobody knows whether it was shut for two minutes
+
+
+def test_a_count_goes_on_while_other_channels_of_its_device_stir():
+    readings = [message(t_s, door=1.0, air=9.0 if t_s == 150 else 5.0) for t_s in range(0, 240, 30)]
+    assert story(box(AJAR, LED_TO), *readings) == [
+        ("raised", "led_to", 150),
+        ("cleared", "led_to", 180),
+        ("raised", "ajar", 210),
+    ]
+    shut = [message(t_s, door=0.0 if t_s == 150 else 1.0) for t_s in range(0, 420, 30)]
+    assert story(box(AJAR, LED_TO), *shut) == [("raised", "ajar", 390)]

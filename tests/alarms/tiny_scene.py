@@ -143,6 +143,14 @@ LATCHED = rule(
 )
 BOILING = rule("boiling", Above(8.0), on=("pump.heat",), follows=(caused("knocked", Reach.SITE),))
 BLAMED = rule("blamed", Below(10.0), on=("box.power",), on_delay_s=30, but=(caused("boiling", Reach.SITE, 60),))
+COUNTED = rule(
+    "counted",
+    Outside(0.4, 8.0),
+    on=("box.door", "pump.heat"),
+    on_delay_s=100,
+    off_delay_s=30,
+    follows=(caused("deaf", Reach.PARENT),),
+)
 EXPLAINED = rule(
     "explained",
     any_of(DOOR_OPEN, Term("air", Above(8.0))),
@@ -158,7 +166,7 @@ KNOCKED = rule(
     latching=True,
     priority_steps=(grade(MEDIUM, 60), grade(HIGH, 100)),
 )
-RELATED = (DEAF, MUTE, HUSHED, LATCHED, BOILING, BLAMED, EXPLAINED, KNOCKED)
+RELATED = (DEAF, MUTE, HUSHED, LATCHED, BOILING, BLAMED, COUNTED, EXPLAINED, KNOCKED)
 RULES = (*SINGLE, *GROUPED, KNOCK, UNSEEN, RESTART, *RELATED)
 
 CLEANED_EVERY_MS, CLEANED_MS = 600_000, 150_000

@@ -8,7 +8,7 @@ rule may be about the doubt.
 Where a reading outside its band is also of concern to a group, first all that was due before it happens; then the
 rest of its instant is taken at once: the readings that follow of the same device and time. Only then are the
 device's groups judged, so none sees half a message. A group in which silence or time alone could change something
-keeps the bands of its series shut.
+keeps the bands of its series shut; one that does nothing but count lets them open until its count is complete.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scenewatch.alarms.kernel_clock import DONE, FULL, UNKNOWN_DAY, pass_time
 from scenewatch.alarms.kernel_groups import counts, judge
 from scenewatch.alarms.kernel_instance import beyond, clear_it, complete, narrow, raise_it, released, turn
 from scenewatch.alarms.kernel_terms import hold
-from scenewatch.alarms.rows import COUNTING_OFF, COUNTING_ON, NORMAL, SILENCE, STANDING, Columns, Tables
+from scenewatch.alarms.rows import COUNTING_OFF, COUNTING_ON, FOREVER, NORMAL, SILENCE, STANDING, Columns, Tables
 from scenewatch.model.compiled import compiled, within
 from scenewatch.model.flags import Flag
 
@@ -60,6 +60,7 @@ def _walk(
     gap = t - row.good_t > kind.gap_ms
     row.quiet_low = -np.inf
     row.quiet_high = np.inf
+    row.quiet_until = FOREVER
     for k in range(kind.rule_to - kind.rule_from):
         rule = rules[kind.rule_from + k]
         one = instances[row.first + k]
@@ -94,7 +95,8 @@ def _walk(
 def _quiet(row: Any, kind: Any, t: int, received_ms: int, value: float, flag: int) -> bool:
     """Whether a reading moves nothing, as all others do not either between the same two values."""
     silent_ms = max(t - row.good_t, received_ms - row.heard)
-    return bool(row.quiet_low < value < row.quiet_high and silent_ms < kind.silence_ms and flag != SUSPECT)
+    is_in_band = row.quiet_low < value < row.quiet_high and t < row.quiet_until
+    return bool(is_in_band and silent_ms < kind.silence_ms and flag != SUSPECT)
 
 
 @within

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenewatch.alarms.kernel_instance import clear_it, complete, raise_it, turn
-from scenewatch.alarms.kernel_terms import cause_of, gap_of, good_t_of, look, suppressed
+from scenewatch.alarms.kernel_terms import cause_of, gap_of, good_t_of, look, looks_at_one, suppressed
 from scenewatch.alarms.rows import (
     ALONE,
     COUNTING_ON,
@@ -162,6 +162,18 @@ def _is_calm(group: Any, one: Any, state: Any, holding: int) -> bool:
 
 
 @within
+def _only_counts(group: Any, one: Any, device: Any, tables: Tables) -> bool:
+    """Whether readings like the newest go on counting towards the alarm and do nothing else.
+
+    With a deadband they may not: what has passed the limit counts, what has not yet returned does not.
+    """
+    if one.state != COUNTING_ON or not looks_at_one(group):
+        return False
+    is_ = tables.terms[tables.types[device.type].term_from + tables.members[group.member_from].number].is_
+    return bool(is_.low == is_.release_low and is_.high == is_.release_high)
+
+
+@within
 def _holds(group: Any, device: Any, state: Any, tables: Tables, t: int, fresh: int) -> bool:
     """Whether the group's condition holds at `t`, by what its terms say now."""
     if group.shape != THEN:
@@ -199,7 +211,7 @@ def _step_group(k: int, device: Any, tables: Tables, batch: Columns, instant: tu
     moved = False
     if newest == t:  # or else nothing of it has come, or newer data have been judged
         holds = _holds(group, device, state, tables, t, fresh)
-        if t - state.seen > group.gap_ms:
+        if t - state.seen > group.gap_ms and not looks_at_one(group):
             one.since = t
         state.seen = t
         turn(one, holds and (one.state >= STANDING or not suppressed(group, device, tables, t)), not holds, t)
@@ -214,7 +226,11 @@ def _step_group(k: int, device: Any, tables: Tables, batch: Columns, instant: tu
         elif group.grade_from < group.grade_to and STANDING <= one.state < LATCHED:
             moved = reprioritise(group, k, device, tables, (t, value, flag), move)
     is_pending = STANDING <= one.state < LATCHED and _is_pending(group, one, device, tables, t)
-    if is_pending or not _is_calm(group, one, state, holding):
+    if _only_counts(group, one, device, tables):
+        term = tables.terms[tables.types[device.type].term_from + tables.members[group.member_from].number]
+        row = tables.series[device.first_series + term.channel]
+        row.quiet_until = min(row.quiet_until, one.since + group.on_ms)
+    elif is_pending or not _is_calm(group, one, state, holding):
         for m in range(group.member_from, group.while_from):
             term = tables.terms[tables.types[device.type].term_from + tables.members[m].number]
             tables.series[device.first_series + term.channel].quiet_low = np.inf

@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scenewatch.alarms.kernel_instance import beyond, narrow, released
-from scenewatch.alarms.rows import LATCHED, NEVER, STANDING, Tables
+from scenewatch.alarms.rows import ALONE, LATCHED, NEVER, STANDING, Tables
 from scenewatch.model.compiled import within
 
 if TYPE_CHECKING:
     from typing import Any
+
+
+@within
+def looks_at_one(group: Any) -> bool:
+    """Whether it is of one comparison, and nothing else grades or suppresses it."""
+    return bool(group.shape == ALONE and group.follows_from - group.member_from == 1)
 
 
 @within
@@ -22,8 +28,11 @@ def hold(row: Any, kind: Any, device: Any, tables: Tables, reading: tuple[int, i
         held = tables.held[to_held + k]
         before = held.now
         if term.alone >= 0:  # its alarm remembers for it
-            state = tables.instances[device.first_instance + term.alone].state
-            before = int(STANDING <= state < LATCHED)
+            one = tables.instances[device.first_instance + term.alone]
+            before = int(STANDING <= one.state < LATCHED)
+            group = tables.groups[tables.types[device.type].group_from + term.alone]
+            if looks_at_one(group) and t - row.good_t > kind.gap_ms:
+                one.since = t  # what was in between is unknown
         elif before and t - row.good_t > kind.gap_ms:
             before = 0
             held.ended = row.good_t + kind.gap_ms + 1

@@ -28,6 +28,7 @@ SERIES = np.dtype(
         ("floor", np.int64),  # silence counts from here at the earliest
         ("quiet_low", np.float64),  # values between these two, exclusive, move nothing
         ("quiet_high", np.float64),
+        ("quiet_until", np.int64),  # and that only before then
         ("first", np.int32),  # its first row of INSTANCE; one a rule of its kind follow
         ("kind", np.int32),  # row of KIND
     ]
