@@ -55,13 +55,14 @@ def _heard(group: Any, device: Any, tables: Tables) -> tuple[int, int, int]:
 
 
 @within
-def _silence(group: Any, state: Any, device: Any, tables: Tables) -> tuple[int, int]:
-    """The deadlines of missing data by both clocks; both FOREVER while a cause stands.
+def _silence(group: Any, state: Any, device: Any, tables: Tables) -> tuple[int, int, int]:
+    """The deadlines of missing data by both clocks, FOREVER while a cause stands; and its begin but for occasions.
 
-    Silence counts from the newest reading, or from the end of the newest thing that suppresses it.
+    Silence counts from the newest reading, or from the end of the newest thing that suppresses it. What an occasion
+    put off holds unless a state turns out to have ended sooner than was thought: then it is asked anew.
     """
     good_t, heard, floor = _heard(group, device, tables)
-    good_t, heard = max(good_t, floor, state.met), max(heard, floor, state.met)
+    good_t, heard = max(good_t, floor), max(heard, floor)
     for m in range(group.while_from, group.during_from):
         member = tables.members[m]
         until = held_until(member.number, device, tables) + member.after_ms
@@ -72,11 +73,14 @@ def _silence(group: Any, state: Any, device: Any, tables: Tables) -> tuple[int, 
         for k in range(piece.begin, piece.end):
             source = tables.sources[k]
             if tables.instances[source.instance].state >= STANDING:
-                return FOREVER, FOREVER
+                return FOREVER, FOREVER, FOREVER
             cause = tables.grouped[source.grouped]
             good_t = max(good_t, cause.ended + member.after_ms)
             heard = max(heard, cause.ended_heard + member.after_ms)
-    return int(good_t + group.on_ms), int(heard + group.on_ms)
+    since = int(good_t)
+    if since >= state.rested:
+        good_t, heard = max(good_t, state.met), max(heard, state.met)
+    return int(good_t + group.on_ms), int(heard + group.on_ms), since
 
 
 @within
@@ -146,16 +150,16 @@ def _fall_silent(place: int, device: Any, tables: Tables, noticed_ms: int, move:
     group = tables.groups[tables.types[device.type].group_from + place]
     one = tables.instances[device.first_instance + place]
     state = tables.grouped[device.first_grouped + place]
-    deadline, due = _silence(group, state, device, tables)
+    deadline, due, since = _silence(group, state, device, tables)
     if group.during_from < group.caused_from:
         if not tables.known[device.site, 0] <= deadline < tables.known[device.site, 1]:
             tables.asked[0], tables.asked[1] = device.site, deadline
             return 0, UNKNOWN_DAY
         until = _occasion_until(group, device, tables, deadline)
         if until > NEVER:
-            state.met = until
+            state.met, state.rested = until, since
             return 0, DONE
-    state.met = deadline
+    state.met, state.rested = deadline, 0
     _wake_heard(group, device, tables)
     if one.state == LATCHED:
         one.state = STANDING

@@ -162,6 +162,7 @@ GROUPED = np.dtype(
         ("seen", np.int64),  # when it was judged last; of an event, the newest by the device's clock
         ("heard", np.int64),  # of an event, the same by the later of the device's clock and ours
         ("met", np.int64),  # 1 while the second of a sequence holds that came in time; of silence, where it begins
+        ("rested", np.int64),  # of silence, what it counted from when an occasion put that off
         ("raised_heard", np.int64),  # when it was raised, by the later of the device's clock and ours
         ("passed", np.int64),  # of what moves by the clock, which of its priority's steps in time are behind it
         ("ended", np.int64),  # when it was cleared last; next the same by the later of the clocks
