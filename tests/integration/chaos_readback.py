@@ -83,7 +83,9 @@ def in_influx(address: str, database: str, fields: Mapping[str, str]) -> Stored:
         tags, names = series["tags"], series["columns"]
         columns = [names.index(fields[c]) if fields[c] in names else None for c in CHANNELS]
         rows = [(row[0], tuple(None if c is None else row[c] for c in columns)) for row in series["values"]]
-        stored.setdefault(f"{tags['scene']}.{tags['site']}.{tags['device']}", []).extend(rows)
+        # Where none of them is, a derived channel alone was told.
+        measured = [row for row in rows if any(value is not None for value in row[1])]
+        stored.setdefault(f"{tags['scene']}.{tags['site']}.{tags['device']}", []).extend(measured)
     return stored
 
 
