@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from scenewatch.model.clock import YEAR_2000_MS
+from scenewatch.model.compiled import allocating
 from scenewatch.model.flags import Flag, Place, Test
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ NEW, LATE, DUPLICATE = int(Place.NEW), int(Place.LATE), int(Place.DUPLICATE)
 MS_PER_MINUTE = 60_000.0
 
 
-@njit(cache=True)
+@allocating
 def _alone(value: float, limit: Any) -> int:
     """The tests that need no past. Not a number fails, as every comparison with it is false."""
     if not (limit.possible_low <= value <= limit.possible_high):
@@ -67,7 +67,7 @@ def _alone(value: float, limit: Any) -> int:
     return NONE
 
 
-@njit(cache=True)
+@allocating
 def _with_past(t: int, value: float, row: Any, limit: Any) -> int:
     """Tests of a reading that did not fail against the row, and the row's step to it."""
     since_good = t - row.good_t
@@ -88,7 +88,7 @@ def _with_past(t: int, value: float, row: Any, limit: Any) -> int:
     return NONE
 
 
-@njit(cache=True)
+@allocating
 def _flag_of(test: int) -> int:
     if test == POSSIBLE:
         return FAIL
@@ -110,7 +110,7 @@ class Columns(NamedTuple):
     place: NDArray[np.uint8]
 
 
-@njit(cache=True)
+@allocating
 def judge(
     batch: Columns,
     state: NDArray[np.void],

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from scenewatch.model.compiled import allocating
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@njit(cache=True)
+@allocating
 def keep(  # noqa: PLR0913, PLR0917 - a kernel takes its columns one by one
     series: NDArray[np.int32],
     t_ms: NDArray[np.int64],
@@ -32,7 +33,7 @@ def keep(  # noqa: PLR0913, PLR0917 - a kernel takes its columns one by one
             _put(kept, row, at, np.float32(value[i]))
 
 
-@njit(cache=True)
+@allocating
 def thin(kept: NDArray[np.float32], thinned: NDArray[np.float32]) -> None:
     """The same in fewer steps."""
     ratio = kept.shape[1] // thinned.shape[1]
@@ -42,7 +43,7 @@ def thin(kept: NDArray[np.float32], thinned: NDArray[np.float32]) -> None:
                 _put(thinned, row, at // ratio, kept[row, at])
 
 
-@njit(cache=True)
+@allocating
 def _put(kept: NDArray[np.float32], row: int, at: int, value: np.float32) -> None:
     has = kept[row, at]
     before = kept[row, at - 1] if at > 0 else np.float32(np.nan)

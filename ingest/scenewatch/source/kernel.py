@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from numba import njit
+from scenewatch.model.compiled import allocating
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +34,7 @@ _SERVER_SENDS: Final = 0b1110_1010_1111_0100
 _PUBREL: Final = 6
 
 
-@njit(cache=True)
+@allocating
 def variable_integer(buffer: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     """Value and width in bytes. Width 0: more bytes must come; -1: wider than the four that MQTT allows."""
     value = 0
@@ -48,7 +48,7 @@ def variable_integer(buffer: NDArray[np.uint8], at: int, end: int) -> tuple[int,
     return 0, -1
 
 
-@njit(cache=True)
+@allocating
 def plausible(first: int) -> bool:
     """Whether a server may begin a packet with this byte. QoS 3 does not exist; flags are fixed by the type."""
     kind = first >> 4
@@ -60,7 +60,7 @@ def plausible(first: int) -> bool:
     return flags == 0 and (_SERVER_SENDS >> kind) & 1 == 1
 
 
-@njit(cache=True)
+@allocating
 def packet_bounds(buffer: NDArray[np.uint8], at: int, end: int, max_packet: int) -> tuple[int, int, int]:
     """Where the packet at `at` has its body, where it ends, and WHOLE, INCOMPLETE, TOO_LONG or GARBAGE."""
     remaining, width = variable_integer(buffer, at + 1, end)
@@ -75,7 +75,7 @@ def packet_bounds(buffer: NDArray[np.uint8], at: int, end: int, max_packet: int)
     return body, after, WHOLE
 
 
-@njit(cache=True)
+@allocating
 def cut_publishes(
     buffer: NDArray[np.uint8],
     start: int,
@@ -119,7 +119,7 @@ def cut_publishes(
     return count, answered, at, at, INCOMPLETE
 
 
-@njit(cache=True)
+@allocating
 def cut_one(
     buffer: NDArray[np.uint8],
     body: int,
@@ -151,7 +151,7 @@ def cut_one(
     return True
 
 
-@njit(cache=True)
+@allocating
 def _answer(buffer: NDArray[np.uint8], packet_id_at: int, qos: int, out: NDArray[np.uint8]) -> None:
     """PUBACK or PUBREC in four bytes; both protocol versions take this short form for success."""
     out[0] = 0x40 if qos == 1 else 0x50

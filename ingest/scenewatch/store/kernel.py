@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from numba import njit
+from scenewatch.model.compiled import allocating
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 
-@njit(cache=True)
+@allocating
 def raise_marks(
     series: NDArray[np.int32], t_ms: NDArray[np.int64], marks: NDArray[np.int64], fresh: NDArray[np.bool_]
 ) -> int:

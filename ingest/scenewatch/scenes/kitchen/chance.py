@@ -8,7 +8,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
+
+from scenewatch.model.compiled import allocating
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,7 +101,7 @@ def draw_one(
     return drawn | {name: chance.uniform(low, high) for name, (low, high) in of_place.items()}
 
 
-@njit(cache=True)
+@allocating
 def bits(key: np.uint64, step: int, number: int) -> np.uint64:
     """64 random bits of a device's `number`th quantity at a step counted from 1970, out of nothing else."""
     x = key + np.uint64(step) * NUMBER + np.uint64(number) * FIRST_MIX
@@ -109,13 +110,13 @@ def bits(key: np.uint64, step: int, number: int) -> np.uint64:
     return x ^ (x >> SHIFTS[2])
 
 
-@njit(cache=True)
+@allocating
 def uniform(key: np.uint64, step: int, number: int) -> float:
     """In [0, 1)."""
     return float(bits(key, step, number) & LOW_BITS) / QUARTER_REACH
 
 
-@njit(cache=True)
+@allocating
 def normal(key: np.uint64, step: int, number: int) -> float:
     """Nearly: a sum of four, so none is beyond 3.5 deviations."""
     x = bits(key, step, number)

@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from scenewatch.model.compiled import allocating
 from scenewatch.scenes.kitchen.chance import draw_hour, draw_one, normal, openings
 from scenewatch.scenes.kitchen.day import Occasion
 from scenewatch.scenes.kitchen.kernel import STEP_S, doorway, driven, lagging, rounded, spread_openings
@@ -109,7 +109,7 @@ class ColdDishRooms:
         _advance(self._rooms, self._states, self._hour, slot, drives, (self._placed.first, self._noise), out)
 
 
-@njit(cache=True)
+@allocating
 def _air_conditioner(room: Any, state: Any, compressor: float, mains: float) -> None:
     state.changed_s += STEP_S
     running = state.running
@@ -125,7 +125,7 @@ def _air_conditioner(room: Any, state: Any, compressor: float, mains: float) -> 
         state.changed_s = 0.0
 
 
-@njit(cache=True)
+@allocating
 def _exchange(room: Any, state: Any, opened: float, work: float, humidity: float) -> None:
     """Heat and damp for one step."""
     outside_w_k = room.envelope_w_k + opened * room.door_w_k
@@ -138,7 +138,7 @@ def _exchange(room: Any, state: Any, opened: float, work: float, humidity: float
     state.damp += (tends_to - state.damp) * (1.0 - math.exp(-mixing * STEP_S / DAMP_LAG_S))
 
 
-@njit(cache=True)
+@allocating
 def _advance(
     rooms: NDArray[np.void],
     states: NDArray[np.void],

@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from scenewatch.model.compiled import allocating
 from scenewatch.scenes.kitchen.chance import draw_one, normal, uniform
 from scenewatch.scenes.kitchen.day import Occasion
 from scenewatch.scenes.kitchen.kernel import STEP_S, driven, lagging, rounded
@@ -70,7 +70,7 @@ class GasDetectors:
         _advance(self._detectors, self._states, self._hour, slot, drives, (self._placed.first, self._noise), out)
 
 
-@njit(cache=True)
+@allocating
 def _mix(detector: Any, state: Any, leak: float, fan: float) -> None:
     """Gas in the room's air over one step."""
     changed_s = detector.fan_s if fan > 0.0 else detector.still_s
@@ -79,7 +79,7 @@ def _mix(detector: Any, state: Any, leak: float, fan: float) -> None:
     state.sensor = lagging(state.sensor, state.gas, detector.sensor_lag_s)
 
 
-@njit(cache=True)
+@allocating
 def _advance(
     detectors: NDArray[np.void],
     states: NDArray[np.void],

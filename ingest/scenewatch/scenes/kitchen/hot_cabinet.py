@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from scenewatch.model.compiled import allocating
 from scenewatch.scenes.kitchen.chance import draw_hour, draw_one, normal, openings
 from scenewatch.scenes.kitchen.day import Occasion
 from scenewatch.scenes.kitchen.kernel import STEP_S, doorway, driven, lagging, rounded, spread_openings
@@ -100,7 +100,7 @@ class HotCabinets:
         _advance(self._cabinets, self._states, self._hour, slot, drives, (self._placed.first, self._noise), out)
 
 
-@njit(cache=True)
+@allocating
 def _load(cabinet: Any, state: Any, holding: float) -> None:
     if holding > state.loaded:
         state.food_c = cabinet.cooked_c
@@ -109,7 +109,7 @@ def _load(cabinet: Any, state: Any, holding: float) -> None:
     state.loaded = holding
 
 
-@njit(cache=True)
+@allocating
 def _thermostat(cabinet: Any, state: Any, on: float) -> None:
     if state.sensor_c <= cabinet.set_c - cabinet.half_band_k:
         state.heating = 1.0
@@ -118,7 +118,7 @@ def _thermostat(cabinet: Any, state: Any, on: float) -> None:
     state.heating *= on
 
 
-@njit(cache=True)
+@allocating
 def _exchange(cabinet: Any, state: Any, opened: float, room_c: float, heat_w: float) -> None:
     outside_w_k = cabinet.envelope_w_k + opened * cabinet.door_w_k
     total_w_k = outside_w_k + cabinet.food_w_k
@@ -132,7 +132,7 @@ def _exchange(cabinet: Any, state: Any, opened: float, room_c: float, heat_w: fl
     state.probe_c = lagging(state.probe_c, state.food_c, cabinet.probe_lag_s)
 
 
-@njit(cache=True)
+@allocating
 def _advance(
     cabinets: NDArray[np.void],
     states: NDArray[np.void],

@@ -10,7 +10,8 @@ import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
+
+from scenewatch.model.compiled import allocating
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,7 +70,7 @@ STATE: Final = np.dtype(
 Iced: seconds since the last one."""
 
 
-@njit(cache=True)
+@allocating
 def spread_openings(
     opens_s: NDArray[np.float64],
     closes_s: NDArray[np.float64],
@@ -92,17 +93,17 @@ def spread_openings(
                     contact[c, s] = 1.0
 
 
-@njit(cache=True)
+@allocating
 def rounded(value: float, per_unit: float) -> float:
     return math.floor(value * per_unit + 0.5) / per_unit
 
 
-@njit(cache=True)
+@allocating
 def driven(value: float, free: float) -> float:
     return free if math.isnan(value) else value
 
 
-@njit(cache=True)
+@allocating
 def doorway(drive: float, share: float, contact: float) -> tuple[float, float]:
     """How far a door is open, and what its contact says; `drive` is NaN where nobody holds it."""
     if math.isnan(drive):
@@ -110,13 +111,13 @@ def doorway(drive: float, share: float, contact: float) -> tuple[float, float]:
     return drive, 1.0 if drive > 0.0 else 0.0
 
 
-@njit(cache=True)
+@allocating
 def lagging(value: float, behind: float, lag_s: float) -> float:
     """`value` one step later, which follows `behind` with this lag."""
     return value + (behind - value) * (1.0 - math.exp(-STEP_S / lag_s))
 
 
-@njit(cache=True)
+@allocating
 def _defrost_timer(cabinet: Record, state: Record, due: bool, stuck: float) -> None:  # noqa: FBT001 - a kernel
     """`stuck` is NaN in a timer that works."""
     if due and stuck != 0.0:
@@ -132,7 +133,7 @@ def _defrost_timer(cabinet: Record, state: Record, due: bool, stuck: float) -> N
     state.iced_s = 0.0 if molten or state.defrost_s > 0.0 else state.iced_s + STEP_S
 
 
-@njit(cache=True)
+@allocating
 def _thermostat(cabinet: Record, state: Record, compressor: float, mains: float) -> None:
     """The compressor for the coming step."""
     state.changed_s += STEP_S
@@ -149,13 +150,13 @@ def _thermostat(cabinet: Record, state: Record, compressor: float, mains: float)
         state.changed_s = 0.0
 
 
-@njit(cache=True)
+@allocating
 def _ice(state: Record) -> float:
     ice: float = min(MOST_ICE, max(0.0, state.iced_s / 3600.0 - ICE_FREE_H) * ICE_AN_HOUR)
     return ice
 
 
-@njit(cache=True)
+@allocating
 def _exchange(cabinet: Record, state: Record, share: float, goods_w: float, lost: float, mains: float) -> None:
     """Heat for one step. `lost` is the share of the cooling power that a fault takes."""
     outside_w_k = cabinet.envelope_w_k + share * cabinet.door_w_k
@@ -179,7 +180,7 @@ def _exchange(cabinet: Record, state: Record, share: float, goods_w: float, lost
     state.control_c = lagging(state.control_c, state.air_c, cabinet.control_lag_s)
 
 
-@njit(cache=True)
+@allocating
 def _power_w(cabinet: Record, state: Record, noise: float, worn: float, empty: float) -> float:
     if state.running <= 0.0:
         return 0.0
@@ -202,7 +203,7 @@ class Hour(NamedTuple):
     noise: NDArray[np.float64]
 
 
-@njit(cache=True)
+@allocating
 def advance(
     cabinets: NDArray[np.void],
     states: NDArray[np.void],

@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from scenewatch.model.compiled import allocating
 from scenewatch.scenes.kitchen.chance import draw_one, normal
 from scenewatch.scenes.kitchen.day import Occasion
 from scenewatch.scenes.kitchen.kernel import STEP_S, driven, lagging, rounded
@@ -82,7 +82,7 @@ class Sterilisers:
         _advance(self._machines, self._states, self._hour, slot, drives, (self._placed.first, self._noise), out)
 
 
-@njit(cache=True)
+@allocating
 def _controller(machine: Any, state: Any, asked: float, hold_s: float, set_c: float) -> None:
     """Which part of the cycle the coming step belongs to, and whether it is heated."""
     if asked > state.asked and state.cycle == IDLE:
@@ -102,7 +102,7 @@ def _controller(machine: Any, state: Any, asked: float, hold_s: float, set_c: fl
         state.on = 1.0
 
 
-@njit(cache=True)
+@allocating
 def _exchange(machine: Any, state: Any, room_c: float) -> None:
     outside_w_k = machine.loss_w_k
     if state.cycle == COOLING:
@@ -113,7 +113,7 @@ def _exchange(machine: Any, state: Any, room_c: float) -> None:
     state.sensor_c = lagging(state.sensor_c, state.chamber_c, machine.sensor_lag_s)
 
 
-@njit(cache=True)
+@allocating
 def _advance(
     machines: NDArray[np.void],
     states: NDArray[np.void],

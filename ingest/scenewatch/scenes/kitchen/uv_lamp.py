@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from scenewatch.model.compiled import allocating
 from scenewatch.scenes.kitchen.chance import draw_hour, draw_one, normal, openings
 from scenewatch.scenes.kitchen.day import TIMETABLE, Occasion, timetable
 from scenewatch.scenes.kitchen.kernel import STEP_S, driven, rounded, spread_openings
@@ -105,7 +105,7 @@ def burned_h(hour: Hour, late_min: NDArray[np.float64]) -> NDArray[np.float64]:
     return (days * (end - begin) + gone_min) / 60.0
 
 
-@njit(cache=True)
+@allocating
 def _irradiance(lamp: Any, state: Any, room_c: float, used_h: float, lost: float) -> float:
     """µW/cm² at the end of a step in which the lamp burns."""
     faded = 1.0 - lamp.fades * (used_h / TUBE_LIFE_H)
@@ -115,7 +115,7 @@ def _irradiance(lamp: Any, state: Any, room_c: float, used_h: float, lost: float
     return given
 
 
-@njit(cache=True)
+@allocating
 def _advance(
     lamps: NDArray[np.void],
     states: NDArray[np.void],

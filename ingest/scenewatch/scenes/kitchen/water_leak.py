@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from scenewatch.model.compiled import allocating
 from scenewatch.scenes.kitchen.cabinets import battery_v
 from scenewatch.scenes.kitchen.chance import draw_one, normal, uniform
 from scenewatch.scenes.kitchen.day import Occasion
@@ -64,7 +64,7 @@ class LeakDetectors:
         _advance(self._detectors, self._states, self._hour, slot, drives, (self._placed.first, self._noise), out)
 
 
-@njit(cache=True)
+@allocating
 def _advance(
     detectors: NDArray[np.void],
     states: NDArray[np.void],
