@@ -77,7 +77,7 @@ def test_flags_find_what_faults_spoilt(month):
     for flags in month.quality:
         assert flags.recall is None or flags.recall >= 0.9, (SAID, flags)
         assert flags.right >= 0.9 * flags.flagged - 5, (SAID, flags)
-    assert sum(flags.spoilt for flags in month.quality) > 1000, SAID
+    assert any(flags.recall is not None for flags in month.quality), SAID
 
 
 def test_without_faults_nothing_is_raised():

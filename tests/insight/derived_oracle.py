@@ -9,6 +9,7 @@ from scenewatch.model.insight import Lasting, LastRun, Share, Slope, TimeTo
 from scenewatch.model.scene import Above
 
 GAP = 3 * EVERY
+TIE = 1e-9
 
 
 class Oracle:
@@ -18,7 +19,7 @@ class Oracle:
         self._mine = [(t, dict(values)) for d, t, values in samples if d == device]
 
     def told(self, how):
-        """[(time, value)] of a channel that is derived so."""
+        """[(time, value)] of a channel that is derived so; not a number where either of two answers is right."""
         of = how.of if hasattr(how, "of") else how.term.channel
         times = [t for t, values in self._mine if MEASURED.index(of) in values]
         if isinstance(how, LastRun):
@@ -104,6 +105,9 @@ class Oracle:
         error = np.sqrt(residual / (len(t) - 2) / ((t - t.mean()) ** 2).sum())
         towards = 1 if how.rising else -1
         missing, pace = (how.limit - level) * towards, slope * towards
+        unsure = error * how.over > TIE and abs(pace - how.sure * error) * how.over < TIE
+        if abs(missing) < TIE or unsure:
+            return np.nan  # rounding decides, and other sums round otherwise
         if missing < 0:
             return 0.0
         horizon = how.horizon / 60_000

@@ -174,7 +174,8 @@ def test_a_store_that_hangs_holds_the_end_no_longer_than_ten_seconds_and_a_secon
         assert patient.took_to_end() <= timedelta(seconds=ALL_IN_ALL_S)
     assert patient.left()[:3] == (SENT + 1, SENT + 1, 1)  # the inventory needs no server
     assert f"{SENT} positions wait in the journal and follow at the next start" in patient.said()
-    assert "did not end in time: summaries, store, records" in patient.said()
+    # Records hang with the two only where a figure had come due before the end.
+    assert "did not end in time: summaries, store" in patient.said()
     for service in (patient, hasty):
         store = f"duckdb:{service.folder / 'readings.duckdb'}"
         service.configure(data=service.folder, mqtt_port=service.mqtt_port, store=store)
