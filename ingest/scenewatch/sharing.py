@@ -9,6 +9,7 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Final, Protocol
 
 from scenewatch.model.errors import ScenewatchError
+from scenewatch.rehearsal.picks import Around
 from scenewatch.rehearsal.report import Excerpt
 from scenewatch.siterun import SiteRun, SitesFound
 
@@ -28,25 +29,14 @@ if TYPE_CHECKING:
 GOODBYE_S: Final = 5.0
 
 
-class Crew(Protocol):
-    """All shares of one rehearsal. Raises what a share raised, or ScenewatchError when its process is gone."""
+class Crew(Around, Protocol):
+    """All shares of one rehearsal. Raises what a share raised, or ScenewatchError when its process is gone.
+
+    Excerpts are of any share's device, once all have run.
+    """
 
     def run(self, progress: Callable[[float], None], /) -> list[SitesFound]:
         """In the order of the shares. `progress` is called with how much of the whole is done, up to 1."""
-        ...
-
-    def around(
-        self,
-        device: str,
-        channel: str,
-        from_ms: int,
-        to_ms: int,
-        title: Named,
-        limits: Sequence[float],
-        marks: Sequence[Mark],
-        /,
-    ) -> Excerpt:
-        """Of any share's device, once all have run."""
         ...
 
 

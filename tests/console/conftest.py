@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from fake_desk import COOKIE
 from fake_worker import FakeWorker, Served
 from playwright.sync_api import sync_playwright
 
@@ -154,3 +155,11 @@ def page(chromium, complaints):
     yield page
     page.close()
     assert not complaints.real()
+
+
+@pytest.fixture
+def signed_in(stage, page):
+    """The console's address, for a browser that has signed in."""
+    console = stage.start()
+    page.context.add_cookies([{"name": COOKIE, "value": "signed", "url": console}])
+    return console

@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from fake_desk import COOKIE, NAME, TOKEN, VALVE, DeskWorker
+from fake_desk import NAME, TOKEN, VALVE, DeskWorker
 from fake_worker import MINUTE
 from playwright.sync_api import expect
 
@@ -35,14 +35,6 @@ def fill(worker):
 def shown(standing_with):
     """The address of a console for all who only look."""
     return standing_with(fill(DeskWorker()))
-
-
-@pytest.fixture
-def signed_in(stage, page):
-    """The address of a console in which an operator has signed in."""
-    console = stage.start()
-    page.context.add_cookies([{"name": COOKIE, "value": "signed", "url": console}])
-    return console
 
 
 def is_live(page):

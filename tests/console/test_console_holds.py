@@ -18,14 +18,6 @@ def worker():
     return DeskWorker()
 
 
-@pytest.fixture
-def signed_in(stage, page):
-    """The address of a console in which an operator has signed in."""
-    console = stage.start()
-    page.context.add_cookies([{"name": COOKIE, "value": "signed", "url": console}])
-    return console
-
-
 def is_live(page):
     expect(page.locator("#connection")).to_have_attribute("data-state", "live")
 

@@ -9,22 +9,14 @@ from hypothesis import strategies as st
 
 from scenewatch.model.batch import Batch
 from scenewatch.model.flags import Place
-from scenewatch.model.registry import Registry
 from scenewatch.rehearsal.excerpts import MOST_POINTS, Excerpts
 from scenewatch.rehearsal.report import Mark, Named
-from scenewatch.scenes import SCENES, demonstration
+from scenewatch.scenes import SCENES
 
 SCENE = next(s for s in SCENES if s.key == "kitchen")
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 BEGIN_MS = 20_000 * DAY_MS
 TITLE = Named("A fault", "故障")
-
-
-@pytest.fixture(scope="module")
-def registry():
-    found = Registry([SCENE])
-    found.apply(demonstration(SCENE).devices(1), at_ms=0)
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -4,23 +4,15 @@ import numpy as np
 import pytest
 
 from scenewatch.model.batch import Batch
-from scenewatch.model.registry import Registry
 from scenewatch.rehearsal.excerpts import Excerpts
 from scenewatch.rehearsal.picks import Picker
 from scenewatch.rehearsal.report import AlarmEntry, FaultEntry
-from scenewatch.scenes import SCENES, demonstration
+from scenewatch.scenes import SCENES
 
 SCENE = next(s for s in SCENES if s.key == "kitchen")
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 BEGIN_MS = 20_000 * DAY_MS
 FRIDGE, GATEWAY = "kitchen.s001.s001-fridge-1", "kitchen.s001.s001-gw-1"
-
-
-@pytest.fixture(scope="module")
-def registry():
-    found = Registry([SCENE])
-    found.apply(demonstration(SCENE).devices(1), at_ms=0)
-    return found
 
 
 @pytest.fixture(scope="module")

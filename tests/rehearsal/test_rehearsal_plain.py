@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from dead_label import DEAD
 
 from scenewatch.model.quantity import Quantity
 from scenewatch.model.scene import NO_DELAY, Above, AtLeast, Below
 from scenewatch.model.words import hours, minutes
-from scenewatch.rehearsal.labels import Label, RaisedAlarm
+from scenewatch.rehearsal.labels import RaisedAlarm
 from scenewatch.rehearsal.plain import DELAYS_MIN, apart, compare, cooled, limits, plain_scene
 from scenewatch.rehearsal.score import Run, judge
 from scenewatch.scenes import SCENES
@@ -15,19 +16,6 @@ from scenewatch.scenes.check import mistakes
 
 SCENE = next(s for s in SCENES if s.key == "kitchen")
 RUN = Run(0, hours(1000), devices=10)
-DEAD = Label(
-    kind="dead",
-    device="a",
-    reaches=frozenset({"a"}),
-    from_ms=hours(100),
-    to_ms=hours(110),
-    size=None,
-    effect=9.0,
-    findable=True,
-    rules=frozenset({"warm", "idle"}),
-    deadline=hours(6),
-    tail=hours(4),
-)
 SPIKES = replace(DEAD, kind="spikes", from_ms=hours(200), to_ms=hours(210), rules=frozenset({"jumps"}))
 
 

@@ -20,7 +20,6 @@ from scenewatch.model.scene import Above, Happened, Term, all_of
 from scenewatch.model.words import days, hours, minutes, seconds
 from scenewatch.store.alarms import Alarms
 from scenewatch.store.relatedalarms import RelatedAlarms
-from scenewatch.store.relational import Database
 from scenewatch.store.ruleversions import RuleVersions
 from scenewatch.worker.explaining import Explaining, Kept
 
@@ -73,13 +72,6 @@ class Bench:
 
     def version(self, rule="brine.vat_hot"):
         return version_of(self.rules[rule])
-
-
-@pytest.fixture
-def database(tmp_path):
-    made = Database(f"sqlite:///{tmp_path / 'rows.sqlite'}")
-    yield made
-    made.close()
 
 
 @pytest.fixture

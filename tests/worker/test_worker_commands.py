@@ -12,7 +12,6 @@ from scenewatch.model.scene import Command
 from scenewatch.model.words import Text, seconds
 from scenewatch.store.audit import Audit
 from scenewatch.store.commands import CommandTable
-from scenewatch.store.relational import Database
 from scenewatch.worker.commands import LONGEST_TEXT, Commands
 
 COOL = Command(
@@ -47,13 +46,6 @@ class Way:
 @pytest.fixture
 def way():
     return Way()
-
-
-@pytest.fixture
-def database(tmp_path):
-    made = Database(f"sqlite:///{tmp_path / 'rows.sqlite'}")
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from scenewatch.alarms.kernel_clock import DONE, FULL, UNKNOWN_DAY, pass_time
 from scenewatch.alarms.kernel_groups import counts, judge
 from scenewatch.alarms.kernel_instance import beyond, clear_it, complete, narrow, raise_it, released, turn
 from scenewatch.alarms.kernel_terms import hold
-from scenewatch.alarms.rows import COUNTING_OFF, COUNTING_ON, FOREVER, NORMAL, SILENCE, STANDING, Columns, Tables
+from scenewatch.alarms.rows import COUNTING_OFF, COUNTING_ON, FOREVER, NORMAL, SILENCE, STANDING, Tables
 from scenewatch.model.compiled import compiled, within
 from scenewatch.model.flags import Flag
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from numpy.typing import NDArray
+
+    from scenewatch.model.batch import Columns
 
 SUSPECT = int(Flag.SUSPECT)
 MISSING: int = np.uint8(Flag.MISSING)  # type: ignore[assignment]  # of its column's type: each is compiled for itself

@@ -21,7 +21,6 @@ from scenewatch.alarms.rows import (
     NORMAL,
     SILENT,
     STANDING,
-    Columns,
     Tables,
 )
 from scenewatch.model.compiled import compiled, within
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from numpy.typing import NDArray
+
+    from scenewatch.model.batch import Columns
 
 GOOD: int = np.uint8(Flag.GOOD)  # type: ignore[assignment]  # of its column's type: each is compiled for itself
 MISSING: int = np.uint8(Flag.MISSING)  # type: ignore[assignment]  # as above

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenewatch.alarms.kernel_instance import clear_it, complete, raise_it, turn
+from scenewatch.alarms.kernel_instance import clear_it, complete, raise_it, turn, write_down
 from scenewatch.alarms.kernel_terms import cause_of, gap_of, good_t_of, look, looks_at_one, suppressed
 from scenewatch.alarms.rows import (
     ALONE,
@@ -21,7 +21,6 @@ from scenewatch.alarms.rows import (
     SILENT,
     STANDING,
     THEN,
-    Columns,
     Tables,
 )
 from scenewatch.model.compiled import compiled, within
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from numpy.typing import NDArray
+
+    from scenewatch.model.batch import Columns
 
 FAIL, NEW = int(Flag.FAIL), int(Place.NEW)
 GOOD: int = np.uint8(Flag.GOOD)  # type: ignore[assignment]  # of its column's type: each is compiled for itself
@@ -125,14 +126,9 @@ def reprioritise(
     if found == state.priority:
         return False
     state.priority = found
+    write_down(REPRIORITISED, one, at_ms, value, flag, move)
     move.instance = device.first_instance + place
-    move.step = REPRIORITISED
-    move.at_ms = at_ms
-    move.raised_at_ms = one.raised_at
-    move.value = value
-    move.flag = flag
     move.priority = found
-    move.cause = -1
     return True
 
 

@@ -53,14 +53,11 @@ def narrow(row: Any, comparison: Any, holds: bool, value: float) -> None:  # noq
 
 
 @within
-def raise_it(one: Any, at_ms: int, value: float, flag: int, move: Any) -> None:
-    one.state = STANDING
-    one.raised_at = at_ms
-    one.value = value
-    one.flag = flag
-    move.step = RAISED
+def write_down(step: int, one: Any, at_ms: int, value: float, flag: int, move: Any) -> None:
+    """Write down what the alarm does, which its group may know more of: priority, cause, whose it is."""
+    move.step = step
     move.at_ms = at_ms
-    move.raised_at_ms = at_ms
+    move.raised_at_ms = one.raised_at
     move.value = value
     move.flag = flag
     move.priority = OWN
@@ -68,15 +65,18 @@ def raise_it(one: Any, at_ms: int, value: float, flag: int, move: Any) -> None:
 
 
 @within
+def raise_it(one: Any, at_ms: int, value: float, flag: int, move: Any) -> None:
+    one.state = STANDING
+    one.raised_at = at_ms
+    one.value = value
+    one.flag = flag
+    write_down(RAISED, one, at_ms, value, flag, move)
+
+
+@within
 def clear_it(one: Any, at_ms: int, value: float, flag: int, move: Any) -> None:
     one.state = NORMAL
-    move.step = CLEARED
-    move.at_ms = at_ms
-    move.raised_at_ms = one.raised_at
-    move.value = value
-    move.flag = flag
-    move.priority = OWN
-    move.cause = -1
+    write_down(CLEARED, one, at_ms, value, flag, move)
 
 
 @within

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenewatch.alarms.rows import Columns
+from scenewatch.model.batch import Columns
 from scenewatch.model.compiled import compiled
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def in_time_order(batch: Batch, series_device: NDArray[np.int32]) -> Columns:
     Buffered samples lie channel by channel. The order of each series does not change by it, as only a reading
     that is newer than all before it moves anything.
     """
-    columns = Columns._make(getattr(batch, name) for name in Columns._fields)
+    columns = batch.columns
     if not _descends(batch.message, columns.t_ms):
         return columns
     piece = np.zeros(len(batch), np.int32)

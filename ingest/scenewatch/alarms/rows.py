@@ -200,19 +200,6 @@ OWN = 3
 """The priority of a rule's own, numbered as there."""
 
 
-class Columns(NamedTuple):
-    """The columns of a batch that alarms read."""
-
-    series: NDArray[np.int32]
-    t_ms: NDArray[np.int64]
-    value: NDArray[np.float64]
-    flag: NDArray[np.uint8]
-    test: NDArray[np.uint8]
-    place: NDArray[np.uint8]
-    live: NDArray[np.bool_]
-    received_ms: NDArray[np.int64]
-
-
 class Tables(NamedTuple):
     """What the kernel knows: the rules, the rows of series and devices, and the calendars' spans."""
 

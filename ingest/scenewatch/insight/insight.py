@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from scenewatch.insight.kernel import step
-from scenewatch.insight.rows import BUCKET, HOURS, NEVER, PARTS, STATE, Columns, Tables, Told
+from scenewatch.insight.rows import BUCKET, HOURS, NEVER, PARTS, STATE, Tables, Told
 from scenewatch.insight.tables import NOT_DERIVED, Layout, buckets_of, lay_out, learning_hours
 from scenewatch.model.batch import COLUMNS, Batch
 from scenewatch.model.errors import CorruptError
@@ -74,7 +74,7 @@ class Insight:
         """What follows from checked readings, unchecked, and the place in `batch` before which each belongs."""
         if not len(self._state):
             return self._batch(batch, _room(0)), np.empty(0, np.int64)
-        columns = Columns(*(getattr(batch, name) for name in Columns._fields))
+        columns = batch.columns
         tables = Tables(
             self._layout.first_link,
             self._layout.links,

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from scenewatch.insight.rows import Columns, Tables, Told
+    from scenewatch.insight.rows import Tables, Told
+    from scenewatch.model.batch import Columns
 
 FAIL, NEW = int(Flag.FAIL), int(Place.NEW)
 MINUTE_MS = 60_000.0

@@ -91,18 +91,6 @@ BUCKET = np.dtype([("number", np.int64), ("part", np.float64), ("whole", np.floa
 """Of a line `part` sums values and `whole` times since the bucket's begin, both of `count` readings."""
 
 
-class Columns(NamedTuple):
-    """The columns of a batch that insight reads."""
-
-    series: NDArray[np.int32]
-    t_ms: NDArray[np.int64]
-    value: NDArray[np.float64]
-    flag: NDArray[np.uint8]
-    test: NDArray[np.uint8]
-    place: NDArray[np.uint8]
-    live: NDArray[np.bool_]
-
-
 class Tables(NamedTuple):
     """What is derived of what, and how far it has come."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -26,6 +26,19 @@ COLUMNS = (
     ("received_ms", np.int64),
     ("message", np.int32),
 )
+
+
+class Columns(NamedTuple):
+    """What compiled loops read of a batch: all columns but the messages."""
+
+    series: NDArray[np.int32]
+    t_ms: NDArray[np.int64]
+    value: NDArray[np.float64]
+    flag: NDArray[np.uint8]
+    test: NDArray[np.uint8]
+    place: NDArray[np.uint8]
+    live: NDArray[np.bool_]
+    received_ms: NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -59,6 +72,10 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.series)
+
+    @property
+    def columns(self) -> Columns:
+        return Columns._make(getattr(self, name) for name in Columns._fields)
 
     @classmethod
     def of(
