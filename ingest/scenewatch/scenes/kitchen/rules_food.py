@@ -176,7 +176,7 @@ OF_COOLING = (
         on=("cold_dish_room.air_temp",),
         when=Above(25.0, deadband=0.5),
         on_delay=minutes(30),
-        off_delay=minutes(5),
+        off_delay=hours(1),
         priority=Priority.LOW,
         follows=(WITHOUT_POWER,),
         source=sources.COLD_DISHES,
