@@ -135,16 +135,18 @@ def _instant(
 @within
 def _pass_quiet(begin: int, batch: Columns, series: NDArray[np.void], kinds: NDArray[np.void]) -> int:
     """Take the readings from `begin` on that move nothing. Returns where the first is that may."""
-    for i in range(begin, len(batch.series)):
+    # Of a type that cannot be negative, as numba would else look at every index of every column whether it is.
+    for i in range(np.uint64(begin), np.uint64(len(batch.series))):
         flag = int(batch.flag[i])
         if not counts(batch.place[i], batch.live[i], flag):
             continue
-        if not 0 <= batch.series[i] < len(series):
+        number = batch.series[i]
+        if not 0 <= number < len(series):
             raise IndexError("a reading of a series that was not grown")
-        row = series[batch.series[i]]
+        row = series[np.uint64(number)]
         t, received_ms = batch.t_ms[i], batch.received_ms[i]
-        if not _quiet(row, kinds[row.kind], t, received_ms, batch.value[i], flag):
-            return i
+        if not _quiet(row, kinds[np.uint64(row.kind)], t, received_ms, batch.value[i], flag):
+            return int(np.int64(i))
         _remember(row, t, received_ms)
     return len(batch.series)
 
