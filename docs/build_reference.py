@@ -16,20 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from scenewatch.cli import _parser as command_line  # a parser is built for the command alone, and read here
 from scenewatch.cli.settings import sample
 from scenewatch.model.conditions import compared, watched_types
+from scenewatch.model.fault import Away, Drift, Drive, Frozen, Ramp, Scope, Silence, Spikes, Tells, WrongClock
 from scenewatch.model.flags import Flag, Test
-from scenewatch.model.scene import (
-    Away,
-    Drift,
-    Drive,
-    Flagged,
-    Frozen,
-    Ramp,
-    Scope,
-    Silence,
-    Spikes,
-    Tells,
-    WrongClock,
-)
+from scenewatch.model.rule import Flagged
 from scenewatch.model.spans import amount
 from scenewatch.model.speech import rule_text
 from scenewatch.scenes import SCENES
@@ -39,7 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from scenewatch.model import scene as tables
-    from scenewatch.model.scene import Channel, DeviceType, Effect, Fault, Rule, Scene, Sizes, Span
+    from scenewatch.model.fault import Effect, Fault, Sizes
+    from scenewatch.model.rule import Rule
+    from scenewatch.model.scene import Channel, DeviceType, Scene, Span
     from scenewatch.model.words import Text
 
 PAGE = Path(__file__).with_name("reference.md")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scenewatch.model.alarm import Step
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 from scenewatch.store.alarms import Move
 
 RAISED = Move(

@@ -11,24 +11,12 @@ from hypothesis import HealthCheck, settings
 import influx2_server
 from influx_server import ADDRESS, program, running
 from node_packages import NO_NODE
+from scenewatch.model.fault import Drive, Fault
 from scenewatch.model.place import Device
 from scenewatch.model.quantity import Quantity
 from scenewatch.model.registry import Registry
-from scenewatch.model.scene import (
-    Above,
-    Channel,
-    DeviceType,
-    Drive,
-    EventKind,
-    Fault,
-    Mark,
-    NoData,
-    Priority,
-    Rule,
-    Scene,
-    Source,
-    Span,
-)
+from scenewatch.model.rule import Above, Mark, NoData, Priority, Rule, Source
+from scenewatch.model.scene import Channel, DeviceType, EventKind, Scene, Span
 from scenewatch.model.words import Text, hours, minutes, seconds
 
 if TYPE_CHECKING:

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 from scene_runs import DAY_MS, Run
 from scenewatch.devices.faults import FaultPlan, PlannedFault, lay
 from scenewatch.model.alarm import Step
+from scenewatch.model.fault import Scope
 from scenewatch.model.insight import Departure
-from scenewatch.model.scene import Scope
 from scenewatch.scenes import demonstration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scenewatch.model.alarm import Transition
+    from scenewatch.model.fault import Fault
     from scenewatch.model.place import Device
-    from scenewatch.model.scene import Fault, Rule, Scene
+    from scenewatch.model.rule import Rule
+    from scenewatch.model.scene import Scene
 
 HOUR_MS = 3_600_000
 NEW_YEAR_MS = 1_767_225_600_000

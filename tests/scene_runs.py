@@ -16,7 +16,7 @@ from scenewatch.model.event import encode_event
 from scenewatch.model.flags import Flag
 from scenewatch.model.ports import Record, RecordKind
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import NO_DELAY, Above, Happened, NoData
+from scenewatch.model.rule import NO_DELAY, Above, Happened, NoData
 from scenewatch.pipeline import Pipeline, encode_inventory
 from scenewatch.scenes import demonstration
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from scenewatch.devices.faults import FaultPlan
     from scenewatch.model.batch import Batch
-    from scenewatch.model.scene import Channel, Rule, Scene
+    from scenewatch.model.rule import Rule
+    from scenewatch.model.scene import Channel, Scene
 
 DAY_MS = 86_400_000
 

@@ -19,9 +19,10 @@ from scenewatch.devices.faults import FaultPlan, PlannedFault
 from scenewatch.devices.fleet import Fleet
 from scenewatch.devices.history import past
 from scenewatch.model.errors import ConfigurationError
+from scenewatch.model.fault import Drive
 from scenewatch.model.place import Device
 from scenewatch.model.registry import Registry
-from scenewatch.model.scene import Above, Drive, Happened
+from scenewatch.model.rule import Above, Happened
 from scenewatch.model.words import hours
 from scenewatch.recorded.mapping import Mapping, load_map
 from scenewatch.recorded.windows import Window, load_windows

@@ -21,7 +21,7 @@ from scenewatch.model.flags import Flag
 from scenewatch.model.ledger import Counts, DeadLetter
 from scenewatch.model.place import Device
 from scenewatch.model.ports import RecordKind
-from scenewatch.model.scene import Above, Happened, Term, While
+from scenewatch.model.rule import Above, Happened, Term, While
 from scenewatch.model.words import seconds
 from scenewatch.pipeline import Pipeline, encode_inventory, encode_limits
 

@@ -17,7 +17,7 @@ from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.event import Event, encode_event
 from scenewatch.model.flags import Flag
 from scenewatch.model.ports import Record, RecordKind
-from scenewatch.model.scene import Happened
+from scenewatch.model.rule import Happened
 from scenewatch.model.words import days, hours, minutes
 from scenewatch.pipeline import Pipeline, encode_inventory
 from scenewatch.scenes import SCENES, demonstration

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from boards.panels import Json
-    from scenewatch.model.scene import DeviceType, Priority, Scene
+    from scenewatch.model.rule import Priority
+    from scenewatch.model.scene import DeviceType, Scene
 
 SCHEMA: Final = 42
 """Of Grafana's dashboards; what is older is migrated by Grafana when it loads."""

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from boards.palette import OF_PRIORITY, SOON
 from scenewatch.model.conditions import compared, limits, passes
-from scenewatch.model.scene import Above, Below, Flagged, Outside, Priority
+from scenewatch.model.rule import Above, Below, Flagged, Outside, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from boards.panels import Json
-    from scenewatch.model.scene import Channel, Comparison, DeviceType, Rule, Scene
+    from scenewatch.model.rule import Comparison, Rule
+    from scenewatch.model.scene import Channel, DeviceType, Scene
 
 _URGENCY = (Priority.LOW, Priority.MEDIUM, Priority.HIGH)
 _CALM, _NEAR = -2, -1

@@ -37,14 +37,15 @@ from boards.readings import (
 )
 from boards.units import unit_id
 from boards.words import DEVICE, SITE, both, say
-from scenewatch.model.scene import Above, Below, Flagged, Outside
+from scenewatch.model.rule import Above, Below, Flagged, Outside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from boards.limits import Limited
     from boards.panels import Json
-    from scenewatch.model.scene import Channel, Comparison, DeviceType, Scene
+    from scenewatch.model.rule import Comparison
+    from scenewatch.model.scene import Channel, DeviceType, Scene
 
 MOST_ROWS: Final = 20
 

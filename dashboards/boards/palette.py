@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from boards.influxql import number
 from boards.words import PRIORITIES, SEVERITIES, SITE_STATES, both, say
 from scenewatch.model.flags import Flag
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

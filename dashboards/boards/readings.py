@@ -20,14 +20,15 @@ from boards.panels import Column, timeline
 from boards.units import unit_id
 from boards.words import both, say
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import Below, Outside
+from scenewatch.model.rule import Below, Outside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from boards.limits import Limited
     from boards.panels import Json
-    from scenewatch.model.scene import Channel, DeviceType, Rule, Scene
+    from scenewatch.model.rule import Rule
+    from scenewatch.model.scene import Channel, DeviceType, Scene
 
 
 def is_state(channel: Channel) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scenewatch.model.scene import Priority, Severity
+from scenewatch.model.rule import Priority
+from scenewatch.model.scene import Severity
 from scenewatch.model.words import Text
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from scenewatch.model.batch import Batch
 from scenewatch.model.conditions import compared
 from scenewatch.model.errors import ConfigurationError, Mistake
 from scenewatch.model.insight import Departure
-from scenewatch.model.scene import Happened, NoData
+from scenewatch.model.rule import Happened, NoData
 from scenewatch.model.words import Duration, Text
 from scenewatch.recorded import generic
 from scenewatch.recorded.inventory import devices_of, kinds_of

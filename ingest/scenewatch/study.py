@@ -17,8 +17,8 @@ from scenewatch.model.alarm import Step
 from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.flags import Flag
 from scenewatch.model.registry import Registry
+from scenewatch.model.rule import Happened
 from scenewatch.model.ruleversion import version_of
-from scenewatch.model.scene import Happened
 from scenewatch.rehearsal.labels import RaisedAlarm
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from scenewatch.backtesting import batches, spans
 from scenewatch.model.alarm import Step
 from scenewatch.model.conditions import watched_types
 from scenewatch.model.flags import Flag, Place
+from scenewatch.model.rule import Above, Below, NoData, Outside
 from scenewatch.model.ruleversion import version_of
-from scenewatch.model.scene import Above, Below, NoData, Outside
 from scenewatch.model.speech import rule_text
 from scenewatch.model.words import Text
 from scenewatch.rehearsal.entries import named
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from scenewatch.model.alarm import Transitions
     from scenewatch.model.batch import Batch
     from scenewatch.model.registry import Registry
-    from scenewatch.model.scene import Rule
+    from scenewatch.model.rule import Rule
 
     Numbers = dict[str, float]
 

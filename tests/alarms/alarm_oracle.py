@@ -11,8 +11,7 @@ from pkgutil import resolve_name
 from scenewatch.alarms.overrides import overridden
 from scenewatch.model.alarm import Hidden, Step, Transition
 from scenewatch.model.flags import Flag, Place
-from scenewatch.model.ruleversion import version_of
-from scenewatch.model.scene import (
+from scenewatch.model.rule import (
     Above,
     AtLeast,
     Below,
@@ -27,6 +26,7 @@ from scenewatch.model.scene import (
     Then,
     While,
 )
+from scenewatch.model.ruleversion import version_of
 
 NEVER, FOREVER = -(2**62), 2**62
 

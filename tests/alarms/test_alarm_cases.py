@@ -10,7 +10,7 @@ from scenewatch.alarms.engine import Engine
 from scenewatch.model.alarm import Step
 from scenewatch.model.errors import ConfigurationError, CorruptError
 from scenewatch.model.flags import Flag, Place
-from scenewatch.model.scene import Above, Below, NoData
+from scenewatch.model.rule import Above, Below, NoData
 from scenewatch.model.words import seconds
 
 WARM = rule("warm", Above(8.0, deadband=1.0))

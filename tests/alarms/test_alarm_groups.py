@@ -30,7 +30,7 @@ from scenewatch.model.flags import Test as QualityTest
 from scenewatch.model.insight import DAY, MeanWhile
 from scenewatch.model.place import Device
 from scenewatch.model.registry import Registry
-from scenewatch.model.scene import (
+from scenewatch.model.rule import (
     Above,
     AtLeast,
     Below,

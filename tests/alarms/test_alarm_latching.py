@@ -10,7 +10,7 @@ from scenewatch.alarms.engine import Engine
 from scenewatch.model.alarm import Step
 from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.flags import Flag
-from scenewatch.model.scene import Above, Happened, NoData, any_of
+from scenewatch.model.rule import Above, Happened, NoData, any_of
 from scenewatch.model.words import seconds
 
 LATCHING = rule("warm", Above(8.0, deadband=1.0), off_delay_s=30, latching=True)

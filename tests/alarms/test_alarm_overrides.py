@@ -7,7 +7,7 @@ from tiny_scene import rule, scene
 
 from scenewatch.alarms.overrides import mistakes, overridden
 from scenewatch.model.flags import Test as QualityTest
-from scenewatch.model.scene import (
+from scenewatch.model.rule import (
     Above,
     Below,
     Flagged,

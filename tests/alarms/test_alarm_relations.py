@@ -18,7 +18,7 @@ from tiny_scene import (
 
 from scenewatch.alarms.engine import Engine
 from scenewatch.model.errors import ConfigurationError
-from scenewatch.model.scene import Above, Below, During, Happened, NoData, Reach, While
+from scenewatch.model.rule import Above, Below, During, Happened, NoData, Reach, While
 from scenewatch.model.words import seconds
 
 GATEWAY, FIRST, SECOND = 0, 1, 2

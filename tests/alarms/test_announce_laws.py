@@ -13,7 +13,7 @@ from scenewatch.alarms.announce import Announcer
 from scenewatch.alarms.engine import Engine
 from scenewatch.model.action import Action, Deed, NotDoneError
 from scenewatch.model.alarm import Hidden, Step
-from scenewatch.model.scene import Happened
+from scenewatch.model.rule import Happened
 from scenewatch.model.words import seconds
 
 AGAIN = seconds(150)

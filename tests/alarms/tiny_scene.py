@@ -10,34 +10,29 @@ from scenewatch.model.flags import Flag, Place, Test
 from scenewatch.model.place import Device
 from scenewatch.model.quantity import Quantity
 from scenewatch.model.registry import Registry
-from scenewatch.model.scene import (
+from scenewatch.model.rule import (
     Above,
     AtLeast,
     Below,
     CausedBy,
-    Channel,
-    DeviceType,
     During,
-    EventKind,
     Flagged,
     Happened,
     Mark,
     NoData,
-    Occasion,
     Outside,
     Priority,
     PriorityStep,
     Reach,
     Rule,
-    Scene,
     Source,
-    Span,
     Term,
     Then,
     While,
     all_of,
     any_of,
 )
+from scenewatch.model.scene import Channel, DeviceType, EventKind, Occasion, Scene, Span
 from scenewatch.model.words import Text, seconds
 
 NOTHING = Text("", "")

@@ -8,18 +8,14 @@ from scenewatch.api.present import scene_table
 from scenewatch.api.tableshapes import SceneTable
 from scenewatch.model.flags import Test as QualityTest
 from scenewatch.model.insight import Departure, Slope, TimeTo
-from scenewatch.model.ruleversion import version_of, version_of_scenes
-from scenewatch.model.scene import (
+from scenewatch.model.rule import (
     Above,
     Below,
     CausedBy,
-    Command,
     During,
-    EventKind,
     Flagged,
     Happened,
     NoData,
-    Occasion,
     Outside,
     Priority,
     PriorityStep,
@@ -29,6 +25,8 @@ from scenewatch.model.scene import (
     While,
     all_of,
 )
+from scenewatch.model.ruleversion import version_of, version_of_scenes
+from scenewatch.model.scene import Command, EventKind, Occasion
 from scenewatch.model.words import Text, minutes
 
 HOT, COLD = Term("temp", Above(90.0, deadband=1.0)), Term("temp", Below(2.0))

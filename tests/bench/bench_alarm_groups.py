@@ -20,12 +20,13 @@ import numpy as np
 
 from scenewatch.alarms.engine import Engine
 from scenewatch.model.flags import Flag
-from scenewatch.model.scene import Above, AtLeast, Below, During, Outside, Term, Then, While, all_of
+from scenewatch.model.rule import Above, AtLeast, Below, During, Outside, Term, Then, While, all_of
 from scenewatch.model.words import minutes
 
 if TYPE_CHECKING:
     from scenewatch.model.batch import Batch
-    from scenewatch.model.scene import Rule, Scene
+    from scenewatch.model.rule import Rule
+    from scenewatch.model.scene import Scene
 
 HOUR_MS = 3_600_000
 SHIFT_MS = 600_000

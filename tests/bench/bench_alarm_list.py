@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenewatch.model.alarm import STANDING, AlarmState, Step
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 from scenewatch.store.alarmfilter import Mark, WhichAlarms, Words
 from scenewatch.store.alarms import Alarms, Move
 from scenewatch.store.relational import Database

@@ -26,7 +26,7 @@ from scenewatch.model.ledger import Fate, Shares
 from scenewatch.model.level import Level
 from scenewatch.model.place import Device
 from scenewatch.model.ports import Record, RecordKind
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 from scenewatch.pipeline import encode_inventory
 from scenewatch.settings import load
 from scenewatch.store.alarms import Alarms, Move

@@ -25,19 +25,8 @@ from scenewatch.model.batch import Batch
 from scenewatch.model.place import Device
 from scenewatch.model.quantity import Quantity
 from scenewatch.model.registry import Registry
-from scenewatch.model.scene import (
-    Above,
-    Below,
-    Channel,
-    DeviceType,
-    Mark,
-    NoData,
-    Priority,
-    Rule,
-    Scene,
-    Source,
-    Span,
-)
+from scenewatch.model.rule import Above, Below, Mark, NoData, Priority, Rule, Source
+from scenewatch.model.scene import Channel, DeviceType, Scene, Span
 from scenewatch.model.words import Text, minutes, seconds
 from scenewatch.quality.quality import Quality
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scenewatch.model.scene import Above, Channel, Condition, DeviceType, NoData, Rule
+from scenewatch.model.rule import Above, Condition, NoData, Rule
 from scenewatch.model.words import hours
 from scenewatch.scenes import demonstration
 from scenewatch.scenes.kitchen import KITCHEN
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scenewatch.model.place import Device
-    from scenewatch.model.scene import Scene
+    from scenewatch.model.scene import Channel, DeviceType, Scene
 
 RULES_A_CHANNEL = 8
 LIMITS = tuple(0.84 + 0.02 * n for n in range(RULES_A_CHANNEL - 1))

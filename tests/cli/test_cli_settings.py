@@ -9,7 +9,7 @@ import pytest
 
 from scenewatch.alarms.overrides import in_force, mistakes
 from scenewatch.cli.settings import sample
-from scenewatch.model.scene import Above, Priority, PriorityStep
+from scenewatch.model.rule import Above, Priority, PriorityStep
 from scenewatch.model.words import minutes
 from scenewatch.scenes import SCENES
 from scenewatch.scenes.kitchen import KITCHEN

@@ -72,9 +72,23 @@ def test_maintenance_begins_on_the_page_of_a_site_and_of_a_device(worker, signed
         expect(page.locator("#told")).to_have_text("In maintenance for 1 h.")
         hold = worker.holds[-1]
         assert (hold["kind"], hold["target"], hold["until"] - hold["from"]) == ("maintenance", target, HOUR)
+        expect(page.locator("#held li").last).to_contain_text("new floor")
+    expect(page.locator("#held li")).to_have_count(2)  # the device's own, and that of its site
     page.goto(f"{signed_in}/alarms?lang=en")
     expect(page.locator("#held li")).to_have_count(2)
     expect(page.locator("#held")).to_contain_text("Maintenance planned all alarms · School 1")
+
+
+def test_a_place_shows_what_is_held_back_there_alone(worker, signed_in, page):
+    worker.hold("shelved", MEAT, "seal", worker.now + HOUR, rule="kitchen.fridge_warm")
+    worker.hold("maintenance", MILK, "new floor", worker.now + HOUR, begins=worker.now)
+    page.goto(f"{signed_in}/site?site=kitchen.s001&lang=en")
+    is_live(page)
+    expect(page.locator("#held li")).to_contain_text(["Shelved"])
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#held")).to_have_count(0)
+    page.goto(f"{signed_in}/device?device={MILK}&lang=zh")
+    expect(page.locator("#held li")).to_contain_text(["维护中"])
 
 
 def test_what_follows_from_an_alarm_is_folded_beneath_it_and_can_be_opened(worker, stage, page):

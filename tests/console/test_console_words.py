@@ -17,7 +17,8 @@ from scenewatch.console.wording import number, span_text, value_text, with_unit
 from scenewatch.model.alarm import AlarmState
 from scenewatch.model.flags import Flag
 from scenewatch.model.flags import Test as QualityTest
-from scenewatch.model.scene import Mark, Severity
+from scenewatch.model.rule import Mark
+from scenewatch.model.scene import Severity
 
 HOME = Path(scenewatch.console.__file__).parent
 CALL = re.compile(r"""(?<![\w.])(?:t|translate)\(\s*(f?)["'`]([^"'`]+)["'`](\s*~)?""")

@@ -6,24 +6,8 @@ from pathlib import Path
 
 from scenewatch.model.flags import Test
 from scenewatch.model.quantity import UNITS, Quantity
-from scenewatch.model.scene import (
-    Above,
-    Below,
-    Channel,
-    DeviceType,
-    EventKind,
-    Flagged,
-    Mark,
-    NoData,
-    Outside,
-    Priority,
-    Rule,
-    Scene,
-    Source,
-    Span,
-    Term,
-    all_of,
-)
+from scenewatch.model.rule import Above, Below, Flagged, Mark, NoData, Outside, Priority, Rule, Source, Term, all_of
+from scenewatch.model.scene import Channel, DeviceType, EventKind, Scene, Span
 from scenewatch.model.words import Text, minutes, seconds
 from scenewatch.scenes import SCENES
 

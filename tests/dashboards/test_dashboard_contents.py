@@ -14,7 +14,7 @@ from boards.palette import MINOR, OF_PRIORITY, SERIOUS, SILENT, SOON
 from scenewatch.model.conditions import compared, limits
 from scenewatch.model.level import Level
 from scenewatch.model.quantity import UNITS, Quantity
-from scenewatch.model.scene import Above, Below, Mark, Outside, Priority, Rule, Source
+from scenewatch.model.rule import Above, Below, Mark, Outside, Priority, Rule, Source
 from scenewatch.model.words import Text
 from scenewatch.scenes import SCENES
 

@@ -6,7 +6,7 @@ import numpy as np
 from derived_rig import EVERY, MEASURED
 
 from scenewatch.model.insight import Lasting, LastRun, Share, Slope, TimeTo
-from scenewatch.model.scene import Above
+from scenewatch.model.rule import Above
 
 GAP = 3 * EVERY
 TIE = 1e-9

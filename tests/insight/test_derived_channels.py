@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scenewatch.model.errors import CorruptError
 from scenewatch.model.flags import Flag
 from scenewatch.model.insight import Lasting, LastRun, MeanWhile, Share, Slope, TimeTo
-from scenewatch.model.scene import Above, Below, Term
+from scenewatch.model.rule import Above, Below, Term
 from scenewatch.model.words import hours, minutes
 
 RUNS = Term("power", Above(50.0))

@@ -8,34 +8,29 @@ from scenewatch.model.conditions import lines
 from scenewatch.model.flags import Test as QualityTest
 from scenewatch.model.insight import Departure, LastRun, Slope, TimeTo
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import (
+from scenewatch.model.rule import (
     Above,
     AtLeast,
     Below,
     CausedBy,
-    Channel,
-    DeviceType,
     During,
-    EventKind,
     Flagged,
     Happened,
     Mark,
     NoData,
-    Occasion,
     Outside,
     Priority,
     PriorityStep,
     Reach,
     Rule,
-    Scene,
     Source,
-    Span,
     Term,
     Then,
     While,
     all_of,
     any_of,
 )
+from scenewatch.model.scene import Channel, DeviceType, EventKind, Occasion, Scene, Span
 from scenewatch.model.speech import condition_text, rule_text
 from scenewatch.model.words import Text, hours, minutes, seconds
 

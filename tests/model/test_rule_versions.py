@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from scenewatch.alarms.overrides import overridden
 from scenewatch.model import flags
-from scenewatch.model.ruleversion import version_of, version_of_limits, version_of_set
-from scenewatch.model.scene import (
+from scenewatch.model.rule import (
     Above,
     AtLeast,
     CausedBy,
@@ -29,6 +28,7 @@ from scenewatch.model.scene import (
     Term,
     While,
 )
+from scenewatch.model.ruleversion import version_of, version_of_limits, version_of_set
 from scenewatch.model.words import Text, minutes
 from scenewatch.scenes.kitchen import KITCHEN
 

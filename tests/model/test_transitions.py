@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenewatch.model.alarm import Hidden, Step, Transition, Transitions
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 
 RAISED = Transition("lab.hot", 1, Step.RAISED, 5, 5, 9.5, 1)
 WORDS = st.sampled_from(["", "ann", "lab.power lab.a.meter"])

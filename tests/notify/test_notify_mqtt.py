@@ -20,7 +20,8 @@ from scenewatch.model.flags import Flag
 from scenewatch.model.place import Device
 from scenewatch.model.quantity import Quantity
 from scenewatch.model.registry import Registry
-from scenewatch.model.scene import Above, Channel, DeviceType, Mark, NoData, Priority, Rule, Scene, Source, Span
+from scenewatch.model.rule import Above, Mark, NoData, Priority, Rule, Source
+from scenewatch.model.scene import Channel, DeviceType, Scene, Span
 from scenewatch.model.words import Text, minutes, seconds
 from scenewatch.notify import mqtt
 from scenewatch.notify.mqtt import MqttNotifier

@@ -10,7 +10,7 @@ from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.flags import Test as QualityTest
 from scenewatch.model.insight import UNUSUAL, UNUSUAL_DEADBAND, Departure, MeanWhile, Slope, TimeTo
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import Above, AtLeast, Below, CausedBy, Flagged, NoData, Outside, While
+from scenewatch.model.rule import Above, AtLeast, Below, CausedBy, Flagged, NoData, Outside, While
 from scenewatch.model.words import hours, minutes
 from scenewatch.recorded.generic import scene_of
 from scenewatch.recorded.inventory import Kind

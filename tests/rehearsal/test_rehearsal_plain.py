@@ -6,7 +6,7 @@ import pytest
 from dead_label import DEAD
 
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import NO_DELAY, Above, AtLeast, Below
+from scenewatch.model.rule import NO_DELAY, Above, AtLeast, Below
 from scenewatch.model.words import hours, minutes
 from scenewatch.rehearsal.labels import RaisedAlarm
 from scenewatch.rehearsal.plain import DELAYS_MIN, apart, compare, cooled, limits, plain_scene

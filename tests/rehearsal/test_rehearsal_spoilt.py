@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from scenewatch.model.batch import Batch
+from scenewatch.model.fault import Frozen, Spikes, WrongClock
 from scenewatch.model.flags import Flag
 from scenewatch.model.flags import Test as By
-from scenewatch.model.scene import Frozen, Spikes, WrongClock
 from scenewatch.model.words import hours, minutes, seconds
 from scenewatch.rehearsal.draw import planned
 from scenewatch.rehearsal.spoilt import Counts, Spoilt, score

@@ -5,7 +5,7 @@ import pytest
 
 from scenewatch.devices.faults import FaultPlan, PlannedFault
 from scenewatch.devices.fleet import Fleet
-from scenewatch.model.scene import Drift, Scope
+from scenewatch.model.fault import Drift, Scope
 from scenewatch.model.words import hours, minutes
 from scenewatch.rehearsal.draw import planned
 from scenewatch.rehearsal.twin import OF_VALUES, Layout, Twin, noise

@@ -2,24 +2,11 @@
 
 from dataclasses import replace
 
+from scenewatch.model.fault import Fault, Silence
 from scenewatch.model.insight import Share, TimeTo
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import (
-    Above,
-    Channel,
-    DeviceType,
-    EventKind,
-    Fault,
-    Mark,
-    NoData,
-    Priority,
-    Rule,
-    Scene,
-    Silence,
-    Source,
-    Span,
-    Term,
-)
+from scenewatch.model.rule import Above, Mark, NoData, Priority, Rule, Source, Term
+from scenewatch.model.scene import Channel, DeviceType, EventKind, Scene, Span
 from scenewatch.model.words import Text, hours, minutes, seconds
 from scenewatch.scenes.check import mistakes
 

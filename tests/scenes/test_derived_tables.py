@@ -7,7 +7,8 @@ from lab_scene import AIR, BOX, DUTY, GATEWAY, LOST, PHASE, SOON, WARM, WORD, fo
 
 from scenewatch.model.insight import Departure, Lasting, LastRun, MeanWhile, Share, Slope, Usual
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import Above, Channel, Span, Term
+from scenewatch.model.rule import Above, Term
+from scenewatch.model.scene import Channel, Span
 from scenewatch.model.words import Duration, hours, minutes, seconds
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scenewatch.model.scene import Above
+from scenewatch.model.rule import Above
 from scenewatch.scenes.kitchen import KITCHEN, kernel
 from scenewatch.scenes.kitchen.demonstration import KitchenDemonstration
 from scenewatch.scenes.kitchen.physics import Kitchen

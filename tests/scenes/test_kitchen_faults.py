@@ -6,7 +6,7 @@ from kitchen_rig import FIRST, STEP_MS, runs
 
 from scenewatch.devices.faults import FaultPlan, PlannedFault
 from scenewatch.devices.fleet import NO_FAULTS, Fleet
-from scenewatch.model.scene import PhysicsEffect
+from scenewatch.model.fault import PhysicsEffect
 from scenewatch.scenes.kitchen import KITCHEN
 from scenewatch.scenes.kitchen.demonstration import KitchenDemonstration
 from scenewatch.scenes.kitchen.physics import Kitchen

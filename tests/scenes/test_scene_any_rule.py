@@ -22,8 +22,7 @@ from scenewatch.model.flags import Flag
 from scenewatch.model.flags import Test as QualityTest
 from scenewatch.model.place import Device
 from scenewatch.model.registry import Registry
-from scenewatch.model.ruleversion import version_of
-from scenewatch.model.scene import (
+from scenewatch.model.rule import (
     Above,
     AtLeast,
     Below,
@@ -40,6 +39,7 @@ from scenewatch.model.scene import (
     Then,
     While,
 )
+from scenewatch.model.ruleversion import version_of
 from scenewatch.model.speech import rule_text
 from scenewatch.model.words import Duration
 

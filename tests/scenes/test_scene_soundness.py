@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from lab_scene import AIR, BOX, FAULT, LOST, WARM, found, scene
 
 from scenewatch.model.conditions import passes
+from scenewatch.model.fault import Tells
 from scenewatch.model.flags import Test as QualityTest
 from scenewatch.model.reach import flaws as limit_flaws
-from scenewatch.model.scene import (
+from scenewatch.model.rule import (
     Above,
     AtLeast,
     Below,
@@ -22,7 +23,6 @@ from scenewatch.model.scene import (
     Priority,
     PriorityStep,
     Reach,
-    Tells,
     Term,
     Then,
     While,

@@ -6,32 +6,24 @@ from dataclasses import replace
 import pytest
 
 from scenewatch.model.errors import ConfigurationError
+from scenewatch.model.fault import Drive, Frozen, PhysicsEffect, Scope, Sizes, Tells
 from scenewatch.model.flags import Test as QualityTest
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import (
+from scenewatch.model.rule import (
     Above,
     AtLeast,
     Below,
-    Command,
-    Drive,
     During,
-    EventKind,
     Flagged,
-    Frozen,
     Happened,
     NoData,
-    Occasion,
     Outside,
-    PhysicsEffect,
-    Scope,
-    Sizes,
-    Span,
-    Tells,
     Term,
     Then,
     While,
     all_of,
 )
+from scenewatch.model.scene import Command, EventKind, Occasion, Span
 from scenewatch.model.words import Duration, Text, minutes
 from scenewatch.scenes import SCENES, all_scenes, demonstration, simulator
 from scenewatch.scenes.check import mistakes

@@ -6,7 +6,7 @@ import pytest
 
 from alarm_moves import RAISED, raised, then
 from scenewatch.model.alarm import Hidden, Step
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 from scenewatch.store.alarmhistory import AlarmHistory
 from scenewatch.store.alarms import ALARM, Alarms
 

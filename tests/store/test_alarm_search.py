@@ -6,7 +6,7 @@ import pytest
 
 from alarm_moves import RAISED, then
 from scenewatch.model.alarm import STANDING, AlarmState, Step
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 from scenewatch.store.alarmfilter import Mark, WhichAlarms, Words
 from scenewatch.store.alarms import Alarms
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from alarm_moves import CLEARED, RAISED, raised, then
 from ends import HandClock
 from scenewatch.model.alarm import AlarmState, Hidden, Step
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 from scenewatch.store.alarms import AlarmRow, Alarms, after, begun
 from scenewatch.store.audit import Audit
 

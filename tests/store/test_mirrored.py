@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alarm_moves import CLEARED, RAISED, raised
 from ends import HandClock
 from scenewatch.model.alarm import Hidden
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 from scenewatch.store.alarms import ALARM, NOT_MIRRORED, Alarms, after, begun
 from scenewatch.store.audit import Audit
 from scenewatch.store.mirrored import Mirrored

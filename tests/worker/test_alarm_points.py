@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from scenewatch.model.alarm import AlarmState
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 from scenewatch.scenes import SCENES
 from scenewatch.store.alarms import AlarmRow
 from scenewatch.store.points import writable

@@ -15,8 +15,8 @@ from scenewatch.model.flags import Flag
 from scenewatch.model.insight import Departure, Usual
 from scenewatch.model.ports import Readings
 from scenewatch.model.registry import Registry
+from scenewatch.model.rule import Above, Happened, Term, all_of
 from scenewatch.model.ruleversion import version_of
-from scenewatch.model.scene import Above, Happened, Term, all_of
 from scenewatch.model.words import days, hours, minutes, seconds
 from scenewatch.store.alarms import Alarms
 from scenewatch.store.relatedalarms import RelatedAlarms

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from scenewatch.model.batch import Batch
     from scenewatch.model.event import Event
     from scenewatch.model.pieces import Piece
-    from scenewatch.model.scene import Rule
+    from scenewatch.model.rule import Rule
 
 ARRAY_OF_2 = b"\x92"
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from scenewatch.alarms.rows import FOREVER
 from scenewatch.alarms.tables import occasions
-from scenewatch.model.scene import During, NoData
+from scenewatch.model.rule import During, NoData
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from scenewatch.model.event import Event
     from scenewatch.model.pieces import Piece
     from scenewatch.model.registry import Registry
-    from scenewatch.model.scene import DeviceType, Rule, Scene
+    from scenewatch.model.rule import Rule
+    from scenewatch.model.scene import DeviceType, Scene
 
 MOVES_AT_A_TIME = 4096
 AS_BEFORE = -2

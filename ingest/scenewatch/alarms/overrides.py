@@ -10,13 +10,14 @@ from scenewatch.alarms.terms import prefixes, terms_of
 from scenewatch.model import reach, steps, together
 from scenewatch.model.conditions import told_every, watched_types
 from scenewatch.model.errors import Mistake
-from scenewatch.model.scene import Above, AtLeast, Below, Flagged, Happened, NoData, Outside, Then
+from scenewatch.model.rule import Above, AtLeast, Below, Flagged, Happened, NoData, Outside, Then
 from scenewatch.model.words import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from scenewatch.model.scene import Comparison, Condition, DeviceType, PriorityStep, Rule, Scene, Term
+    from scenewatch.model.rule import Comparison, Condition, PriorityStep, Rule, Term
+    from scenewatch.model.scene import DeviceType, Scene
     from scenewatch.model.words import Duration
 
     Numbers = Mapping[str, float]

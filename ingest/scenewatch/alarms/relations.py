@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from scenewatch.alarms.rows import CLOCKED, HAPPENED, NEVER, PIECE, SILENT, SITE, SOURCE
-from scenewatch.model.scene import Reach
+from scenewatch.model.rule import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from scenewatch.alarms.tables import grouped
 from scenewatch.alarms.terms import terms_of
 from scenewatch.model.errors import CorruptError
 from scenewatch.model.pieces import array_of
-from scenewatch.model.scene import Term, While
+from scenewatch.model.rule import Term, While
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scenewatch.alarms.memory import Memory
     from scenewatch.alarms.tables import RuleTables
     from scenewatch.model.pieces import Piece
-    from scenewatch.model.scene import Rule
+    from scenewatch.model.rule import Rule
 
 VERSION = 3
 

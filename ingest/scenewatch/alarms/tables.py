@@ -28,7 +28,7 @@ from scenewatch.alarms.rows import (
 from scenewatch.alarms.terms import terms_of
 from scenewatch.model.alarm import PRIORITIES
 from scenewatch.model.errors import Mistake
-from scenewatch.model.scene import (
+from scenewatch.model.rule import (
     Above,
     AtLeast,
     Below,
@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from scenewatch.model.scene import Comparison, DeviceType, Reach, Rule, Scene
+    from scenewatch.model.rule import Comparison, Reach, Rule
+    from scenewatch.model.scene import DeviceType, Scene
     from scenewatch.model.words import Duration
 
     Row = tuple[Any, ...]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scenewatch.model.conditions import terms
-from scenewatch.model.scene import AtLeast, Happened, NoData, Term, Then
+from scenewatch.model.rule import AtLeast, Happened, NoData, Term, Then
 
 if TYPE_CHECKING:
-    from scenewatch.model.scene import Condition
+    from scenewatch.model.rule import Condition
 
 
 def terms_of(when: Condition, on: str = "") -> tuple[Term, ...]:

@@ -8,13 +8,14 @@ import numpy as np
 
 from scenewatch.api import ruletables
 from scenewatch.model.flags import Flag, Test
+from scenewatch.model.rule import Priority
 from scenewatch.model.ruleversion import version_of_scenes
-from scenewatch.model.scene import Priority
 
 if TYPE_CHECKING:
     from scenewatch.api.views import AlarmView, LedgerView, LetterView, Now, View
+    from scenewatch.model.fault import Fault
     from scenewatch.model.level import Summaries
-    from scenewatch.model.scene import Channel, Command, DeviceType, EventKind, Fault, Occasion, Scene
+    from scenewatch.model.scene import Channel, Command, DeviceType, EventKind, Occasion, Scene
     from scenewatch.model.words import Text
 
 FLAGS = {int(flag): flag.name.lower() for flag in Flag}

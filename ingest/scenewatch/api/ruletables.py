@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scenewatch.model.conditions import KINDS, kind_of, lines, terms
-from scenewatch.model.ruleversion import version_of
-from scenewatch.model.scene import (
+from scenewatch.model.rule import (
     Above,
     AtLeast,
     Below,
@@ -20,10 +19,12 @@ from scenewatch.model.scene import (
     Then,
     While,
 )
+from scenewatch.model.ruleversion import version_of
 from scenewatch.model.speech import rule_text
 
 if TYPE_CHECKING:
-    from scenewatch.model.scene import Comparison, Condition, PriorityStep, Rule, Scene, Suppression, Term
+    from scenewatch.model.rule import Comparison, Condition, PriorityStep, Rule, Suppression, Term
+    from scenewatch.model.scene import Scene
     from scenewatch.model.words import Text
 
 Json = dict[str, Any]

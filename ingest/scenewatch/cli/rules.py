@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from scenewatch.cli.words import Subparsers
-    from scenewatch.model.scene import Rule, Scene
+    from scenewatch.model.rule import Rule
+    from scenewatch.model.scene import Scene
     from scenewatch.pipeline import OperatorLimits
 
 LANGUAGES = ("en", "zh")

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from scenewatch.cli.words import Subparsers
-    from scenewatch.model.scene import Rule, Scene
+    from scenewatch.model.rule import Rule
+    from scenewatch.model.scene import Scene
 
 HEAD = """\
 # Settings of `scenewatch work --config FILE.toml`: all there are, each with what holds without it.
@@ -105,7 +106,7 @@ def _numbers(scene: Scene, rule: Rule) -> dict[str, tuple[float, str]]:
     """By its name each number that the rule has, with the unit of a channel."""
     from scenewatch.alarms.terms import prefixes, terms_of
     from scenewatch.model.conditions import watched_types
-    from scenewatch.model.scene import AtLeast, Then
+    from scenewatch.model.rule import AtLeast, Then
 
     when = rule.when
     found = {"on_delay_s": (rule.on_delay / 1000, ""), "off_delay_s": (rule.off_delay / 1000, "")}

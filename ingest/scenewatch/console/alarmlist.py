@@ -14,7 +14,7 @@ from scenewatch.console.texts import SIGNS
 from scenewatch.console.wording import device_name, of, with_unit
 from scenewatch.model.alarm import AlarmState
 from scenewatch.model.errors import TemporaryError
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 from scenewatch.model.words import hours
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scenewatch.console.choice import DEVICE_KEYS, SPANS, choose
+from scenewatch.console.holding import held_at
 from scenewatch.console.views import Views
 from scenewatch.console.wording import of
 from scenewatch.model.errors import TemporaryError
@@ -55,6 +56,7 @@ class DevicePage:
             zone=picture.scenes[device.scene].zone,
             gateway=_gateway(picture, device),
             events=await self._events(device),
+            held=await held_at(self._worker, picture, choice, {device.id, device.site_id}, self._hub.now_ms()),
             alarms=Views(picture, choice).alarms_of(device, ALARMS_SHOWN),
             chart=chart(picture, choice, device),
         )

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from scenewatch.console.choice import FRAME_KEYS
 from scenewatch.console.wording import device_name, of, span_text
+from scenewatch.model.errors import TemporaryError
 from scenewatch.model.words import days, hours, minutes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from scenewatch.console.picture import Picture
     from scenewatch.console.shapes_desk import Hold
     from scenewatch.console.texts import Language
+    from scenewatch.console.worker import Worker
 
 PATH = "/hold"
 KEYS = FRAME_KEYS | {"deed", "rule", "target"}
@@ -98,3 +100,14 @@ def held(picture: Picture, holds: Iterable[Hold], language: Language, now_ms: in
         where = place_of(picture, hold.target, language) or hold.target
         found.append(Held(hold, title, where, planned=hold.begins > now_ms))
     return found
+
+
+async def held_at(
+    worker: Worker, picture: Picture, choice: Choice, places: Container[str], now_ms: int
+) -> list[Held]:
+    """What is held back at any of these sites and devices; none of it when the worker cannot say."""
+    try:
+        holds = await worker.holds()
+    except TemporaryError:
+        return []
+    return held(picture, [hold for hold in holds if hold.target in places], choice.language, now_ms)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from scenewatch.model.alarm import AlarmState
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

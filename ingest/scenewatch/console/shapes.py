@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 import msgspec
 
 from scenewatch.model.alarm import STANDING, AlarmState
-from scenewatch.model.scene import Mark, Priority, Span  # noqa: TC001 - msgspec reads the types of fields at run time
+from scenewatch.model.rule import Mark, Priority  # noqa: TC001 - msgspec reads the types of fields at run time
+from scenewatch.model.scene import Span  # noqa: TC001 - msgspec reads the types of fields at run time
 from scenewatch.model.words import Text  # noqa: TC001 - likewise
 
 Value: TypeAlias = tuple[float | None, int | None, str, str]

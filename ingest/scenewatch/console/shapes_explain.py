@@ -10,7 +10,7 @@ from scenewatch.console.shapes import (  # noqa: TC001 - msgspec reads the types
     LimitLine,
     Rule,
 )
-from scenewatch.model.scene import Priority  # noqa: TC001 - likewise
+from scenewatch.model.rule import Priority  # noqa: TC001 - likewise
 from scenewatch.model.words import Text  # noqa: TC001 - likewise
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from scenewatch.console.choice import SITE_KEYS, choose
+from scenewatch.console.holding import held_at
 from scenewatch.console.overview import why_of
 from scenewatch.console.views import Views
 from scenewatch.model.errors import TemporaryError
@@ -42,6 +43,7 @@ class SitePage:
             return self._pages.answer(request, "site", choice, scope=asked, status=status, site=None)
         scene = picture.scenes[site.scene]
         events = await self._events_since(site.id, midnight_ms(self._hub.now_ms(), zone_of(scene.zone)))
+        places = {site.id, *(device.id for device in picture.devices_of(site.id))}
         return self._pages.answer(
             request,
             "site",
@@ -50,6 +52,7 @@ class SitePage:
             site=site,
             zone=scene.zone,
             events=events,
+            held=await held_at(self._worker, picture, choice, places, self._hub.now_ms()),
             why=why_of(picture, choice, Views(picture, choice), site.id),
         )
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import msgspec
 
-from scenewatch.model.scene import Above, Below, Outside
+from scenewatch.model.rule import Above, Below, Outside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scenewatch.devices.fleet import Fleet
-    from scenewatch.model.scene import Channel, Command, Comparison
+    from scenewatch.model.rule import Comparison
+    from scenewatch.model.scene import Channel, Command
 
 MOST_BYTES: Final = 16_384
 """Longer ones are not read."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from scenewatch.model.scene import Away, Drift, Frozen, Silence, Spikes, WrongClock
+from scenewatch.model.fault import Away, Drift, Frozen, Silence, Spikes, WrongClock
 from scenewatch.model.words import minutes
 
 if TYPE_CHECKING:

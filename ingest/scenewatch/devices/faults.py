@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from scenewatch.model.errors import ConfigurationError, Mistake
-from scenewatch.model.scene import NoData, PhysicsEffect, Ramp, Scope
+from scenewatch.model.fault import PhysicsEffect, Ramp, Scope
+from scenewatch.model.rule import NoData
 from scenewatch.model.words import Duration, minutes, seconds
 
 if TYPE_CHECKING:
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from scenewatch.model.fault import Effect, Fault
     from scenewatch.model.place import Device
-    from scenewatch.model.scene import Effect, Fault, Rule, Scene
+    from scenewatch.model.rule import Rule
+    from scenewatch.model.scene import Scene
 
 MISHAP_DUE: Final = seconds(70)
 MISHAP_STAYS: Final = minutes(3)

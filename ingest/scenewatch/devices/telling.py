@@ -6,7 +6,8 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenewatch.model.event import Happening
-from scenewatch.model.scene import Away, Severity, Silence, Tells, WrongClock
+from scenewatch.model.fault import Away, Silence, Tells, WrongClock
+from scenewatch.model.scene import Severity
 from scenewatch.model.words import minutes
 
 if TYPE_CHECKING:

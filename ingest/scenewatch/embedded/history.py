@@ -13,7 +13,7 @@ from scenewatch.devices.history import past, pieces
 from scenewatch.embedded.plan import Demonstration, Plan, PlannedFault
 from scenewatch.model.event import encode_event
 from scenewatch.model.ports import RecordKind
-from scenewatch.model.scene import Happened
+from scenewatch.model.rule import Happened
 from scenewatch.scenes import demonstration
 
 if TYPE_CHECKING:

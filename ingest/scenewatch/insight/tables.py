@@ -24,7 +24,7 @@ from scenewatch.insight.rows import (
     USUAL,
 )
 from scenewatch.model.insight import Departure, Lasting, LastRun, MeanWhile, Share, Slope, TimeTo, Usual
-from scenewatch.model.scene import Above, Below, Outside
+from scenewatch.model.rule import Above, Below, Outside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scenewatch.model.insight import Derived
-    from scenewatch.model.scene import Channel, DeviceType, Scene, Term
+    from scenewatch.model.rule import Term
+    from scenewatch.model.scene import Channel, DeviceType, Scene
 
 BUCKETS: Final = 24
 """Into which a span is cut: it slides in steps of that share, or of the interval at which it is told."""

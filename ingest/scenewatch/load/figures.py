@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from scenewatch.model.load import Frequent, Load, Restless
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 from scenewatch.model.words import days, hours, minutes
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, overload
 
 import numpy as np
 
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scenewatch.model.insight import Departure, Slope, TimeTo
-from scenewatch.model.scene import Above, AtLeast, Below, Flagged, Happened, NoData, Outside, Then
+from scenewatch.model.rule import Above, AtLeast, Below, Flagged, Happened, NoData, Outside, Then
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from scenewatch.model.insight import Derived
-    from scenewatch.model.scene import Channel, Comparison, Condition, DeviceType, Priority, Rule, Scene, Term
+    from scenewatch.model.rule import Comparison, Condition, Priority, Rule, Term
+    from scenewatch.model.scene import Channel, DeviceType, Scene
     from scenewatch.model.words import Duration
 
 KINDS: Final[Mapping[type[Condition], str]] = {

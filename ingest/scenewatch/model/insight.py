@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scenewatch.model.words import Duration, days, hours
 
 if TYPE_CHECKING:
-    from scenewatch.model.scene import Term
+    from scenewatch.model.rule import Term
 
 HOUR = hours(1)
 HALF_A_DAY = hours(12)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from scenewatch.model.conditions import limits, passes
 from scenewatch.model.insight import Lasting, LastRun, Share, TimeTo
-from scenewatch.model.scene import Above, Below, Flagged, Outside, Span
+from scenewatch.model.rule import Above, Below, Flagged, Outside
+from scenewatch.model.scene import Span
 from scenewatch.model.words import minutes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from scenewatch.model.scene import Channel, Comparison
+    from scenewatch.model.rule import Comparison
+    from scenewatch.model.scene import Channel
 
 LIMITS: Final[Mapping[type[Comparison], tuple[str, ...]]] = {
     Above: ("limit",),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from scenewatch.model.conditions import Compared, compared, passes, watched_types
 from scenewatch.model.flags import Test
-from scenewatch.model.scene import (
+from scenewatch.model.rule import (
     Above,
     AtLeast,
     Below,
@@ -27,7 +27,8 @@ from scenewatch.model.words import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from scenewatch.model.scene import Channel, Comparison, PriorityStep, Rule, Scene, Suppression
+    from scenewatch.model.rule import Comparison, PriorityStep, Rule, Suppression
+    from scenewatch.model.scene import Channel, Scene
 
     Known = Mapping[str, Channel]
     """By their keys the channels beside the one that is spoken of."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scenewatch.model.insight import Departure, Slope, TimeTo
-from scenewatch.model.scene import Above, Below, Outside
+from scenewatch.model.rule import Above, Below, Outside
 from scenewatch.model.spans import amount
 from scenewatch.model.words import Text
 

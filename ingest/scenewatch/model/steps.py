@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scenewatch.model import reach
 from scenewatch.model.conditions import passes
-from scenewatch.model.scene import Above, Below, Happened, NoData, Outside
+from scenewatch.model.rule import Above, Below, Happened, NoData, Outside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from scenewatch.model.scene import Channel, DeviceType, PriorityStep, Rule
+    from scenewatch.model.rule import PriorityStep, Rule
+    from scenewatch.model.scene import Channel, DeviceType
 
 
 class Flaw(NamedTuple):

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from scenewatch.model.conditions import passes
 from scenewatch.model.reach import tried
-from scenewatch.model.scene import AtLeast, Flagged, Happened, NoData, Term, Then, While
+from scenewatch.model.rule import AtLeast, Flagged, Happened, NoData, Term, Then, While
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from scenewatch.model.scene import Comparison, DeviceType, Rule
+    from scenewatch.model.rule import Comparison, Rule
+    from scenewatch.model.scene import DeviceType
 
     Terms = Sequence[Term]
 

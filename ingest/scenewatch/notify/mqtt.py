@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scenewatch.model.alarm import Transition
     from scenewatch.model.broker import Broker
     from scenewatch.model.registry import Registry
-    from scenewatch.model.scene import Rule
+    from scenewatch.model.rule import Rule
 
 QUIET_S = 2.0
 """A broker that shows nothing more for so long has shown all it retains."""

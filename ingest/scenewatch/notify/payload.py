@@ -10,13 +10,13 @@ import msgspec
 
 from scenewatch.model.flags import Flag
 from scenewatch.model.place import alarm_topic
-from scenewatch.model.scene import Above, Below
+from scenewatch.model.rule import Above, Below
 from scenewatch.model.speech import condition_text
 
 if TYPE_CHECKING:
     from scenewatch.model.alarm import AlarmState, Transition
     from scenewatch.model.registry import Registry
-    from scenewatch.model.scene import Rule
+    from scenewatch.model.rule import Rule
 
 
 def topic_of(root: str, registry: Registry, device: int, rule: str) -> str:

@@ -15,7 +15,8 @@ from scenewatch.recorded.genericrules import rule_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from scenewatch.model.scene import Channel, Rule
+    from scenewatch.model.rule import Rule
+    from scenewatch.model.scene import Channel
     from scenewatch.recorded.inventory import Kind
     from scenewatch.recorded.mapping import Mapping
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scenewatch.model.insight import Departure, Lasting, LastRun, MeanWhile, Share, Slope, TimeTo, Usual
 from scenewatch.model.quantity import UNITS, Quantity
-from scenewatch.model.scene import Above, Below, Channel, Span, Term
+from scenewatch.model.rule import Above, Below, Term
+from scenewatch.model.scene import Channel, Span
 from scenewatch.model.words import Duration, Text
 from scenewatch.recorded.mapping import span_of
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from scenewatch.model.flags import Test
 from scenewatch.model.insight import UNUSUAL, UNUSUAL_DEADBAND, Departure, Slope, TimeTo
-from scenewatch.model.scene import (
+from scenewatch.model.rule import (
     Above,
     AtLeast,
     Below,
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
     from scenewatch.model.insight import Derived
-    from scenewatch.model.scene import Channel, Condition, Suppression
+    from scenewatch.model.rule import Condition, Suppression
+    from scenewatch.model.scene import Channel
     from scenewatch.recorded.mapping import RuleEntry, SuppressionEntry
 
     Channels = MutableMapping[str, Channel]

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 
 from scenewatch.model.errors import ConfigurationError, Mistake
 from scenewatch.model.quantity import Quantity  # noqa: TC001 - pydantic reads the annotations
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 from scenewatch.model.words import Duration, Text
 
 SPAN = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|min|h|d)\s*\Z")

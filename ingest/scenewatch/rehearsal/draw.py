@@ -11,14 +11,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from scenewatch.model.scene import Scope
+from scenewatch.model.fault import Scope
 from scenewatch.model.words import Duration, days, hours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from scenewatch.model.fault import Fault
     from scenewatch.model.place import Device
-    from scenewatch.model.scene import Fault, Scene
+    from scenewatch.model.scene import Scene
 
 SMALL_SHARE: Final = 0.25
 """Of all faults, those that nobody need find."""

@@ -14,7 +14,8 @@ from scenewatch.rehearsal.report import AlarmEntry, FaultEntry, Found, Named, Ru
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from scenewatch.model.scene import Rule, Scene
+    from scenewatch.model.rule import Rule
+    from scenewatch.model.scene import Scene
     from scenewatch.model.words import Text
     from scenewatch.rehearsal.score import AlarmOutcome, FaultOutcome, Judgement
 

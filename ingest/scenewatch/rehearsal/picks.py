@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from scenewatch.model.registry import Registry
-    from scenewatch.model.scene import Channel, DeviceType, Rule, Scene
+    from scenewatch.model.rule import Rule
+    from scenewatch.model.scene import Channel, DeviceType, Scene
     from scenewatch.rehearsal.report import Excerpt
 
 MOST: Final = 20

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scenewatch.model.conditions import watched_types
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import NO_DELAY, Above, Below, Outside
+from scenewatch.model.rule import NO_DELAY, Above, Below, Outside
 from scenewatch.model.words import minutes
 from scenewatch.rehearsal.report import Plain
 from scenewatch.rehearsal.score import DAY_MS, judge
@@ -19,7 +19,8 @@ from scenewatch.rehearsal.score import DAY_MS, judge
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from scenewatch.model.scene import Condition, Rule, Scene
+    from scenewatch.model.rule import Condition, Rule
+    from scenewatch.model.scene import Scene
     from scenewatch.rehearsal.labels import Label, RaisedAlarm
     from scenewatch.rehearsal.score import Judgement, Run
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from scenewatch.model.fault import Frozen, Spikes, WrongClock
 from scenewatch.model.flags import Flag, Test
-from scenewatch.model.scene import Frozen, Spikes, WrongClock
 from scenewatch.rehearsal.report import FlagScore
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from scenewatch.model.scene import Drift, Frozen, PhysicsEffect, Spikes
+from scenewatch.model.fault import Drift, Frozen, PhysicsEffect, Spikes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

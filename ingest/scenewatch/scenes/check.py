@@ -9,16 +9,17 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from scenewatch.model.errors import Mistake
+from scenewatch.model.fault import Drift, Drive, Frozen, Ramp, Scope, Spikes, Tells, WrongClock
 from scenewatch.model.point import MEASUREMENTS
 from scenewatch.model.quantity import UNITS, Quantity
-from scenewatch.model.scene import Drift, Drive, Frozen, Ramp, Scope, Spikes, Tells, WrongClock
 from scenewatch.model.words import Text
 from scenewatch.scenes import check_causes, check_derived, check_rules, check_terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from scenewatch.model.scene import Channel, Command, DeviceType, Fault, Scene, Span
+    from scenewatch.model.fault import Fault
+    from scenewatch.model.scene import Channel, Command, DeviceType, Scene, Span
     from scenewatch.scenes.check_terms import Found
 
 KEY: Final = re.compile(r"[a-z][a-z0-9_]*\Z")

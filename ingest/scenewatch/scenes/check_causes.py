@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scenewatch.model.scene import CausedBy, Reach
+from scenewatch.model.rule import CausedBy, Reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from scenewatch.model.scene import Rule, Scene
+    from scenewatch.model.rule import Rule
+    from scenewatch.model.scene import Scene
     from scenewatch.scenes.check_terms import Found
 
 WIDER = (Reach.DEVICE, Reach.SITE)

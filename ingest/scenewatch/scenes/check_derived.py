@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Final
 from scenewatch.model import reach
 from scenewatch.model.insight import Departure, Lasting, LastRun, MeanWhile, Share, Slope, TimeTo, Usual
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import Above, Flagged
+from scenewatch.model.rule import Above, Flagged
 from scenewatch.model.words import hours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scenewatch.model.insight import Derived
-    from scenewatch.model.scene import Channel, DeviceType, Term
+    from scenewatch.model.rule import Term
+    from scenewatch.model.scene import Channel, DeviceType
     from scenewatch.scenes.check_terms import Found
 
 HOUR: Final = hours(1)

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from scenewatch.model import together
 from scenewatch.model.conditions import compared, terms, told_every, watched_types
-from scenewatch.model.scene import AtLeast, CausedBy, During, Happened, NoData, Scope, Tells, Then, While
+from scenewatch.model.fault import Scope, Tells
+from scenewatch.model.rule import AtLeast, CausedBy, During, Happened, NoData, Then, While
 from scenewatch.scenes.check_standing import standing
 from scenewatch.scenes.check_terms import comparison, term_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scenewatch.model.scene import DeviceType, Rule, Scene, Suppression
+    from scenewatch.model.rule import Rule, Suppression
+    from scenewatch.model.scene import DeviceType, Scene
     from scenewatch.scenes.check_terms import Found
 
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from scenewatch.model import steps
 from scenewatch.model.conditions import watched_types
-from scenewatch.model.scene import Happened, NoData
+from scenewatch.model.rule import Happened, NoData
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scenewatch.model.scene import Rule, Scene
+    from scenewatch.model.rule import Rule
+    from scenewatch.model.scene import Scene
     from scenewatch.scenes.check_terms import Found
 
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from scenewatch.model import reach
 from scenewatch.model.flags import Test
-from scenewatch.model.scene import Flagged
+from scenewatch.model.rule import Flagged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from scenewatch.model.scene import Channel, Comparison, DeviceType, Term
+    from scenewatch.model.rule import Comparison, Term
+    from scenewatch.model.scene import Channel, DeviceType
 
 Found = tuple[str, str]
 """Where within the scene, and what is wrong."""

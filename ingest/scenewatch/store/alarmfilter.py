@@ -12,7 +12,7 @@ from scenewatch.model.alarm import AlarmState
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from scenewatch.model.scene import Priority
+    from scenewatch.model.rule import Priority
 
 AFTER_A_DOT = "/"
 """The character after the dot: ids from `a.` up to `a/` are those that begin with `a.`."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from scenewatch.model.alarm import STANDING, AlarmState, Hidden, Step
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 from scenewatch.store.audit import Action, put
 from scenewatch.store.relational import PARTS
 

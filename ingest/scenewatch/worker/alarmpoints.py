@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scenewatch.model.conditions import watched_types
 from scenewatch.model.level import Level
 from scenewatch.model.point import Point
-from scenewatch.model.scene import Above, Below
+from scenewatch.model.rule import Above, Below
 from scenewatch.model.spans import amount
 from scenewatch.model.speech import condition_text
 from scenewatch.model.words import Text
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from scenewatch.model.registry import Registry
-    from scenewatch.model.scene import Channel, Rule
+    from scenewatch.model.rule import Rule
+    from scenewatch.model.scene import Channel
     from scenewatch.store.alarms import AlarmRow
 
 MEASUREMENT = "alarm"

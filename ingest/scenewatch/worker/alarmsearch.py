@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scenewatch.model.alarm import STANDING, AlarmState
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 from scenewatch.store.alarmfilter import Mark, WhichAlarms, Words
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from scenewatch.model.alarm import Transition
     from scenewatch.model.ports import Notifier
     from scenewatch.model.registry import Registry
-    from scenewatch.model.scene import Rule
+    from scenewatch.model.rule import Rule
     from scenewatch.store.alarmfilter import WhichAlarms
     from scenewatch.store.alarms import AlarmRow, Alarms
 

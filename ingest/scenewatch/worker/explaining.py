@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from scenewatch.app import Worker
     from scenewatch.model.alarm import Transition
     from scenewatch.model.registry import Registry
-    from scenewatch.model.scene import Channel, DeviceType, Rule, Scene
+    from scenewatch.model.rule import Rule
+    from scenewatch.model.scene import Channel, DeviceType, Scene
     from scenewatch.store.alarms import AlarmRow
     from scenewatch.store.relational import Database
     from scenewatch.worker.thatmoment import ReadSeries, Roles

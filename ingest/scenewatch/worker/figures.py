@@ -15,7 +15,7 @@ import numpy as np
 from scenewatch.model.errors import RefusedError, TemporaryError
 from scenewatch.model.ledger import MESSAGES, messages_of
 from scenewatch.model.level import Level
-from scenewatch.model.scene import Priority
+from scenewatch.model.rule import Priority
 from scenewatch.model.words import hours, minutes, seconds
 from scenewatch.worker.memory import resident_mib
 from scenewatch.worker.samples import Ages, Heard, Sample

@@ -2,6 +2,7 @@
 
 import { go } from "./address.js";
 import { showChart, watchChart } from "./chart.js";
+import { onDone } from "./forms.js";
 import { again, begin } from "./frame.js";
 import "./hold.js";
 import { connect } from "./live.js";
@@ -14,6 +15,7 @@ const refresh = keepPart(() => {
   again();
   showChart();
 });
+onDone(() => refresh());
 watchZoom();
 document.addEventListener("click", choose);
 connect(document.getElementById("part").dataset.scope);

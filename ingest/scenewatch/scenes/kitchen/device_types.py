@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import Above, Channel, Command, DeviceType, EventKind, Span, Term
+from scenewatch.model.rule import Above, Term
+from scenewatch.model.scene import Channel, Command, DeviceType, EventKind, Span
 from scenewatch.model.words import Text, minutes, seconds
 from scenewatch.scenes.kitchen.insight import MINUTES_BURNING, MINUTES_IN_USE, derived_of_cabinet
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenewatch.model.scene import (
+from scenewatch.model.fault import (
     Away,
     Drift,
     Drive,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from scenewatch.model.insight import Departure, Lasting, LastRun, MeanWhile, Share, TimeTo, Usual
 from scenewatch.model.quantity import Quantity
-from scenewatch.model.scene import Above, Channel, Span, Term
+from scenewatch.model.rule import Above, Term
+from scenewatch.model.scene import Channel, Span
 from scenewatch.model.words import Text, hours, minutes
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenewatch.model.scene import Above, Below, CausedBy, Priority, PriorityStep, Reach, Rule, Term, While, all_of
+from scenewatch.model.rule import Above, Below, CausedBy, Priority, PriorityStep, Reach, Rule, Term, While, all_of
 from scenewatch.model.words import Text, hours, minutes
 from scenewatch.scenes.kitchen import sources
 from scenewatch.scenes.kitchen.day import NEXT_DAY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenewatch.model.scene import Above, Below, Happened, Priority, Rule, Term, Then, all_of
+from scenewatch.model.rule import Above, Below, Happened, Priority, Rule, Term, Then, all_of
 from scenewatch.model.words import Text, minutes
 from scenewatch.scenes.kitchen import sources
 from scenewatch.scenes.kitchen.day import NEXT_DAY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenewatch.model.scene import Above, Below, CausedBy, Outside, Priority, Reach, Rule
+from scenewatch.model.rule import Above, Below, CausedBy, Outside, Priority, Reach, Rule
 from scenewatch.model.words import Text, hours, minutes
 from scenewatch.scenes.kitchen import sources
 from scenewatch.scenes.kitchen.rules_building import WITHOUT_POWER

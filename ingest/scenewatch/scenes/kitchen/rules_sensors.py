@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scenewatch.model.flags import Test
-from scenewatch.model.scene import Below, CausedBy, Flagged, NoData, Priority, Reach, Rule
+from scenewatch.model.rule import Below, CausedBy, Flagged, NoData, Priority, Reach, Rule
 from scenewatch.model.words import Text, hours, minutes
 from scenewatch.scenes.kitchen import sources
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenewatch.model.scene import Mark, Source
+from scenewatch.model.rule import Mark, Source
 from scenewatch.model.words import Text
 
 CHILLED = Source(
