@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from fake_desk import COOKIE
 from fake_worker import FakeWorker, Served
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from ports import free_port
 from scenewatch.console.app import create_app
@@ -16,6 +16,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync")
 
 VIEWPORT = {"width": 1280, "height": 800}
+expect.set_options(timeout=15_000)  # on a busy machine five seconds are not always enough
 
 
 class WorkersClock:
@@ -143,7 +144,7 @@ def complaints():
 def page(chromium, complaints):
     chromium.clear_cookies()
     page = chromium.new_page()
-    page.set_default_timeout(8000)
+    page.set_default_timeout(15_000)
     page.on(
         "console", lambda m: complaints.append(f"{m.type}: {m.text}") if m.type in ("error", "warning") else None
     )

@@ -26,8 +26,9 @@ print(outer(1), sum(outer.stats.cache_hits.values()))"""
 @pytest.fixture
 def package(tmp_path):
     """A package of the same name with one kernel out of three files."""
-    for part in ("model", "alarms"):
-        (tmp_path / "scenewatch" / part).mkdir(parents=True)
+    for part in ("scenewatch", "scenewatch/model", "scenewatch/alarms"):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "__init__.py").touch()
     shutil.copy(compiled.__file__, tmp_path / "scenewatch/model/compiled.py")
     write(tmp_path, "inner", INNER.format(1))
     write(tmp_path, "limit", LIMIT.format(10))
