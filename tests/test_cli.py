@@ -94,6 +94,10 @@ def test_every_help_ends_with_an_example_that_is_understood(capsys, path):
         (["inventory", "demo"], "required: --out"),
         (["work", "--config", "/none.toml"], "/none.toml: cannot be read"),
         (["check", "extra"], "unrecognized arguments: extra"),
+        (["check", "--json", "/none/check.json"], "--json: there is no folder /none; make it first"),
+        (["rehearse", "kitchen", "--html", "/none/page.html"], "--html: there is no folder /none; make it first"),
+        (["rehearse", "kitchen", "--json", "/"], "--json: / is a folder; name a file"),
+        (["rules", "suggest", "kitchen", "--data", "x.csv", "--out", "/none/x.toml"], "--out: there is no folder"),
     ],
 )
 def test_what_is_used_wrongly_is_one_clear_line(capsys, arguments, what):

@@ -29,6 +29,7 @@ ENVIRONMENT = "SCENEWATCH"
 LISTED = {("scenes", "use"), ("http", "names")}
 MOST_DAYS = 36_500
 SEE = "scenewatch settings sample prints all of them"
+LIMITS_TABLE = '[limits."<scene>.<rule>"]'
 
 
 class Section(BaseModel):
@@ -236,15 +237,21 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
     return _resolved(settings, path.resolve().parent if path is not None else Path.cwd())
 
 
-def load_limits(path: Path) -> dict[str, dict[str, float]]:
-    """The limits of a file that may hold nothing else, or be a whole settings file. Raises ConfigurationError."""
+def load_limits(path: Path) -> dict[str, dict[str, object]]:
+    """The limits of a file that may hold nothing else, or be a whole settings file. Raises ConfigurationError.
+
+    What the numbers are is not looked at.
+    """
     limits = _read(path).get("limits")
     if limits is None:
-        raise ConfigurationError([Mistake(str(path), 'holds no limits: [limits."<scene>.<rule>"]')])
-    try:
-        return Settings.model_validate({"limits": limits}).limits
-    except ValidationError as error:
-        raise ConfigurationError([_mistake(str(path), e) for e in error.errors()]) from None
+        raise ConfigurationError([Mistake(str(path), f"holds no limits: {LIMITS_TABLE}")])
+    if not isinstance(limits, dict):
+        raise ConfigurationError([Mistake(f"{path}: limits", f"must be tables: {LIMITS_TABLE}")])
+    if found := [rule for rule, numbers in limits.items() if not isinstance(numbers, dict)]:
+        raise ConfigurationError(
+            [Mistake(f'{path}: limits."{r}"', f"must be a table: {LIMITS_TABLE}") for r in found]
+        )
+    return limits
 
 
 def other_store(settings: Settings, url: str, token_file: Path | None) -> StoreSettings:

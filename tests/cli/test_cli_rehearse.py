@@ -50,6 +50,20 @@ def test_without_faults_there_is_nothing_to_find(capsys):
     assert "chance" not in out
 
 
+def test_all_that_is_wrong_with_limits_is_told_at_once(capsys, tmp_path):
+    limits = tmp_path / "tried.toml"
+    rule = f'[limits."{SCENE.key}.door_ajar"]'
+    limits.write_text(f'{rule}\nlimt = 1\non_delay_s = "an hour"\n[limits."{SCENE.key}.x"]\nlimit = 1\n', "utf-8")
+    status, _, err = run(capsys, *BRIEF, "--limits", limits)
+    told = err.splitlines()
+    assert (status, len(told)) == (2, 3)
+    assert all(line.startswith(f"scenewatch: {limits}: limits.") for line in told)
+    assert "on_delay_s: must be a number, not 'an hour'" in told[1]
+    for text, what in (("limits = 1\n", "limits: must be tables"), ("[limits]\nx = 1\n", 'limits."x": must be')):
+        limits.write_text(text, "utf-8")
+        assert what in run(capsys, *BRIEF, "--limits", limits)[2]
+
+
 def test_limits_to_try_are_read_and_checked(capsys, tmp_path, plan):
     limits = tmp_path / "tried.toml"
     limits.write_text('[limits."kitchen.door_ajar"]\non_delay_s = 7200.0\n', "utf-8")

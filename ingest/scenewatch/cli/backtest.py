@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenewatch.cli.words import WELL, add, add_json, complain, moment, scene_of
+from scenewatch.cli.limits import read_limits
+from scenewatch.cli.words import WELL, add, add_html, add_json, complain, moment, scene_of
 
 if TYPE_CHECKING:
     import argparse
@@ -35,7 +36,7 @@ def add_commands(commands: Subparsers) -> None:
     p.add_argument("--windows", type=Path, metavar="FILE", help=what)
     what = "TOML file with operators' limits to try"
     p.add_argument("--limits", type=Path, metavar="FILE", help=what)
-    p.add_argument("--html", type=Path, metavar="FILE", help="write the report as one page with charts")
+    add_html(p, "report")
     add_json(p)
 
 
@@ -94,12 +95,11 @@ def _backtest(options: argparse.Namespace) -> int:
     from scenewatch.backtesting import backtest
     from scenewatch.cli.show import put_json
     from scenewatch.rehearsal.page import page
-    from scenewatch.settings import load_limits
 
-    limits = {} if options.limits is None else load_limits(options.limits)
     with bar("backtesting") as progress:
         past = read_data(options, lambda done: progress(READING * done))
         windows = _windows(options, past)
+        limits = read_limits(options.limits, [past.scene])
         report = backtest(
             past, limits=limits, windows=windows, progress=lambda done: progress(READING + (1 - READING) * done)
         )

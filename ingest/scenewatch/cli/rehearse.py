@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenewatch.cli.words import WELL, add, add_json, count, faults_a_month, moment, scene_of, some_days
+from scenewatch.cli.limits import read_limits
+from scenewatch.cli.words import WELL, add, add_html, add_json, count, faults_a_month, moment, scene_of, some_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +41,7 @@ def add_commands(commands: Subparsers) -> None:
     p.add_argument("--plain", action=argparse.BooleanOptionalAction, default=True, help=what)
     what = "when the days begin, such as 2026-05-18T00:00+08:00 (by chance when every device is used)"
     p.add_argument("--start", type=moment, default=None, metavar="TIME", help=what)
-    p.add_argument("--html", type=Path, metavar="FILE", help="write the report as one page with charts")
+    add_html(p, "report")
     add_json(p)
 
 
@@ -48,7 +49,6 @@ def _rehearse(options: argparse.Namespace) -> int:
     from scenewatch.cli.show import put_json
     from scenewatch.rehearsal.page import page
     from scenewatch.rehearsing import Rehearsal, rehearse
-    from scenewatch.settings import load_limits
 
     scene = scene_of(options.scene)
     wish = Rehearsal(
@@ -58,7 +58,7 @@ def _rehearse(options: argparse.Namespace) -> int:
         start_ms=options.start,
         a_month=0.0 if options.faults == NONE else options.rate,
         faults=None if options.faults in (RANDOM, NONE) else _plan(Path(options.faults)),
-        limits={} if options.limits is None else load_limits(options.limits),
+        limits=read_limits(options.limits, [scene]),
         plain=options.plain,
     )
     with _bar() as progress:

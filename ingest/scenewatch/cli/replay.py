@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scenewatch.cli.limits import read_limits
 from scenewatch.cli.words import FOUND, WELL, add, add_bounds, add_config, add_json, complain
-from scenewatch.model.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import argparse
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from scenewatch.cli.words import Subparsers
     from scenewatch.journal.look import Look
     from scenewatch.model.alarm import Transition
-    from scenewatch.model.scene import Scene
-    from scenewatch.pipeline import OperatorLimits, Pipeline
+    from scenewatch.pipeline import Pipeline
     from scenewatch.settings import Settings
     from scenewatch.worker.replay import Into, Replayed
 
@@ -62,7 +61,7 @@ def _replay(options: argparse.Namespace) -> int:
         look,
         fresh=lambda: Pipeline(scenes, settings.root),
         states=state_folder(settings.journal.path),
-        limits=_limits(options.limits, scenes),
+        limits=None if options.limits is None else read_limits(options.limits, scenes),
     )
     bounds = _position(look, options.since, look.oldest), _position(look, options.until, look.end)
     pipeline, replayed = replay.prepare(*bounds)
@@ -81,18 +80,6 @@ def _position(look: Look, bound: int | datetime | None, free: int) -> int:
     if isinstance(bound, datetime):
         return look.position_at(round(bound.timestamp() * 1000))
     return free if bound is None else bound
-
-
-def _limits(path: Path | None, scenes: tuple[Scene, ...]) -> OperatorLimits | None:
-    from scenewatch.cli.limits import mistakes_in
-    from scenewatch.settings import load_limits
-
-    if path is None:
-        return None
-    limits = load_limits(path)
-    if found := mistakes_in(path, scenes, limits):
-        raise ConfigurationError(found)
-    return limits
 
 
 def _into(options: argparse.Namespace, settings: Settings, pipeline: Pipeline, opened: ExitStack) -> Into | None:

@@ -7,7 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenewatch.cli.backtest import add_data, bar, read_data
-from scenewatch.cli.words import WELL, add, add_json, alarms_a_month, count, faults_a_month, scene_of, some_days
+from scenewatch.cli.limits import looked_at, read_limits
+from scenewatch.cli.words import (
+    WELL,
+    add,
+    add_html,
+    add_json,
+    alarms_a_month,
+    count,
+    faults_a_month,
+    scene_of,
+    some_days,
+    writable,
+)
 from scenewatch.model.errors import ConfigurationError, Mistake
 
 if TYPE_CHECKING:
@@ -47,7 +59,7 @@ def _add_try(parts: Subparsers) -> None:
     p.add_argument("--seed", type=int, default=None, metavar="N", help=what)
     what = "without --data: how many random faults of each kind befall a site in 30 days, more or less (1)"
     p.add_argument("--rate", type=faults_a_month, default=1.0, metavar="N", help=what)
-    p.add_argument("--html", type=Path, metavar="FILE", help="write the comparison as one page")
+    add_html(p, "comparison")
     add_json(p)
 
 
@@ -61,7 +73,7 @@ def _add_suggest(parts: Subparsers) -> None:
     p.add_argument("--rate", type=alarms_a_month, default=0.2, metavar="N", help=what)
     what = "TOML file with the operators' limits in force (none: the tables' own)"
     p.add_argument("--limits", type=Path, metavar="FILE", help=what)
-    p.add_argument("--out", type=Path, metavar="FILE", help="where the TOML goes; standard output without")
+    p.add_argument("--out", type=writable, metavar="FILE", help="where the TOML goes; standard output without")
     add_json(p)
 
 
@@ -117,34 +129,13 @@ def _both(options: argparse.Namespace, scene: Scene) -> tuple[OperatorLimits, Op
     """Those to compare with, and those to try. Raises ConfigurationError with all that is wrong in both files."""
     from scenewatch.alarms.overrides import in_force
 
-    found: list[Mistake] = []
-    old = _limits_of(scene, options.against, found)
-    new = _limits_of(scene, options.limits, found)
-    if found:
+    (old, of_old), (new, of_new) = (looked_at(path, [scene]) for path in (options.against, options.limits))
+    if found := [*of_old, *of_new]:
         raise ConfigurationError(found)
     if in_force([scene], old) == in_force([scene], new):
         what = f"gives the numbers of {options.against or 'the tables'}: nothing would change"
         raise ConfigurationError([Mistake(f"--limits: {options.limits}", what)])
     return old, new
-
-
-def _limits_of(scene: Scene, path: Path | None, found: list[Mistake]) -> OperatorLimits:
-    """Those of this scene: a settings file may have those of others too. What is wrong is added to `found`."""
-    from scenewatch.cli.limits import mistakes_in
-    from scenewatch.scenes import all_scenes
-    from scenewatch.settings import load_limits
-
-    if path is None:
-        return {}
-    others = {other.key for other in all_scenes()} - {scene.key}
-    try:
-        given = load_limits(path)
-    except ConfigurationError as error:
-        found.extend(error.mistakes)
-        return {}
-    limits = {key: numbers for key, numbers in given.items() if key.partition(".")[0] not in others}
-    found.extend(mistakes_in(path, [scene], limits))
-    return limits
 
 
 def _show(before: Report, after: Report, change: Comparison) -> None:
@@ -211,10 +202,7 @@ def _suggest(options: argparse.Namespace) -> int:
 
     with bar("suggesting") as progress:
         past = read_data(options, lambda done: progress(READING * done))
-        found: list[Mistake] = []
-        limits = _limits_of(past.scene, options.limits, found)
-        if found:
-            raise ConfigurationError(found)
+        limits = read_limits(options.limits, [past.scene])
         rest = 1 - READING
         told = suggest(
             past, limits=limits, a_month=options.rate, progress=lambda done: progress(READING + rest * done)

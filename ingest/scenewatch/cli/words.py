@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from datetime import UTC, datetime
@@ -58,7 +59,7 @@ def scene_of(key: str | None) -> Scene:
     if key is None:
         return next(iter(scenes.values()))
     if key not in scenes:
-        raise ConfigurationError([Mistake("--scene", f"no scene {key!r}; there are: {', '.join(scenes)}")])
+        raise ConfigurationError([Mistake("scene", f"no scene {key!r}; there are: {', '.join(scenes)}")])
     return scenes[key]
 
 
@@ -80,7 +81,29 @@ def web_address(text: str) -> str:
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     text = "as JSON; standard output without FILE"
-    parser.add_argument("--json", nargs="?", const=STANDARD_OUTPUT, default=None, metavar="FILE", help=text)
+    parser.add_argument(
+        "--json", nargs="?", const=STANDARD_OUTPUT, default=None, type=json_file, metavar="FILE", help=text
+    )
+
+
+def json_file(text: str) -> str:
+    return text if text == STANDARD_OUTPUT else str(writable(text))
+
+
+def writable(text: str) -> Path:
+    """A file to write into: what takes long shall not find at its end that there is no place for it."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is a folder; name a file")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path.parent}; make it first")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text} may not be written by this user")
+    return path
+
+
+def add_html(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--html", type=writable, metavar="FILE", help=f"write the {what} as one page with charts")
 
 
 def add_bounds(parser: argparse.ArgumentParser) -> None:
