@@ -18,6 +18,7 @@ from scene_runs import DAY_MS, clean_run
 from scenewatch.devices.faults import FaultPlan, PlannedFault, lay
 from scenewatch.devices.fleet import NO_FAULTS, Fleet
 from scenewatch.model.conditions import watched_types
+from scenewatch.model.speech import PARTED, rule_text
 from scenewatch.scenes import SCENES, demonstration
 from scenewatch.scenes.check import mistakes
 
@@ -82,6 +83,16 @@ def months():
         return made[scene.key]
 
     return month_of
+
+
+@EACH_SCENE
+def test_a_rule_has_the_same_clauses_in_both_languages(scene):
+    for rule in scene.rules:
+        said = rule_text(scene, rule)
+        clauses = 1 + len(rule.suppressed_by) + len(rule.priority_steps) + len(rule.follows)
+        clauses += rule.latching + (rule.again_after is not None)
+        counts = len(said.en.split(PARTED.en)), len(said.zh.split(PARTED.zh))
+        assert counts == (clauses, clauses), rule.key
 
 
 @EACH_RULE

@@ -13,12 +13,13 @@ import scenewatch.console
 from scenewatch.console.picture import State
 from scenewatch.console.shapes import Channel
 from scenewatch.console.texts import SIGNS, TEXTS, Language, catalogue, translate
-from scenewatch.console.wording import number, span_text, value_text, with_unit
+from scenewatch.console.wording import clauses, number, span_text, value_text, with_unit
 from scenewatch.model.alarm import AlarmState
 from scenewatch.model.flags import Flag
 from scenewatch.model.flags import Test as QualityTest
 from scenewatch.model.rule import Mark
 from scenewatch.model.scene import Severity
+from scenewatch.model.words import Text
 
 HOME = Path(scenewatch.console.__file__).parent
 CALL = re.compile(r"""(?<![\w.])(?:t|translate)\(\s*(f?)["'`]([^"'`]+)["'`](\s*~)?""")
@@ -94,6 +95,12 @@ def test_every_state_and_flag_has_a_sign_and_no_two_states_share_one():
 )
 def test_spans_in_words(seconds, en, zh):
     assert (span_text(seconds, Language.EN), span_text(seconds, Language.ZH)) == (en, zh)
+
+
+def test_a_rule_s_text_comes_apart_into_its_clauses():
+    said = Text("above 8 °C; not while “Power cut” stands", "高于8 °C；“停电”期间不报警")
+    assert clauses(said, Language.EN) == ["above 8 °C", "not while “Power cut” stands"]
+    assert clauses(said, Language.ZH) == ["高于8 °C", "“停电”期间不报警"]
 
 
 def test_values_in_words():

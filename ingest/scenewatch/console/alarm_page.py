@@ -13,7 +13,7 @@ from scenewatch.console.linewords import source_words
 from scenewatch.console.picture import OF_PRIORITY
 from scenewatch.console.texts import SIGNS, translate
 from scenewatch.console.views import Views
-from scenewatch.console.wording import device_name, number, of, span_text, value_text
+from scenewatch.console.wording import clauses, device_name, number, of, span_text, value_text
 from scenewatch.model.alarm import AlarmState
 from scenewatch.model.errors import TemporaryError
 
@@ -124,6 +124,7 @@ def _words(picture: Picture, choice: Choice, found: Explanation, hub: Hub) -> di
         "site_title": Views(picture, choice).title_of(site),
         "zone": picture.scenes[device.scene].zone if device else "",
         "source": source_words(found.rule, language) if found.rule else "",
+        "clauses": clauses(found.rule.text, language) if found.rule else [],
         "rule_is_known": is_known,
         "open": alarm.state in TO_ACKNOWLEDGE,
         "values": values,

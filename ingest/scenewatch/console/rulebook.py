@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from scenewatch.console.choice import FRAME_KEYS
 from scenewatch.console.linewords import source_words
 from scenewatch.console.picture import OF_PRIORITY, State
-from scenewatch.console.wording import of, span_text
+from scenewatch.console.wording import clauses, of, span_text
 from scenewatch.model.errors import TemporaryError
 from scenewatch.model.words import hours
 
@@ -36,6 +36,8 @@ class RuleLine:
     state: State
     on: list[str]
     condition: str
+    more: list[str]
+    """What holds it back, and what becomes of an alarm that stands."""
     in_table: str
     """What the table says, where operators have set another limit."""
     release: str
@@ -98,12 +100,14 @@ def _line(scene: Scene, rule: Rule, counts: Counts, language: Language) -> RuleL
     name = f"{scene.key}.{rule.key}"
     watched = [_watched(scene, on) for on in rule.on]
     fault = next((f.title for f in scene.faults if f.key == rule.proof), None)
+    condition, *more = clauses(rule.text, language)
     return RuleLine(
         name=name,
         title=of(rule.title, language),
         state=OF_PRIORITY[rule.priority],
         on=[_watched_words(kind, one, language) for kind, one in watched if kind],
-        condition=of(rule.text, language),
+        condition=condition,
+        more=more,
         in_table=of(rule.table_text, language) if rule.table_text else "",
         release=span_text(rule.off_delay_s, language) if rule.off_delay_s else "",
         source=source_words(rule, language),

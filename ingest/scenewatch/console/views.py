@@ -9,7 +9,7 @@ from scenewatch.console.commands import panel
 from scenewatch.console.holding import MAINTAIN, form_of
 from scenewatch.console.picture import OF_PRIORITY, State
 from scenewatch.console.texts import SIGNS, Language, catalogue, translate
-from scenewatch.console.wording import decimals, device_name, of, value_text, with_unit
+from scenewatch.console.wording import clauses, decimals, device_name, of, value_text, with_unit
 
 if TYPE_CHECKING:
     from scenewatch.console.choice import Choice
@@ -80,8 +80,9 @@ class AlarmRow:
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """One rule in words, with the document it comes from."""
+    """When one rule is raised, in words, with the document it comes from."""
 
+    name: str
     title: str
     priority: State
     condition: str
@@ -205,14 +206,15 @@ class Views:
         return panel(self._picture, self._choice.device, self._language)
 
     def rules(self, device: Device) -> list[RuleRow]:
-        return [self._rule(rule) for _, rule in self._picture.rules_of(device)]
+        return [self._rule(name, rule) for name, rule in self._picture.rules_of(device)]
 
-    def _rule(self, rule: Rule) -> RuleRow:
+    def _rule(self, name: str, rule: Rule) -> RuleRow:
         how_read = translate(f"mark.{rule.source.mark}", self._language)
         return RuleRow(
+            name=name,
             title=of(rule.title, self._language),
             priority=OF_PRIORITY[rule.priority],
-            condition=of(rule.text, self._language),
+            condition=clauses(rule.text, self._language)[0],
             source=f"{of(rule.source.document, self._language)} ({how_read})",
         )
 

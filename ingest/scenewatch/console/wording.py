@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scenewatch.console.texts import Language, translate
 from scenewatch.model.quantity import Quantity
+from scenewatch.model.speech import PARTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +74,11 @@ def span_text(span_s: float, language: Language) -> str:
 
 def of(text: Text, language: Language) -> str:
     return str(getattr(text, language))
+
+
+def clauses(text: Text, language: Language) -> list[str]:
+    """Of a rule's text: when it is raised, then each thing else that it does."""
+    return of(text, language).split(of(PARTED, language))
 
 
 def device_name(device: Device, language: Language) -> str:

@@ -52,9 +52,13 @@ PRIORITIES: Final[Mapping[Priority, Text]] = {
 }
 
 
+PARTED = Text("; ", "；")
+"""What stands between the clauses of a rule's text, and nowhere within one."""
+
+
 def rule_text(scene: Scene, rule: Rule) -> Text:
     """All that it does: when it is raised, and what becomes of an alarm that stands."""
-    return _joined("; ", "；", [condition_text(scene, rule), *_standing(scene, rule)])
+    return _joined(PARTED.en, PARTED.zh, [condition_text(scene, rule), *_standing(scene, rule)])
 
 
 def condition_text(scene: Scene, rule: Rule) -> Text:
@@ -65,7 +69,7 @@ def condition_text(scene: Scene, rule: Rule) -> Text:
         text = Text(f"{text.en} for {span.en}", f"{text.zh}，持续{span.zh}")
     for suppression in rule.suppressed_by:
         unless = _suppression(scene, rule, suppression)
-        text = Text(f"{text.en}; not {unless.en}", f"{text.zh}；{unless.zh}不报警")
+        text = _joined(PARTED.en, PARTED.zh, [text, Text(f"not {unless.en}", f"{unless.zh}不报警")])
     return text
 
 
