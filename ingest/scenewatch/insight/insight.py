@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 VERSION = 2
 TOLD_AT_A_TIME = 4096
+NOTHING, NOWHERE = Batch.of(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0)), np.empty(0, np.int64)
 LAYOUT = str((STATE.descr, BUCKET.descr))
 
 
@@ -73,7 +74,7 @@ class Insight:
     def derive(self, batch: Batch) -> tuple[Batch, NDArray[np.int64]]:
         """What follows from checked readings, unchecked, and the place in `batch` before which each belongs."""
         if not len(self._state):
-            return self._batch(batch, _room(0)), np.empty(0, np.int64)
+            return NOTHING, NOWHERE
         columns = batch.columns
         tables = Tables(
             self._layout.first_link,
@@ -87,11 +88,14 @@ class Insight:
             self._learning,
             np.empty(self._learning.shape[1]),
         )
-        parts = [_room(0)]
+        parts: list[Told] = []
         done = 0
         while done < len(batch):
             done, written = step(done, columns, tables, self._told)
-            parts.append(Told._make(column[:written].copy() for column in self._told))
+            if written:
+                parts.append(Told._make(column[:written].copy() for column in self._told))
+        if not parts:
+            return NOTHING, NOWHERE
         told = Told._make(np.concatenate(columns) for columns in zip(*parts, strict=True))
         return self._batch(batch, told), _behind(batch, told.cause, self._device)
 
