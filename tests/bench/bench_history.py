@@ -1,4 +1,4 @@
-"""How fast history is written: simulated kitchens through journal, quality, alarms and DuckDB.
+"""How fast history is written: simulated kitchens through journal, quality, insight, alarms and DuckDB.
 
     python tests/bench/bench_history.py
 
@@ -21,21 +21,21 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from scenewatch.alarms.engine import Engine
 from scenewatch.app import Worker
 from scenewatch.devices.fleet import Fleet
 from scenewatch.devices.history import batches
 from scenewatch.embedded.history import History
 from scenewatch.embedded.plan import Demonstration
+from scenewatch.insight.insight import inserted
 from scenewatch.journal.journal import FileJournal
 from scenewatch.journal.limits import Limits
+from scenewatch.judging import Judging
 from scenewatch.model.batch import Batch
 from scenewatch.model.clock import SystemClock
 from scenewatch.model.ledger import Counts
 from scenewatch.model.ports import RecordKind
 from scenewatch.model.registry import Registry
 from scenewatch.model.words import hours
-from scenewatch.quality.quality import Quality
 from scenewatch.scenes import SCENES, demonstration
 from scenewatch.settings import BrokerSettings, DatabaseSettings, JournalSettings, Settings, StoreSettings
 from scenewatch.store.devices import Inventory
@@ -49,10 +49,10 @@ SCENE = SCENES[0]
 NEW_YEAR_MS = 1_767_225_600_000
 LOOK_S = 0.01
 NO_BROKER = "mqtt://127.0.0.1:1"
-STAGES = ("physics", "journal", "quality", "alarms", "store")
+STAGES = ("physics", "journal", "quality", "insight", "alarms", "store")
 SUMS = {
-    "without physics": ("quality", "alarms", "store"),
-    "with physics": ("physics", "quality", "alarms", "store"),
+    "without physics": ("quality", "insight", "alarms", "store"),
+    "with physics": ("physics", "quality", "insight", "alarms", "store"),
     "with journal too": STAGES,
 }
 GOALS = {"without physics": 1.0, "with physics": 0.5}
@@ -91,9 +91,8 @@ def stage_by_stage(sites: int, span_ms: int, folder: Path) -> tuple[int, Meter]:
     devices = demonstration(SCENE).devices(sites)
     registry = Registry([SCENE])
     registry.apply(devices, at_ms=NEW_YEAR_MS)
-    quality, alarms = Quality(), Engine([SCENE])
-    quality.grow(registry)
-    alarms.grow(registry)
+    judging = Judging([SCENE])
+    judging.grow(registry)
     fleet = Fleet(SCENE, devices, seed=1, start_ms=NEW_YEAR_MS)
     made = batches(fleet, registry, NEW_YEAR_MS, NEW_YEAR_MS + span_ms)
     meter = Meter()
@@ -107,9 +106,13 @@ def stage_by_stage(sites: int, span_ms: int, folder: Path) -> tuple[int, Meter]:
             with meter.of("journal"):
                 batch = through(journal, batch)
             with meter.of("quality"):
-                quality.check(batch)
+                judging.quality.check(batch)
+            with meter.of("insight"):
+                derived, before = judging.insight.derive(batch)
+                judging.quality.check(derived)
+                batch = inserted(batch, derived, before)
             with meter.of("alarms"):
-                alarms.step(batch)
+                judging.judge(batch, (), batch.first)
             with meter.of("store"):
                 store.write(batch, registry.series_name)
 
