@@ -3,6 +3,7 @@
 from urllib.parse import urlencode
 
 import pytest
+from comes_true import comes_true
 from fake_desk import COOKIE, NAME
 from fake_explanations import VERSION, ExplainingWorker
 from fake_worker import MINUTE, text
@@ -54,7 +55,7 @@ def test_it_is_whole_in_every_language_theme_and_width(shown, page, language, th
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
         # the chart follows a new width a moment later
-        page.wait_for_function("document.documentElement.scrollWidth === document.documentElement.clientWidth")
+        comes_true(page, "document.documentElement.scrollWidth === document.documentElement.clientWidth")
         cut = page.evaluate("""[...document.querySelectorAll("main :is(p, dt, li, h1, h2)")]
             .filter((e) => !e.closest(".hidden") && e.scrollWidth > e.clientWidth + 1)
             .map((e) => e.className + e.textContent)""")

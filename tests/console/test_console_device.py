@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from comes_true import comes_true
 from fake_desk import DeskWorker
 from fake_worker import MINUTE, FakeWorker
 from playwright.sync_api import expect
@@ -163,13 +164,13 @@ def test_keys_move_and_zoom_and_lead_back_to_now(shown, told):
     shown.locator(".chart").focus()
     shown.keyboard.press("ArrowLeft")
     expect(shown.locator(".shown-span")).to_contain_text(" to ")
-    shown.wait_for_function("Array.isArray(JSON.parse(document.querySelector('.chart').dataset.drawn)[2])")
+    comes_true(shown, "Array.isArray(JSON.parse(document.querySelector('.chart').dataset.drawn)[2])")
     spans = [(int(a["from"]), int(a["to"])) for a in told.asked if "from" in a]
     earlier = [span for span in spans if span[1] == pytest.approx(told.now - 1.5 * HOUR, abs=2000)]
     first, last = earlier[-1]  # what goes on live may be asked for at the same time
     assert last - first == pytest.approx(6 * HOUR, abs=2000)
     shown.keyboard.press("+")
-    shown.wait_for_function("(first) => !location.search.includes(`from=${first}`)", arg=str(first))
+    comes_true(shown, "(first) => !location.search.includes(`from=${first}`)", arg=str(first))
     shown.keyboard.press("Home")
     expect(shown.locator(".shown-span")).to_have_text("the last 6 h")
     expect(sentence(shown, "air_temp")).to_contain_text("721 readings")
@@ -239,11 +240,12 @@ def test_alarm_and_event_are_drawn_as_they_come(stage, worker, page):
     expect(page.locator(".alarm")).to_contain_text("Fridge too warm")
     worker.happen(FRIDGE, "opened", "by hand", at=worker.now - MINUTE)
     expect(page.locator(".events li")).to_contain_text("by hand")
-    page.wait_for_function(
+    comes_true(
+        page,
         f"""async () => {{
             const series = (await ({OPTION})()).series;
             return series[1].markArea.data.length === 1 && series[0].data.length === 1;
-        }}"""
+        }}""",
     )
     assert page.evaluate("window.chart === document.querySelector('.chart canvas')")
 
