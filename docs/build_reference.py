@@ -255,7 +255,7 @@ def _channel(channel: Channel) -> tuple[str, ...]:
 
 
 def _span(span: Span | None) -> str:
-    return "" if span is None else f"{_number(span.low)} to {_number(span.high)}"
+    return "" if span is None else f"{amount(span.low, '')} to {amount(span.high, '')}"
 
 
 def _rules(scene: Scene) -> str:
@@ -342,7 +342,7 @@ def _effect(effect: Effect) -> str:  # noqa: C901, PLR0911 - one answer a kind o
         case Drive(input_, None):
             return f"`{input_}` held at its size"
         case Drive(input_, to):
-            return f"`{input_}` held at {_number(to)}"
+            return f"`{input_}` held at {amount(to, '')}"
         case Ramp(input_):
             return f"`{input_}` grows to its size"
         case Silence():
@@ -352,7 +352,7 @@ def _effect(effect: Effect) -> str:  # noqa: C901, PLR0911 - one answer a kind o
         case Drift(channel=channel, sign=sign):
             return f"`{channel}` {'rises' if sign > 0 else 'falls'} slowly by its size"
         case Spikes(channel=channel, share=share):
-            return f"{_number(100 * share)} % of `{channel}` too high by its size"
+            return f"{amount(100 * share, '')} % of `{channel}` too high by its size"
         case WrongClock():
             return "its clock is ahead by its size"
         case Away():
@@ -364,8 +364,8 @@ def _effect(effect: Effect) -> str:  # noqa: C901, PLR0911 - one answer a kind o
 def _sizes(sizes: Sizes | None) -> str:
     if sizes is None:
         return ""
-    span = f"{_number(sizes.smallest)} to {_number(sizes.largest)} {sizes.unit}"
-    return f"{span}; found from {_number(sizes.findable)}"
+    span = f"{amount(sizes.smallest, '')} to {amount(sizes.largest, '')} {sizes.unit}"
+    return f"{span}; found from {amount(sizes.findable, '')}"
 
 
 # --- how it is written -------------------------------------------------------------------------------------
@@ -391,10 +391,6 @@ def span_of_time(ms: int) -> str:
         return "none"
     unit, length = next((u for u in UNITS_MS if ms % u[1] == 0), UNITS_MS[-1])
     return f"{ms / length:g} {unit}"
-
-
-def _number(value: float) -> str:
-    return f"{value:g}".replace("-", "−")
 
 
 if __name__ == "__main__":
