@@ -18,6 +18,7 @@ from scenewatch.model.registry import Registry
 from scenewatch.model.rule import Above, Mark, NoData, Priority, Rule, Source
 from scenewatch.model.scene import Channel, DeviceType, EventKind, Scene, Span
 from scenewatch.model.words import Text, hours, minutes, seconds
+from seeds import SAID, SEED
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -25,6 +26,17 @@ if TYPE_CHECKING:
 # A law holds however slow the machine is that looks for exceptions.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Before hypothesis looks at its option: its examples are drawn by the same seed as all else."""
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = SEED
+
+
+def pytest_report_header() -> str:
+    return SAID
 
 
 def _text(name: str) -> Text:

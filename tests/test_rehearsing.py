@@ -1,12 +1,7 @@
-"""A rehearsal runs labelled faults through the very stages, which never see a label, and scores what they raised.
-
-Seeds are drawn anew each run; a failure names the seed, and REHEARSAL_SEED=<seed> plays it again.
-"""
+"""A rehearsal runs labelled faults through the very stages, which see no label, and scores what they raised."""
 
 import ast
 import dataclasses
-import os
-import secrets
 from pathlib import Path
 
 import msgspec
@@ -25,9 +20,8 @@ from scenewatch.rehearsal.labels import Label
 from scenewatch.rehearsing import Rehearsal, rehearse
 from scenewatch.scenes import SCENES, demonstration
 from scenewatch.study import Study
+from seeds import SAID, SEED
 
-SEED = int(os.environ.get("REHEARSAL_SEED") or secrets.randbits(32))
-SAID = f"REHEARSAL_SEED={SEED}"
 SCENE = next(s for s in SCENES if s.key == "kitchen")
 START_MS = SCENE.busy_ms[0] + days(3)
 LEARNING = max(

@@ -9,11 +9,11 @@ from records import START_MS
 from scenewatch.devices.faults import FaultPlan, PlannedFault
 from scenewatch.devices.fleet import Fleet
 from scenewatch.devices.gateway import MOST_EVENTS, gateways
-from scenewatch.devices.history import past, pieces
+from scenewatch.devices.history import Past, past, pieces
 from scenewatch.devices.payload import SampleBuffer
 from scenewatch.devices.schedule import Schedule
 from scenewatch.devices.telling import Telling
-from scenewatch.model.event import Happening
+from scenewatch.model.event import Event, Happening
 from scenewatch.model.registry import Registry
 from scenewatch.model.scene import Severity
 from scenewatch.scenes.kitchen import KITCHEN
@@ -84,8 +84,23 @@ def test_history_and_the_live_schedule_tell_the_same():
     assert {kind for _, kind, _ in told} == {"rodent", "unfit", "morning_check"}
 
 
-def test_the_past_is_cut_where_events_of_some_kinds_come():
-    plan = (fault("rodent_about", CAMERA, 0, 5), fault("staff_unfit", GATE, 7, 8))
+LATE = (
+    fault("rodent_about", CAMERA, -20, 5),
+    fault("staff_unfit", GATE, 7, 8),
+    fault("gateway_away", GATEWAY, -30, 9),
+)
+
+
+@pytest.mark.parametrize("plan", [LATE[:2], LATE], ids=["at once", "some kept by a gateway"])
+def test_events_of_the_past_come_as_they_were_received(plan):
+    other = fault("rodent_about", "kitchen.s002.s002-camera", 3, 6)
+    for taken in past(fleet_of(*plan, other), registry_of(), MORNING_MS - HOUR_MS, MORNING_MS + HOUR_MS):
+        received_ms = [e.received_ms for e in taken.events]
+        assert received_ms == sorted(received_ms)
+
+
+@pytest.mark.parametrize("plan", [LATE[:2], LATE], ids=["at once", "some kept by a gateway"])
+def test_the_past_is_cut_where_events_of_some_kinds_come(plan):
     taken = list(past(fleet_of(*plan), registry_of(), MORNING_MS - HOUR_MS, MORNING_MS + HOUR_MS))
     cut = [piece for one in taken for piece in pieces(one, {"rodent"})]
     assert [e for piece in cut for e in piece.events] == [e for one in taken for e in one.events]
@@ -97,6 +112,14 @@ def test_the_past_is_cut_where_events_of_some_kinds_come():
         assert all(at >= batch.received_ms.max(initial=0) for at in rodents)
         received_ms = max([int(batch.received_ms.max(initial=0)), *rodents])
     assert len(cut) > len(taken)
+
+
+def test_an_event_that_comes_before_all_readings_is_cut_off_before_them():
+    [first, *_] = past(fleet_of(), registry_of(), MORNING_MS - HOUR_MS, MORNING_MS + HOUR_MS)
+    at_ms = int(first.batch.received_ms.min()) - 1
+    early = Event(position=0, device=0, kind="rodent", at_ms=at_ms, received_ms=at_ms)
+    cut = list(pieces(Past(first.batch, [early]), {"rodent"}))
+    assert [(len(batch), events) for batch, events in cut] == [(0, [early]), (len(first.batch), [])]
 
 
 def test_a_silent_device_tells_nothing_and_one_with_a_wrong_clock_at_its_own_time():

@@ -1,10 +1,10 @@
 """Whatever happens around it, nothing is lost, nothing comes twice, and alarms stand as they should."""
 
-import random
-
 import pytest
 from chaos_rounds import Rounds
 from chaos_scene import Setup
+
+from seeds import SAID, SEED
 
 pytestmark = pytest.mark.integration
 
@@ -18,12 +18,10 @@ A_SECOND = 400
 def test_after_mishaps_everything_that_was_acknowledged_is_stored_exactly_once(tmp_path, setup, request):
     if setup.store == "influx":
         request.getfixturevalue("influxd")
-    seed = random.SystemRandom().getrandbits(32)
-    print(f"seed {seed}")  # noqa: T201  # shown when it fails
-    rounds = Rounds(tmp_path, setup, seed, ROUNDS, longest_s=LONGEST_S, a_second=A_SECOND)
+    rounds = Rounds(tmp_path, setup, SEED, ROUNDS, longest_s=LONGEST_S, a_second=A_SECOND)
     try:
         for number in range(ROUNDS):
             verdict = rounds.round()
-            assert verdict.good, f"{setup}, seed {seed}, round {number}: {verdict}"
+            assert verdict.good, f"{SAID}, {setup}, round {number}: {verdict}"
     finally:
         rounds.end()

@@ -62,6 +62,12 @@ def alarms(rig):
     return recorded(rig, "alarm", Level.DAY)
 
 
+def wait_for_alarms(rig, *standing):
+    """Until the store has acknowledged them: InfluxDB shows a point field by field while it takes it."""
+    wait_for(lambda: [a.fields.get("standing") for a in alarms(rig)] == list(standing))
+    wait_for(lambda: not rig.worker.records._mirror._mirrored.missing(1))
+
+
 def pass_to(rig, seconds):
     """The clock goes on; the figures of that time are taken."""
     taken = rig.worker.records._figures
@@ -72,7 +78,7 @@ def pass_to(rig, seconds):
 def test_an_alarm_is_a_point_and_when_it_clears_it_is_told_in_its_place(begin, store, vat_scene):
     rig = begin(store)
     measure(rig, 85.5, 0, 10, 20)
-    wait_for(lambda: len(alarms(rig)) == 1)
+    wait_for_alarms(rig, 1)
     [point] = alarms(rig)
     assert (point.t_ms, point.keep) == (START_MS + 20_000, Level.DAY)
     assert point.tags == {
@@ -97,7 +103,7 @@ def test_an_alarm_is_a_point_and_when_it_clears_it_is_told_in_its_place(begin, s
         "version": version_of(vat_scene.rules[0]),
     }
     measure(rig, 20, 30)
-    wait_for(lambda: alarms(rig)[0].fields["standing"] == 0)
+    wait_for_alarms(rig, 0)
     gone = {"standing": 0, "cleared_ms": START_MS + 30_000, "lasted_s": 10.0}
     assert alarms(rig) == [replace(point, fields={**point.fields, **gone})]
 
@@ -175,7 +181,7 @@ def test_what_a_store_that_is_away_misses_is_there_when_it_is_back(begin, store,
     assert alarms(rig) == recorded(rig, "pipeline", Level.MINUTE) == []
     gate.shut = False
     wait_for(lambda: len(recorded(rig, "pipeline", Level.MINUTE)) == 3)
-    wait_for(lambda: [a.fields["standing"] for a in alarms(rig)] == [0])
+    wait_for_alarms(rig, 0)
     expected = [
         "the store does not take alarms, they wait: the gate is shut",
         "the store does not take figures, they wait: the gate is shut",
@@ -222,7 +228,7 @@ def test_alarms_of_a_history_are_there_though_it_was_never_live(begin, store):
     t_ms = START_MS - 10**9 + 10_000 * np.arange(6)
     past = Batch.of(np.full(6, series), t_ms, np.array([20.0, 85, 85, 85, 85, 20]))
     rig.worker.journal.append_record(RecordKind.HISTORY, past.to_bytes(), START_MS)
-    wait_for(lambda: [a.fields["standing"] for a in alarms(rig)] == [0])
+    wait_for_alarms(rig, 0)
     assert [(a.t_ms, a.fields["lasted_s"]) for a in alarms(rig)] == [(t_ms[3], 20.0)]
 
 

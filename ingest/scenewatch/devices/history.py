@@ -26,6 +26,7 @@ class Past(NamedTuple):
 
     batch: Batch
     events: list[Event]
+    """As they were received."""
 
 
 def past(fleet: Fleet, registry: Registry, from_ms: int, to_ms: int) -> Iterator[Past]:
@@ -47,7 +48,7 @@ def arrived(fleet: Fleet, registry: Registry, blocks: Iterable[Block]) -> Iterat
     told_late: list[Telling] = []
     for block in blocks:
         until_ms = int(block.t_ms[-1].max())
-        told = [*told_late, *block.told]
+        told = sorted([*told_late, *block.told], key=lambda one: one.sent_ms)
         told_late = [one for one in told if one.sent_ms > until_ms]
         events = [_event(one, numbers[one.device]) for one in told if one.sent_ms <= until_ms]
         batch = _batch(block, series, device)
@@ -64,8 +65,8 @@ def pieces(past: Past, kinds: Collection[str]) -> Iterator[Past]:
     waiting: list[Event] = []
     for event in events:
         waiting.append(event)
-        before = batch.received_ms <= event.received_ms
-        if event.kind in kinds and before.any():
+        if event.kind in kinds:
+            before = batch.received_ms <= event.received_ms
             yield Past(_numbered(batch.select(before)), waiting)
             batch, waiting = _numbered(batch.select(~before)), []
     if len(batch) or waiting:

@@ -118,7 +118,8 @@ class Fault:
     sizes: Sizes | None = None
     """None for what either is or is not."""
     shows: tuple[str, ...]
-    """`<device type>.<channel>` that cannot stay as they would be without the fault, if it lasts its minimum."""
+    """`<device type>.<channel>` that do not stay as they would be without the fault, if it lasts its minimum and
+    begins in an hour in which it is not so anyway (a lamp that burns by night)."""
     rules: tuple[str, ...]
     """Rules that rightly find it; empty as long as there is none for it."""
     minimum: Duration
