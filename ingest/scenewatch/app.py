@@ -164,8 +164,9 @@ class Worker:
             snapshots=self._snapshots,
             ends=Ends(
                 put=self._outbox.put,
-                tell=self.explaining.with_rules_kept(self.book.tell),
+                tell=self.book.tell,
                 keep=self._keep_told,
+                ruled=self.explaining.keep_rules,
                 stored=self.store.position,
                 past_damage=self._past_damage,
                 connected=lambda: self.source_state == "connected",

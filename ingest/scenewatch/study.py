@@ -18,7 +18,7 @@ from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.flags import Flag
 from scenewatch.model.registry import Registry
 from scenewatch.model.rule import Happened
-from scenewatch.model.ruleversion import version_of
+from scenewatch.model.ruleversion import versions_of
 from scenewatch.rehearsal.labels import RaisedAlarm
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Study:
         """Called with each checked batch, derived readings included. They must not change it."""
         self.rules = in_force(scenes, limits or {})
         """By `<scene>.<rule>`, with the numbers in force."""
-        self._versions = {key: version_of(rule) for key, rule in self.rules.items()}
+        self._versions = versions_of(scenes, self.rules)
         self._judging = Judging(map(_unlatched, scenes), limits)
         self._judging.grow(self.registry)
         self._judging.alarms.listening(from_ms)

@@ -149,7 +149,7 @@ class _Suggesting:
         suggested, of_devices = choose(tried, devices, at_most)
         return Suggestion(
             rule=key,
-            version=version_of(rule),
+            version=version_of(self._past.scene, rule),
             text=named(rule_text(self._past.scene, rule)),
             source=named(rule.source.document),
             devices=devices,

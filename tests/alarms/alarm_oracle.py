@@ -143,8 +143,9 @@ class Suppressions:
 class Alarm:
     """A rule on one device: what it was when. Those below know when it comes and goes."""
 
-    def __init__(self, key, rule, device, device_id, suppressions, graded=()):
-        self.key, self.rule, self.device, self.device_id = key, rule, device, device_id
+    def __init__(self, scene, rule, device, device_id, suppressions, graded=()):
+        self.key, self.scene, self.rule = f"{scene.key}.{rule.key}", scene, rule
+        self.device, self.device_id = device, device_id
         self.suppressions = suppressions
         self.graded = list(graded)
         """The watch of each of its priority's steps; None for one by time alone."""
@@ -167,7 +168,7 @@ class Alarm:
         return holding[-1] if holding else None
 
     def told(self, step, at_ms, value, flag, by=""):
-        words = (self.priority, version_of(self.rule), Hidden.NOT, by, self.cause)
+        words = (self.priority, version_of(self.scene, self.rule), Hidden.NOT, by, self.cause)
         return Transition(self.key, self.device, step, at_ms, self.raised_at_ms, value, int(flag), *words)
 
     def rise(self, at_ms, heard_ms, value, flag):
@@ -378,7 +379,7 @@ class Oracle:
             scene = known.scenes[place.scene]
             calendar = resolve_name(scene.calendar) if scene.calendar else None
             for rule in scene.rules:
-                self._hang(f"{scene.key}.{rule.key}", rule, device, calendar)
+                self._hang(scene, rule, device, calendar)
         for alarm in self._all():
             for mine, named in (
                 (alarm.suppressions.causes, alarm.rule.suppressed_by),
@@ -402,7 +403,7 @@ class Oracle:
         key = f"{alarm.key.partition('.')[0]}.{caused_by.rule}"
         return [one for one in self._all() if one.key == key and one.device in where]
 
-    def _hang(self, key, rule, device, calendar):
+    def _hang(self, scene, rule, device, calendar):
         """Put one rule on one device, if it is about its type."""
         device_type = self.known.type_of(device)
         channels = {c.key: c for c in device_type.channels}
@@ -423,7 +424,7 @@ class Oracle:
             [(s.occasion, s.after) for s in rule.suppressed_by if isinstance(s, During)],
         )
         graded = [None if s.beyond is None else watch(Term(on[0], s.beyond)) for s in rule.priority_steps]
-        alarm = (key, rule, device, self.known.ids[device], suppressions)
+        alarm = (scene, rule, device, self.known.ids[device], suppressions)
         if isinstance(rule.when, Happened):
             made = Happening(*alarm, graded)
         elif isinstance(rule.when, NoData):

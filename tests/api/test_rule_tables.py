@@ -130,7 +130,7 @@ def test_a_rule_on_what_is_derived_is_called_by_what_that_tells(vat_scene):
 
 def test_a_rule_tells_its_version(vat_scene):
     first = told(vat_scene)["version"]
-    assert first == version_of(vat_scene.rules[0])
+    assert first == version_of(vat_scene, vat_scene.rules[0])
     assert told(vat_scene, when=Above(81.0))["version"] != first
 
 

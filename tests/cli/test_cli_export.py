@@ -104,7 +104,7 @@ def test_alarms_and_events_come_the_newest_first(fed, vat_scene, typed, tmp_path
     (hot,) = (r for r in rows(alarms) if r["rule"] == "brine.vat_hot")
     assert (hot["device"], hot["value"], hot["raised_ms"]) == ("brine.w1.vat-1", "85.0", str(START_MS + 170_000))
     assert (hot["raised"], hot["acknowledged_by"]) == ("2027-01-15T08:02:50.000Z", "")
-    assert (hot["version"], hot["hidden"], hot["cause"]) == (version_of(vat_scene.rules[0]), "", "")
+    assert (hot["version"], hot["hidden"], hot["cause"]) == (version_of(vat_scene, vat_scene.rules[0]), "", "")
     assert typed("export", "--what", "events", "--out", events, "--device", "vat-1", *source)[0] == 0
     assert [(r["position"], r["text"], json.loads(r["data"])) for r in rows(events)] == [
         (str(1000 + n), "'=by hand", {"n": n}) for n in (2, 1, 0)

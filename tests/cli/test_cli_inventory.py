@@ -134,7 +134,7 @@ def test_rules_are_listed_with_the_numbers_in_force(shop):
     assert (head.split()[1], len(lines), nothing) == ("version", len(told), "")
     line = next(line for line in lines if line.startswith(f"{key} "))
     assert rule.title.zh in line
-    assert line.split()[1] == told[key]["version"] != version_of(rule)
+    assert line.split()[1] == told[key]["version"] != version_of(SCENES[0], rule)
     whole = json.loads(out)
     assert last == f"rule set {whole['version']}: {len(told)} rules, operators' limits {whole['limits_version']}"
 

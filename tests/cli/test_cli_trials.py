@@ -59,7 +59,7 @@ def test_what_changes_on_recorded_data_is_told(on_file, folder):
     assert "alarms: 1 new, 0 gone, 1 the same; faults: 0 found only after, 0 only before" in lines
     assert lines["alarms"][-2:] == ["1", "2"]
     numbers = tomllib.loads((folder / "soon.toml").read_text())["limits"]
-    versions = [version_of(in_force([KITCHEN], limits)[WARM]) for limits in ({}, numbers)]
+    versions = [version_of(KITCHEN, in_force([KITCHEN], limits)[WARM]) for limits in ({}, numbers)]
     assert lines["fridge_warm"] == ["fridge_warm", *versions, "1", "2", "1", "1", "0"]
     assert "faults found" not in lines
     html = page.read_text("utf-8")

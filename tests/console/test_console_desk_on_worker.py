@@ -127,7 +127,7 @@ def test_an_alarm_is_acknowledged_by_key_and_is_on_record(console, page, vat_sce
     page.goto(f"{console}/rules?lang=en")
     rule = page.locator("[id='brine.vat_hot']")
     expect(rule).to_contain_text("24 h: 1 · 7 days: 1")
-    expect(rule).to_contain_text(version_of(vat_scene.rule("vat_hot")))
+    expect(rule).to_contain_text(version_of(vat_scene, vat_scene.rule("vat_hot")))
 
 
 def test_an_unknown_device_is_adopted_by_a_click_and_its_first_message_is_in_its_chart(console, page):

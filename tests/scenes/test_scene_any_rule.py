@@ -88,7 +88,7 @@ def test_any_rule_is_told_or_can_be_used(fields, data):
     rule = replace(WARM, **{name: data.draw(FIELDS[name], name) for name in sorted(fields)})
     sound = sound_or_told(rule)
     event("sound" if sound else "wrong")
-    assert len(version_of(rule)) == 8
+    assert len(version_of(scene(rule), rule)) == 8
     if sound:
         used(rule)
 

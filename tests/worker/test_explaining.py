@@ -65,13 +65,14 @@ class Bench:
         return [one for one in self.told if one == (query.device, query.kind, query.from_ms)]
 
     def tell(self, *moves):
-        self.explaining.with_rules_kept(self.alarms.record)(list(moves))
+        self.explaining.keep_rules()
+        self.alarms.record(list(moves))
 
     def explain(self, move=HOT):
         return self.explaining.explain(*move.identity)
 
     def version(self, rule="brine.vat_hot"):
-        return version_of(self.rules[rule])
+        return version_of(self.scene, self.rules[rule])
 
 
 @pytest.fixture
@@ -90,17 +91,6 @@ def test_an_alarm_is_told_with_the_rule_that_raised_it_and_what_it_is_now(bench)
     bench.rules = bench.rules | {"brine.vat_hot": replace(bench.rules["brine.vat_hot"], when=Above(60.0))}
     found = bench.explain()
     assert (found.rule["limit"], found.as_raised, found.now["limit"]) == (80.0, True, 60.0)
-
-
-def test_the_rules_are_kept_once_and_again_only_when_they_are_others(bench, monkeypatch):
-    kept = []
-    monkeypatch.setattr(bench.versions, "keep", lambda entries, at_ms: kept.append((sorted(entries), at_ms)))
-    bench.tell(HOT)
-    bench.tell(then(HOT, Step.CLEARED, AT_MS + 1))
-    assert kept == [(["brine.vat_hot", "brine.vat_silent"], bench.now_ms)]
-    bench.rules = dict(bench.rules)
-    bench.tell(HOT)
-    assert len(kept) == 2
 
 
 def test_a_version_stays_as_it_was_first_kept(bench):

@@ -7,11 +7,14 @@ import pytest
 from ends import wait_for
 from records import START_MS, telemetry, topic
 from scenewatch import app
+from scenewatch.alarms.overrides import overridden
 from scenewatch.journal.look import Look
 from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.ports import RecordKind
+from scenewatch.model.ruleversion import version_of
 from scenewatch.pipeline import Pipeline, encode_limits
 from scenewatch.settings import load
+from scenewatch.store.ruleversions import RuleVersions
 from scenewatch.worker.service import reload
 from worker_rig import one_after_another
 
@@ -92,6 +95,34 @@ def test_a_restart_goes_on_with_them_and_records_nothing(begin, config):
     heat(again, 30, 40)
     assert raised_s(again) == [40]
     assert len(recorded(again)) == 1
+
+
+def test_an_alarm_of_limits_that_were_in_force_for_a_moment_is_explained_by_them(begin, config):
+    rig = begin()
+    heat(rig, 0, 10)
+    for seconds in (10, 600):
+        write(config, SECTION, f"on_delay_s = {seconds}\n")
+        read_again(rig, config)
+        wait_for(lambda s=seconds: in_force(rig) == (80.0, s))
+        if seconds == 10:
+            heat(rig, 15)
+            rig.ledger()
+    [alarm] = rig.get("/api/v1/alarms")["alarms"]
+    found = rig.get("/api/v1/alarms/explanation", **{key: alarm[key] for key in ("rule", "device", "raised_at")})
+    assert (found["as_raised"], found["rule"]["on_delay_s"], found["now"]["on_delay_s"]) == (True, 10.0, 600.0)
+
+
+def test_every_version_of_a_rule_that_was_in_force_is_kept_without_any_alarm(begin, config, vat_scene):
+    rig = begin()
+    rule = vat_scene.rule("vat_hot")
+    for limit in (90, 95):
+        write(config, SECTION, f"limit = {limit}\n")
+        read_again(rig, config)
+        wait_for(lambda n=limit: in_force(rig) == (n, 20.0))
+    kept = RuleVersions(rig.worker._database)
+    for limit in (80.0, 90.0, 95.0):
+        version = version_of(vat_scene, overridden(rule, {"limit": limit}))
+        wait_for(lambda v=version: kept.entry("brine.vat_hot", v) is not None)
 
 
 def test_limits_that_changed_while_it_was_down_are_recorded_at_the_start(begin, config):

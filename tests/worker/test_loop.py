@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +16,7 @@ from scenewatch.model.event import Event, Result
 from scenewatch.model.ledger import Counts
 from scenewatch.model.messages import Messages
 from scenewatch.model.ports import RecordKind
-from scenewatch.pipeline import Pipeline, encode_inventory
+from scenewatch.pipeline import Pipeline, encode_inventory, encode_limits
 from scenewatch.worker import loop as module
 from scenewatch.worker.loop import SNAPSHOT_MS, SNAPSHOT_REST, Ends, Loop
 from scenewatch.worker.snapshots import Snapshots
@@ -40,6 +41,9 @@ class Rig:
         self.tell = Gate(self.told.extend)
         self.kept = []
         self.keep = Gate(lambda events, results: self.kept.extend([*events, *results]))
+        self.rules = []
+        """Those in force whenever they went on record."""
+        self.ruled = Gate(lambda: self.rules.append(self.pipeline.alarms.rules))
         self.journal = FileJournal(folder / "journal", clock=self.clock)
         self.begin()
 
@@ -55,6 +59,7 @@ class Rig:
             put=self._put,
             tell=self.tell,
             keep=self.keep,
+            ruled=self.ruled,
             stored=lambda: self.stored,
             past_damage=lambda position: max(d.end for d in self.journal.damaged if d.first <= position),
             connected=lambda: self.connected,
@@ -250,19 +255,45 @@ def test_a_deaf_source_raises_nothing(rig):
     rig.caught_up(2)
     rig.connected = False
     looked = threading.Event()
-    rig.loop._ends = Ends(
-        put=rig.loop._ends.put,
-        tell=rig.tell,
-        keep=rig.keep,
-        stored=rig.loop._ends.stored,
-        past_damage=rig.loop._ends.past_damage,
-        connected=lambda: bool(looked.set()),
-        had=rig.had.append,
-    )
+    rig.loop._ends = replace(rig.loop._ends, connected=lambda: bool(looked.set()))
     rig.clock.ms += 3_600_000
     assert looked.wait(10)
     rig.loop.stop()
     assert rig.told == []
+
+
+def limit_of(rules):
+    return rules["brine.vat_hot"].when.limit
+
+
+def test_rules_are_on_record_from_the_start_and_before_a_change_goes_on(rig):
+    rig.bring_inventory()
+    rig.caught_up(1)
+    assert [limit_of(rules) for rules in rig.rules] == [80.0]
+    rig.ruled.shut = True
+    for limit in (70.0, 60.0):
+        rig.journal.append_record(
+            RecordKind.LIMITS, encode_limits({"brine.vat_hot": {"limit": limit}}), rig.clock.ms
+        )
+    wait_for(lambda: rig.ruled.refused > 1)
+    assert rig.loop.delivered == 1
+    rig.ruled.shut = False
+    rig.caught_up(3)
+    assert [limit_of(rules) for rules in rig.rules] == [80.0, 70.0, 60.0]
+
+
+def test_rules_that_could_not_be_put_on_record_are_so_at_the_next_start(rig):
+    rig.bring_inventory()
+    rig.caught_up(1)
+    rig.ruled.shut = True
+    rig.journal.append_record(RecordKind.LIMITS, encode_limits({"brine.vat_hot": {"limit": 70.0}}), rig.clock.ms)
+    wait_for(lambda: rig.ruled.refused)
+    rig.loop.stop()
+    assert rig.saved() == []
+    rig.ruled.shut = False
+    rig.begin()
+    rig.caught_up(2)
+    assert [limit_of(rules) for rules in rig.rules] == [80.0, 80.0, 70.0]
 
 
 def test_state_is_saved_when_the_store_is_past_it(rig):

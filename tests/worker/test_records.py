@@ -100,7 +100,7 @@ def test_an_alarm_is_a_point_and_when_it_clears_it_is_told_in_its_place(begin, s
         "advice_zh": "Switch the heater off（中）",
         "text_en": "vat-1: Vat hot, 85.5 °C (limit 80 °C)",
         "text_zh": "vat-1：Vat hot（中），85.5 °C（限值 80 °C）",
-        "version": version_of(vat_scene.rules[0]),
+        "version": version_of(vat_scene, vat_scene.rules[0]),
     }
     measure(rig, 20, 30)
     wait_for_alarms(rig, 0)

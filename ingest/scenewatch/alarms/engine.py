@@ -21,7 +21,7 @@ from scenewatch.alarms.tables import lay_out, unusable
 from scenewatch.model.alarm import TRANSITION, Names, Transitions
 from scenewatch.model.errors import ConfigurationError
 from scenewatch.model.flags import Flag
-from scenewatch.model.ruleversion import version_of
+from scenewatch.model.ruleversion import versions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -61,7 +61,7 @@ class Engine:
         """By `<scene>.<rule>`, with the operators' numbers. Replaced whole: other threads see one moment."""
         self._causes = {"": 0}
         """What alarms have followed from, and the numbers that stand for it."""
-        self._names = _names(self.rules, self._causes)
+        self._names = _names(self._scenes, self.rules, self._causes)
         self._types: list[tuple[Scene, DeviceType]] = []
         self._rows = lay_out((), self.rules)
         self._calendars = Calendars(self._scenes)
@@ -181,7 +181,7 @@ class Engine:
     def change(self, limits: Mapping[str, Mapping[str, float]]) -> None:
         """A delay that is under way goes on, and is held against the new number at the series' next reading."""
         self.rules = in_force(self._scenes, usable(self._scenes, limits))
-        self._names = _names(self.rules, self._causes)
+        self._names = _names(self._scenes, self.rules, self._causes)
         self._rows = lay_out(self._types, self.rules)
         self._settle()
 
@@ -272,5 +272,6 @@ class Engine:
         return f"{self._names.rules[number][0]} {self._ids[self._memory.instance_device[instance]]}"
 
 
-def _names(rules: Mapping[str, Rule], causes: Iterable[str]) -> Names:
-    return Names(tuple((key, version_of(rule)) for key, rule in rules.items()), tuple(causes))
+def _names(scenes: Iterable[Scene], rules: Mapping[str, Rule], causes: Iterable[str]) -> Names:
+    """`rules` are those in force, in the order of the tables."""
+    return Names(tuple(versions_of(scenes, rules).items()), tuple(causes))

@@ -61,7 +61,7 @@ def rule(scene: Scene, of: Rule, written: Rule) -> Json:
         "key": of.key,
         "title": _text(of.title),
         "on": list(of.on),
-        "version": version_of(of),
+        "version": version_of(scene, of),
         "kind": kind_of(scene, of),
         "comparison": KINDS[type(when)] if isinstance(when, Above | Below | Outside | Flagged) else None,
         **_numbers(when),

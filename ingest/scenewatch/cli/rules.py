@@ -64,11 +64,14 @@ def _list(options: argparse.Namespace) -> int:
 def versions(scenes: Sequence[Scene], limits: OperatorLimits) -> dict[str, str]:
     """Of the set of rules in force, and of the operators' numbers in it; empty where they gave none."""
     from scenewatch.alarms.overrides import in_force
-    from scenewatch.model.ruleversion import version_of_limits, version_of_set
+    from scenewatch.model.ruleversion import version_of_limits, version_of_set, versions_of
 
     keys = {f"{scene.key}.{rule.key}" for scene in scenes for rule in scene.rules}
     of_these = {key: numbers for key, numbers in limits.items() if key in keys}
-    return {"version": version_of_set(in_force(scenes, limits)), "limits_version": version_of_limits(of_these)}
+    return {
+        "version": version_of_set(versions_of(scenes, in_force(scenes, limits))),
+        "limits_version": version_of_limits(of_these),
+    }
 
 
 def said_versions(scenes: Sequence[Scene], limits: OperatorLimits) -> str:
@@ -98,4 +101,12 @@ def _row(scene: Scene, rule: Rule, whose: str, language: str) -> tuple[str, ...]
     )
     key = f"{scene.key}.{rule.key}"
     words = f"{title}: {condition}"
-    return key, version_of(rule), str(rule.priority), whose, rule.proof, words, f"{document} ({rule.source.mark})"
+    return (
+        key,
+        version_of(scene, rule),
+        str(rule.priority),
+        whose,
+        rule.proof,
+        words,
+        f"{document} ({rule.source.mark})",
+    )

@@ -112,7 +112,7 @@ def rule_entries(scene: Scene, in_force: Iterable[Rule], alarms: Iterable[AlarmO
     return [
         RuleEntry(
             key=rule.key,
-            version=version_of(rule),
+            version=version_of(scene, rule),
             title=named(rule.title),
             text=named(rule_text(scene, rule)),
             source=named(rule.source.document),

@@ -76,27 +76,15 @@ def explaining_of(worker: Worker, database: Database) -> Explaining:
 
 
 class Explaining:
-    """Implements `api.explain.Explains`. Any thread; alarms are told from the pipeline's alone."""
+    """Implements `api.explain.Explains`. Any thread."""
 
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
-        self._rules_kept: Mapping[str, Rule] = {}
 
-    def with_rules_kept(self, tell: Tell) -> Tell:
-        """Before alarms are told, the rules in force go on record if they are others than before."""
-
-        def tell_after(transitions: Sequence[Transition]) -> None:
-            self._keep_rules()
-            tell(transitions)
-
-        return tell_after
-
-    def _keep_rules(self) -> None:
-        rules = self._kept.rules()
-        if rules is not self._rules_kept:
-            entries = {name: entry for name in rules if (entry := self._entry_now(name)) is not None}
-            self._kept.versions.keep(entries, self._kept.now_ms())
-            self._rules_kept = rules
+    def keep_rules(self) -> None:
+        """Put those in force on record. Raises TemporaryError."""
+        entries = {name: entry for name in self._kept.rules() if (entry := self._entry_now(name)) is not None}
+        self._kept.versions.keep(entries, self._kept.now_ms())
 
     def explain(self, rule: str, device: str, raised_at_ms: int) -> Explained | None:
         related = self._kept.related

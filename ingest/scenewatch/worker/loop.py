@@ -71,7 +71,7 @@ class Chain(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ends:
-    """Where the loop's results go, and what it must know. `put`, `tell` and `keep` are called in its thread."""
+    """Where the loop's results go, and what it must know. All but `connected` are called in its thread."""
 
     put: Callable[[Batch], None]
     """Hands a batch to the outbox; never waits."""
@@ -79,6 +79,8 @@ class Ends:
     """Puts alarms on record and tells the outside; raises TemporaryError when it must be tried again."""
     keep: Callable[[list[Event], list[Result]], None]
     """Puts what devices told and answered on record; the same again changes nothing. Raises as `tell`."""
+    ruled: Callable[[], None]
+    """Puts the rules in force on record, at the start and when they have changed. Raises as `tell`."""
     stored: Callable[[], int]
     """The store's position."""
     past_damage: Callable[[int], int]
@@ -141,12 +143,16 @@ class Loop:
             self.failure = error
 
     def _follow(self) -> None:
-        while not self._stopping.is_set():
+        # Those who are told of an alarm can then read by which rule, also where it was the rule of a moment.
+        ruled = self._on_record("rules", self._ends.ruled)
+        while ruled and not self._stopping.is_set():
             for record in self._read():
                 if self._stopping.is_set():
                     return
                 with self.lock:
                     outcome = self._chain.run(record)
+                if record.kind is RecordKind.LIMITS and not self._on_record("rules", self._ends.ruled):
+                    return
                 if not self._deliver(outcome):
                     return
                 self.delivered = outcome.batch.position
