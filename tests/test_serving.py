@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from ends import wait_for
+from scenewatch import serving as module
 from scenewatch.serving import Server, listen
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104  # as in a container
@@ -30,6 +31,12 @@ def serving(host, names=()):
     finally:
         server.end()
         thread.join()
+
+
+def test_it_ends_when_it_is_told_however_seldom_it_looks(monkeypatch):
+    monkeypatch.setattr(module, "TICK_S", 3600)
+    with serving("127.0.0.1") as url:
+        assert httpx.get(url, trust_env=False).text == "here"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ the names are told, where somebody else (a container's published port) puts this
 
 from __future__ import annotations
 
+import asyncio
 import socket
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -18,10 +20,13 @@ from scenewatch.model.errors import InUseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import FrameType
 
     from starlette.types import ASGIApp
 
 CLOSING_S = 1
+TICK_S = 1.0
+"""The date in answers is of the second."""
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
@@ -57,9 +62,19 @@ class Server(uvicorn.Server):
         super().__init__(uvicorn.Config(guarded, log_level="warning", timeout_graceful_shutdown=CLOSING_S))
         self._address = address
         self._before_end = before_end
+        self._tell: Callable[[], object] = _nobody
 
     def serve_until_told(self) -> None:
         self.run(sockets=[self._address])
+
+    async def main_loop(self) -> None:
+        """Told of its end: uvicorn's own looks for it ten times a second, though nobody asks anything for hours."""
+        loop, told = asyncio.get_running_loop(), asyncio.Event()
+        self._tell = lambda: loop.call_soon_threadsafe(told.set)
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), TICK_S)
+        self._tell = _nobody
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._before_end()
@@ -68,3 +83,12 @@ class Server(uvicorn.Server):
     def end(self) -> None:
         """From any thread."""
         self.should_exit = True
+        self._tell()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._tell()
+
+
+def _nobody() -> None:
+    """Before it serves and once it ends there is nobody to be told."""

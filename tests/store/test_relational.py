@@ -2,6 +2,8 @@
 
 import resource
 import sqlite3
+import subprocess
+import sys
 import threading
 from contextlib import closing
 
@@ -63,6 +65,81 @@ def test_a_password_is_never_told(tmp_path):
         with pytest.raises(ScenewatchError) as told:
             Database(url)
         assert "s3cret" not in str(told.value)
+
+
+class Counted:
+    """A remembered look at the inventory's revision that counts how often it is read."""
+
+    def __init__(self, database):
+        self.reads = 0
+        self.look = database.remembered(self.read)
+
+    def read(self, con):
+        self.reads += 1
+        return con.scalar(sa.select(relational.ABOUT.c.inventory_revision))
+
+
+def raise_revision(database):
+    with database.writing() as con:
+        con.execute(
+            sa.update(relational.ABOUT).values(inventory_revision=relational.ABOUT.c.inventory_revision + 1)
+        )
+
+
+def test_what_is_remembered_is_read_again_only_after_a_change(database):
+    counted = Counted(database)
+    assert [counted.look() for _ in range(3)] == [0, 0, 0]
+    assert counted.reads == 1
+    raise_revision(database)
+    assert [counted.look() for _ in range(3)] == [1, 1, 1]
+    assert counted.reads == 2
+
+
+def test_a_change_by_another_process_is_seen(url, database):
+    counted = Counted(database)
+    assert counted.look() == 0
+    code = (
+        "import sys; from scenewatch.store.relational import Database;"
+        "from scenewatch.store.devices import Inventory; from scenewatch.model.place import Device;"
+        "Inventory(Database(sys.argv[1])).replace([Device(scene='a', site='b', device='c', type='d')])"
+    )
+    subprocess.run([sys.executable, "-c", code, url], check=True)
+    assert counted.look() == 1
+
+
+def test_what_is_rolled_back_changes_nothing_that_is_remembered(database):
+    counted = Counted(database)
+    counted.look()
+    with pytest.raises(RefusedError), database.writing() as con:
+        con.execute(sa.text("UPDATE about SET inventory_revision = 7, one = 2"))
+    assert counted.look() == 0
+
+
+def test_what_cannot_be_read_now_is_not_remembered(database):
+    answers = iter([TemporaryError("away"), 5])
+
+    def ask(_):
+        if isinstance(answer := next(answers), Exception):
+            raise answer
+        return answer
+
+    look = database.remembered(ask)
+    with pytest.raises(TemporaryError):
+        look()
+    assert look() == look() == 5
+
+
+def test_a_look_that_changes_meanwhile_is_seen_by_the_next(database):
+    seen = []
+
+    def ask(con):
+        seen.append(con.scalar(sa.select(relational.ABOUT.c.inventory_revision)))
+        if len(seen) == 1:
+            raise_revision(database)
+        return seen[-1]
+
+    look = database.remembered(ask)
+    assert [look(), look(), look()] == [0, 1, 1]
 
 
 def test_a_newer_schema_is_refused(url, database):

@@ -82,12 +82,17 @@ class WhichCommands:
     state: CommandState | None = None
 
 
+_WAITS = _c.state == CommandState.WAITING
+_NEXT_OVER = sa.select(sa.func.min(_c.expires_at_ms)).where(_WAITS)
+
+
 class CommandTable:
     """Safe to use from any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         database.create(COMMAND)
+        self._next_over_ms = database.remembered(lambda con: con.scalar(_NEXT_OVER))
 
     def add(self, row: CommandRow, action: Action) -> None:
         """With who did it, in one transaction."""
@@ -126,10 +131,10 @@ class CommandTable:
 
     def expire(self, now_ms: int) -> list[CommandRow]:
         """Those whose time is over, as they are now."""
-        over = (_c.state == CommandState.WAITING) & (_c.expires_at_ms <= now_ms)
-        with self._database.reading() as con:
-            if con.scalar(sa.select(_c.id).where(over).limit(1)) is None:
-                return []  # each second: no need to wait for who writes
+        next_ms = self._next_over_ms()
+        if next_ms is None or next_ms > now_ms:
+            return []
+        over = _WAITS & (_c.expires_at_ms <= now_ms)
         with self._database.writing() as con:
             rows = [_row(row) for row in con.execute(sa.select(COMMAND).where(over).with_for_update())]
             ids = [row.id for row in rows]

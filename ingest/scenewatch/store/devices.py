@@ -49,11 +49,11 @@ class Inventory:
         self._database = database
         database.create(DEVICE)
         database.create(TAKEN)
+        self._revision = database.remembered(_revision)
 
     def revision(self) -> int:
         """Rises by one with each change; 0 when new."""
-        with self._database.reading() as con:
-            return _revision(con)
+        return self._revision()
 
     def taken(self) -> int:
         """The revision that a worker took last; 0 when none ever did."""

@@ -106,6 +106,7 @@ class Events:
         self._database = database
         database.create(EVENT)
         database.create(EVENT_MIRROR)
+        self._any_missing = database.whether(_NOT_MIRRORED)
 
     def record(self, rows: Sequence[EventRow]) -> None:
         """One transaction. The same again changes nothing; another of the same position takes its place.
@@ -152,6 +153,8 @@ class Events:
 
     def missing(self, limit: int) -> list[EventRow]:
         """Those the store does not have, the oldest first."""
+        if not self._any_missing():
+            return []
         query = sa.select(EVENT).where(_NOT_MIRRORED).order_by(_C.position).limit(limit)
         with self._database.reading() as con:
             return [_row(row) for row in con.execute(query)]

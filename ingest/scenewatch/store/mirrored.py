@@ -34,6 +34,7 @@ class Mirrored:
         """The alarms' table is there."""
         self._database = database
         database.create(MIRROR)
+        self._any_missing = database.whether(NOT_MIRRORED)
 
     def begin(self, store: str, *, anew: bool) -> None:
         """From now on the marks are of this store. If they were of another one, or it is to be `anew`, all go."""
@@ -46,6 +47,8 @@ class Mirrored:
 
     def missing(self, limit: int) -> list[AlarmRow]:
         """Those the store does not have as they stand, the oldest first."""
+        if not self._any_missing():
+            return []
         query = sa.select(ALARM).where(NOT_MIRRORED).order_by(ALARM.c.raised_at_ms).limit(limit)
         with self._database.reading() as con:
             return [alarm_of(row) for row in con.execute(query)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import sqlite3
+import threading
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -12,8 +14,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from scenewatch.model.errors import ConfigurationError, CorruptError, Mistake, RefusedError, TemporaryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+T = TypeVar("T")
 VERSION = 1
 BUSY_MS = 5_000
 """How long a writer waits for another process's before it says so."""
@@ -36,6 +39,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self._engine = _engine(url)
         self._name = self._engine.url.render_as_string(hide_password=True)
+        self._looking = threading.Lock()
+        self._looker: sqlite3.Connection | None = None
         self._prepare()
         with self.reading() as con:
             version = con.scalar(sa.select(ABOUT.c.version))
@@ -86,7 +91,50 @@ class Database:
         ):
             yield con
 
+    def remembered(self, ask: Callable[[sa.Connection], T]) -> Callable[[], T]:
+        """What `ask` reads, read again only if anybody may have changed anything since. Raises as `reading`.
+
+        For what is looked at each second and hardly ever changes. PostgreSQL does not tell; there it is read.
+        """
+        known: tuple[int, T] | None = None
+
+        def answer() -> T:
+            nonlocal known
+            version = self._changes()  # before it is read: what changes meanwhile is seen the next time
+            if version is not None and known is not None and known[0] == version:
+                return known[1]
+            with self.reading() as con:
+                found = ask(con)
+            known = None if version is None else (version, found)
+            return found
+
+        return answer
+
+    def whether(self, condition: sa.ColumnElement[bool]) -> Callable[[], bool]:
+        """Whether there is a row like that, `remembered`."""
+        query = sa.select(sa.exists().where(condition))
+        return self.remembered(lambda con: bool(con.scalar(query)))
+
+    def _changes(self) -> int | None:
+        """Another number once a connection of any process has committed; None where that cannot be told now.
+
+        By a connection of its own that never writes, as a connection's own changes do not count.
+        """
+        file = _sqlite_file(self._engine)
+        if file is None:
+            return None
+        with self._looking, suppress(sqlite3.Error):
+            if self._looker is None:
+                self._looker = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+            (version,) = self._looker.execute("PRAGMA data_version").fetchone()
+            return int(version)
+        return None
+
     def close(self) -> None:
+        with self._looking:
+            if self._looker is not None:
+                self._looker.close()
+                self._looker = None
         self._engine.dispose()
 
     @contextmanager

@@ -31,6 +31,7 @@ class Retries:
     def __init__(self, database: Database, letters: DeadLetters) -> None:
         self._database = database
         self._letters = letters
+        self._any_asked = database.whether(COLUMNS.asked_ms.is_not(None))
 
     def ask(self, which: Which, at_ms: int) -> int:
         """Returns how many. Readings without a message, as made history has, cannot be tried again."""
@@ -43,6 +44,8 @@ class Retries:
 
     def asked(self, most: int, most_bytes: int) -> list[DeadLetter]:
         """The oldest of those that were asked for, at least one if any."""
+        if not self._any_asked():
+            return []
         query = sa.select(*LETTER).where(COLUMNS.asked_ms.is_not(None)).order_by(COLUMNS.position).limit(most)
         found: list[DeadLetter] = []
         size = 0
