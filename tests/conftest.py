@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 import influx2_server
+import postgres_server
 from influx_server import ADDRESS, program, running
 from node_packages import NO_NODE
 from scenewatch.model.fault import Drive, Fault
@@ -22,6 +24,7 @@ from seeds import SAID, SEED
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from pathlib import Path
 
 # A law holds however slow the machine is that looks for exceptions.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -168,6 +171,27 @@ def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with running(tmp_path_factory.mktemp("influxd")) as address, pytest.MonkeyPatch.context() as patch:
         patch.setenv(ADDRESS, address)
         yield address
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Path]:
+    """The folder with the socket of a real server."""
+    if postgres_server.programs() is None:
+        missing = pytest.fail if os.environ.get("NOTHING_SKIPPED") else pytest.skip
+        missing("PostgreSQL is not there: install postgresql")
+    with postgres_server.running() as folder:
+        yield folder
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'scenewatch.sqlite'}"
+        return
+    folder, name = request.getfixturevalue("postgres"), f"test_{uuid4().hex}"
+    yield postgres_server.create(folder, name)
+    postgres_server.drop(folder, name)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -57,6 +57,7 @@ class WorkerRig:
         more: str = "",
         *,
         broker: str | None = None,
+        database: str = "sqlite:///rows.sqlite",
     ) -> None:
         monkeypatch.setattr(scenes, "SCENES", (scene,))
         monkeypatch.setattr(loop, "TICK_MS", 20)  # so that it ends soon
@@ -67,12 +68,11 @@ class WorkerRig:
         config = folder / "scenewatch.toml"
         config.write_text(
             f'[broker]\nurl = "{self.broker}"\n[store]\nurl = "{store}"\n'
-            f'[database]\nurl = "sqlite:///rows.sqlite"\n[journal]\npath = "journal"\n{more}'
+            f'[database]\nurl = "{database}"\n[journal]\npath = "journal"\n{more}'
         )
         self.settings = load(config, environment or {})
-        database = Database(self.settings.database.url)
-        Inventory(database).upsert(DEVICES)
-        database.close()
+        with closing(Database(self.settings.database.url)) as opened:
+            Inventory(opened).upsert(DEVICES)
         self.worker = Worker(self.settings, clock)
         self.view = WorkerView(self.worker)
         app = create_app(self.view)

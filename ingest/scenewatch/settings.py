@@ -107,7 +107,7 @@ class DatabaseSettings(Section):
 
     url: str = _setting(
         "sqlite:///data/scenewatch.sqlite",
-        "Where inventory, alarms and dead letters are kept: `sqlite:///PATH` or `postgresql+psycopg://…`.",
+        'Where inventory, alarms and dead letters are kept: `sqlite:///PATH` or `postgresql+psycopg://…` (`pip install "psycopg[binary]"`).',
         repr=False,
     )
     """May hold a password, so it is never shown."""

@@ -134,6 +134,13 @@ def test_names_of_any_kind_are_shown_as_text_and_break_nothing(hostile, page, pa
     assert overflow(page) == 0
 
 
+def test_a_chart_that_is_still_as_wide_as_the_page_was_moves_nothing(filled, page):
+    page.goto(f"{filled}/device?device={MEAT}")
+    page.wait_for_selector(".chart[data-points] canvas")
+    page.evaluate("document.querySelector('.chart canvas').style.width = '3000px'")
+    assert overflow(page) == 0
+
+
 def test_theme_is_changed_at_once_and_remembered(filled, page):
     page.goto(f"{filled}/?theme=light")
     is_live(page)

@@ -9,13 +9,25 @@ from scenewatch.store.relational import Database
 
 
 @pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path / 'scenewatch.sqlite'}"
+def url(database_url):
+    return database_url
 
 
 @pytest.fixture
 def database(url):
     with closing(Database(url)) as database:
+        yield database
+
+
+@pytest.fixture
+def file_url(tmp_path):
+    """Of an SQLite file, for what only concerns files."""
+    return f"sqlite:///{tmp_path / 'rows.sqlite'}"
+
+
+@pytest.fixture
+def file_database(file_url):
+    with closing(Database(file_url)) as database:
         yield database
 
 

@@ -19,7 +19,7 @@ OVER = after(STANDS, CLEARED)
 OLDER = """
 create table alarm (
     rule text not null, device text not null, raised_at_ms bigint not null, cleared_at_ms bigint,
-    state text not null, value double, flag smallint not null, priority text not null,
+    state text not null, value double precision, flag smallint not null, priority text not null,
     primary key (rule, device, raised_at_ms)
 )
 """
@@ -119,11 +119,11 @@ def test_alarms_of_an_older_release_are_missing_and_get_their_type(url):
     database.close()
 
 
-@pytest.mark.usefixtures("mirrored")
-def test_finding_them_does_not_look_at_all_alarms(database):
+def test_finding_them_does_not_look_at_all_alarms(file_database):
+    Alarms(file_database)
     query = sa.select(ALARM).where(NOT_MIRRORED).order_by(ALARM.c.raised_at_ms).limit(9)
     text = str(query.compile(compile_kwargs={"literal_binds": True}))
-    with database.reading() as con:
+    with file_database.reading() as con:
         plan = [row.detail for row in con.exec_driver_sql(f"explain query plan {text}")]
     assert plan == ["SCAN alarm USING INDEX alarm_not_mirrored"]
 

@@ -72,8 +72,9 @@ class Leases:
             statement = self._database.insert(LEASE).values(identity=WORKER, **values).on_conflict_do_nothing()
         else:
             statement = _held_by(instead_of.holder).where(LEASE.c.beat == instead_of.beat).values(**values)
+        # of an insert PostgreSQL's driver is not asked for the count otherwise
         with self._database.writing() as con:
-            return bool(con.execute(statement).rowcount == 1)
+            return bool(con.execute(statement, execution_options={"preserve_rowcount": True}).rowcount == 1)
 
     def renew(self, holder: str, now_ms: int) -> bool:
         """False when somebody else holds it."""

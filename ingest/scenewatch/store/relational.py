@@ -39,6 +39,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._engine = _engine(url)
         self._name = self._engine.url.render_as_string(hide_password=True)
+        self._one_state = {"isolation_level": "REPEATABLE READ"} if self._served else {}
         self._looking = threading.Lock()
         self._looker: sqlite3.Connection | None = None
         self._prepare()
@@ -72,13 +73,22 @@ class Database:
             for index in table.indexes:
                 index.create(con, checkfirst=True)
 
+    @property
+    def _served(self) -> bool:
+        return self._engine.dialect.name == "postgresql"
+
     def insert(self, table: sa.Table) -> Any:
         """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`, alike in both dialects."""
-        return sqlite.insert(table) if self._engine.dialect.name == "sqlite" else postgresql.insert(table)
+        return postgresql.insert(table) if self._served else sqlite.insert(table)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        with self._translated(), self._engine.begin() as con:
+        """One state throughout, whatever others write meanwhile. Raises as `writing`."""
+        with (
+            self._translated(),
+            self._engine.connect().execution_options(**self._one_state) as con,
+            con.begin(),
+        ):
             yield con
 
     @contextmanager
@@ -172,8 +182,7 @@ class ExistingDatabase(Database):
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         with super().reading() as con:
-            lite = self._engine.dialect.name == "sqlite"
-            con.exec_driver_sql("PRAGMA query_only = ON" if lite else "SET TRANSACTION READ ONLY")
+            con.exec_driver_sql("SET TRANSACTION READ ONLY" if self._served else "PRAGMA query_only = ON")
             yield con
 
     def writing(self) -> NoReturn:
@@ -206,6 +215,8 @@ def _engine(url: str) -> sa.Engine:
     if backend == "sqlite":
         sa.event.listen(engine, "connect", _on_connect)
         sa.event.listen(engine, "begin", _on_begin)
+    else:
+        sa.event.listen(engine, "connect", _on_server)
     return engine
 
 
@@ -218,6 +229,18 @@ def _on_connect(dbapi: Any, _record: Any) -> None:
     dbapi.isolation_level = None  # the driver's own BEGIN comes too late to see one state throughout
     for pragma in (f"busy_timeout = {BUSY_MS}", "journal_mode = WAL", "foreign_keys = ON"):
         dbapi.execute(f"PRAGMA {pragma}")
+
+
+def _on_server(dbapi: Any, _record: Any) -> None:
+    from psycopg.types.string import StrDumperUnknown  # noqa: PLC0415  # not everybody has it
+
+    class WithoutNull(StrDumperUnknown):
+        """The server's text has no null character, and whoever asks or tells us something can have one in it."""
+
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+
+    dbapi.adapters.register_dumper(str, WithoutNull)
 
 
 def _on_begin(con: sa.Connection) -> None:
