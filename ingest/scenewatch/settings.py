@@ -107,8 +107,8 @@ class DatabaseSettings(Section):
 
     url: str = _setting(
         "sqlite:///data/scenewatch.sqlite",
-        "Where inventory, alarms and dead letters are kept: `sqlite:///PATH` or `postgresql+psycopg://…`, which needs "
-        "the Python package psycopg.",
+        "Where inventory, alarms and dead letters are kept: `sqlite:///PATH` or `postgresql+psycopg://…`, which "
+        "needs the Python package psycopg.",
         repr=False,
     )
     """May hold a password, so it is never shown."""
