@@ -99,14 +99,6 @@ def _row(scene: Scene, rule: Rule, whose: str, language: str) -> tuple[str, ...]
     condition, title, document = (
         getattr(text, language) for text in (rule_text(scene, rule), rule.title, rule.source.document)
     )
-    key = f"{scene.key}.{rule.key}"
-    words = f"{title}: {condition}"
-    return (
-        key,
-        version_of(scene, rule),
-        str(rule.priority),
-        whose,
-        rule.proof,
-        words,
-        f"{document} ({rule.source.mark})",
-    )
+    key, version = f"{scene.key}.{rule.key}", version_of(scene, rule)
+    words, source = f"{title}: {condition}", f"{document} ({rule.source.mark})"
+    return key, version, str(rule.priority), whose, rule.proof, words, source
