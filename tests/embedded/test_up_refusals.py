@@ -48,6 +48,18 @@ def test_the_brokers_port_does_not_matter_with_a_broker_of_ones_own(tmp_path, ta
     assert (status, [line.split(": ")[1] for line in lines]) == (2, ["--port"])
 
 
+def test_an_environment_that_would_lead_the_worker_elsewhere_is_told(tmp_path, taken, monkeypatch):
+    monkeypatch.setenv("SCENEWATCH_DATABASE_URL", "sqlite:///elsewhere.sqlite")
+    monkeypatch.setenv("SCENEWATCH_HTTP_PORT", "9")
+    monkeypatch.setenv("SCENEWATCH_HTTP_HOST", "127.0.0.1")
+    status, lines = up(tmp_path / "data", port=taken, broker="mqtt://127.0.0.1:9")
+    assert (status, [line.split(": ")[1] for line in lines]) == (
+        2,
+        ["--port", "SCENEWATCH_DATABASE_URL", "SCENEWATCH_HTTP_PORT"],
+    )
+    assert "unset it" in lines[1]
+
+
 def test_a_data_folder_in_use_is_left_alone(tmp_path, taken, free):
     with (tmp_path / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

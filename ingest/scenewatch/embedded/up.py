@@ -20,6 +20,7 @@ from scenewatch.model import operators
 from scenewatch.model.errors import ConfigurationError, InUseError, Mistake, ScenewatchError
 from scenewatch.model.words import hours, seconds
 from scenewatch.scenes import demonstration
+from scenewatch.settings import variables
 from scenewatch.store.devices import Inventory
 from scenewatch.store.relational import Database
 
@@ -39,6 +40,15 @@ SHOW_AFTER = seconds(20)
 """From the start to being live, roughly: the mishap's alarm is due soon after that."""
 LOOK_S = 0.2
 PATIENCE_S = 600.0
+OWN = (
+    ("broker", "url"),
+    ("store", "url"),
+    ("database", "url"),
+    ("journal", "path"),
+    ("http", "port"),
+    ("http", "operators_file"),
+)
+"""What it settles for the worker by a file of its own. The environment would have the last word."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +94,7 @@ class Up:
         options = self._options
         options.data.mkdir(parents=True, exist_ok=True)
         with _hold(options.data):
-            self._check_ports()
+            self._check()
             try:
                 self._start()
                 if not self._desk.stop.is_set():
@@ -102,7 +112,7 @@ class Up:
                 for name in self._supervisor.stop():
                     self._desk.warn(f"{name} did not end by itself and was killed")
 
-    def _check_ports(self) -> None:
+    def _check(self) -> None:
         ports = {"--port": self._options.port}
         if self._options.broker is None:
             ports["--mqtt-port"] = self._options.mqtt_port
@@ -111,8 +121,13 @@ class Up:
             for flag, port in ports.items()
             if not _is_free(port)
         ]
-        if taken:
-            raise ConfigurationError(taken)
+        settled = [
+            Mistake(name, "is settled by `up`, which brings its own parts: unset it, or start the worker by `work`")
+            for name, place in variables().items()
+            if place in OWN and name in os.environ
+        ]
+        if found := [*taken, *settled]:
+            raise ConfigurationError(found)
 
     def _start(self) -> None:
         options, data = self._options, self._options.data
