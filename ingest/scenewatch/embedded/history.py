@@ -54,7 +54,8 @@ class History:
             watched = {rule.when.event for rule in self._scene.rules if isinstance(rule.when, Happened)}
             for taken in past(fleet, worker.pipeline.registry, plan.from_ms, plan.live_from_ms):
                 for batch, events in pieces(taken, watched):
-                    worker.journal.append_record(RecordKind.HISTORY, batch.to_bytes(), worker.clock.now_ms())
+                    if len(batch):
+                        worker.journal.append_record(RecordKind.HISTORY, batch.to_bytes(), worker.clock.now_ms())
                     for event in events:
                         worker.journal.put_record(RecordKind.EVENT, encode_event(event), worker.clock.now_ms())
                 made += len(taken.batch)
