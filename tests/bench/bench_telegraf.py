@@ -65,7 +65,7 @@ def show(trials: Sequence[Trial]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=200_000, help="messages queued (%(default)s)")
+    parser.add_argument("--count", type=int, default=600_000, help="messages queued (%(default)s)")
     parser.add_argument("--rate", type=int, default=5_000, help="messages a second of the steady run (%(default)s)")
     parser.add_argument("--seconds", type=float, default=15.0, help="its length (%(default)s)")
     parser.add_argument("--rounds", type=int, default=2, help="of each contestant, in turns (%(default)s)")
