@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import closing
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -138,16 +139,19 @@ def test_other_peoples_points_are_left_alone(store, put):
 
 
 def test_a_missing_bucket_is_told_and_readings_go_on(influxd, database):
-    url = InfluxUrl.parse(f"influx+{influxd}/?bucket=alone")
-    create(influxd, "alone")
+    name = f"alone_{uuid4().hex}"
+    create(influxd, name)
+    url = InfluxUrl.parse(f"influx+{influxd}/?bucket={name}")
     with closing(InfluxStore(url, database=database, measurements=lambda _: "m")) as store:
         write(store, [(0, T0, 1.0, 1)], NAMES)
-        with pytest.raises(TemporaryError, match=r"bucket alone_1m: there is no such database or bucket; make it"):
+        with pytest.raises(
+            TemporaryError, match=rf"bucket {name}_1m: there is no such database or bucket; make it"
+        ):
             store.summarise(Level.MINUTE, T0, T0 + MINUTE)
-        with pytest.raises(TemporaryError, match=r"bucket alone_1h: there is no such"):
+        with pytest.raises(TemporaryError, match=rf"bucket {name}_1h: there is no such"):
             store.summaries(NAMES[0], Level.HOUR, T0, T0 + MINUTE, 9)
         write(store, [(0, T0 + 1, 2.0, 1)], NAMES)
-        create(influxd, "alone_1m")
+        create(influxd, f"{name}_1m")
         assert store.summarise(Level.MINUTE, T0, T0 + MINUTE) == 1
 
 
