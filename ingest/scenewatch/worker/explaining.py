@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from scenewatch.api.views import EventView
     from scenewatch.app import Worker
-    from scenewatch.model.alarm import Transition
     from scenewatch.model.registry import Registry
     from scenewatch.model.rule import Rule
     from scenewatch.model.scene import Channel, DeviceType, Scene
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from scenewatch.worker.thatmoment import ReadSeries, Roles
 
     Json = dict[str, Any]
-    Tell = Callable[[Sequence[Transition]], None]
 
 MOST_RELATED: Final = 10
 SIMILAR_OVER: Final = days(30)
