@@ -49,7 +49,9 @@ def test_in_a_month_the_rules_find_nearly_all_and_hardly_ever_cry_wolf(month):
     assert max(month.chance.recall, month.chance.precision) <= 0.15, SAID
     assert month.load.peak_10_min <= 10, SAID
     assert plain.raised_a_cooling_device_day >= 0.5, SAID
-    assert plain.false >= 20 * max(1, plain.our_false), SAID
+    # At its best delay the benchmark compares them: so few faults are found as well with one as with another.
+    assert plain.recall < plain.our_recall, SAID
+    assert plain.raised_without_delay >= 20 * max(1, plain.our_false), SAID
 
 
 def test_a_share_of_faults_is_too_small_and_reported_apart(month):

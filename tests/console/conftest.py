@@ -1,5 +1,6 @@
 """A fake worker, the real console in front of it, and a real browser that tells on every error."""
 
+import json
 import threading
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -8,6 +9,7 @@ import pytest
 from fake_desk import COOKIE
 from fake_worker import FakeWorker, Served
 from playwright.sync_api import expect, sync_playwright
+from websockets.sync.client import connect
 
 from ports import free_port
 from scenewatch.console.app import create_app
@@ -52,9 +54,14 @@ class Stage:
         return f"http://127.0.0.1:{self.console_port}"
 
     def start(self):
-        """Both; returns the console's address."""
+        """Both; returns the console's address once it knows the worker: a page from before that is loaded again."""
         self.start_worker()
-        return self.start_console()
+        console = self.start_console()
+        address = f"{console.replace('http', 'ws')}/live?site="
+        with connect(address, origin=console, proxy=None, max_size=None) as listener:
+            while not json.loads(listener.recv(timeout=15)).get("live"):
+                continue
+        return console
 
     def until(self, is_so):
         """Waits for what comes about in another thread."""

@@ -166,6 +166,7 @@ class FakeWorker:
     def __init__(self, *, sites=2, now=NOW):
         self.now = now
         self.devices = kitchens(sites, now)
+        self.tables = SCENES
         self.alarms = []
         self.ready = {"ready": True, "history": None, "reasons": []}
         self.ledger = {
@@ -270,7 +271,7 @@ class FakeWorker:
         return app
 
     def scenes(self):
-        return SCENES
+        return self.tables
 
     def more_routes(self):
         """Nobody has signed in, and every device is known."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 
 import pytest
 from authority import PASSWORD
@@ -97,15 +96,13 @@ def test_one_check_that_hangs_is_given_up_with_what_it_found_and_the_others_are_
         yield from ()
         raise ZeroDivisionError("division")
 
-    begun = time.monotonic()
     seen = []
     checks = {"a": hangs, "b": breaks, "c": surprises, "d": lambda _: iter([ok("well")])}
-    told = examine(examined(), lambda done, of: seen.append((done, of)), checks, limit_s=0.2)
-    assert time.monotonic() - begun < 5
+    told = examine(examined(), lambda done, of: seen.append((done, of)), checks, limit_s=1)
     release.set()
     assert [(one.part, one.finding.verdict, one.finding.what) for one in told] == [
         ("a", "ok", "the first half"),
-        ("a", "failed", "no answer within 0.2 s"),
+        ("a", "failed", "no answer within 1 s"),
         ("b", "warning", "something"),
         ("b", "failed", "away"),
         ("c", "failed", "cannot be examined (ZeroDivisionError: division)"),

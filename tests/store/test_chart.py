@@ -160,8 +160,10 @@ def test_every_reading_is_in_one_window_whatever_is_summarised(times, made, span
     begin, end = T0 + span[0], T0 + span[0] + span[1]
     with tempfile.TemporaryDirectory() as folder, closing(STORES["duck"](Path(folder))) as store:
         write(store, t_ms, value, flag)
-        for level, hours in zip(LEVELS, (made[0], min(made[:2]), 24 * made[2]), strict=True):
-            store.summarise(level, T0, T0 + hours * HOUR)
+        hours = min(made[:2])
+        days = min(made[2], hours // 24)  # from hours, these from minutes: none is made before what it is made of
+        for level, until in zip(LEVELS, (made[0], hours, 24 * days), strict=True):
+            store.summarise(level, T0, T0 + until * HOUR)
         found = chart(store, SERIES, begin, end, points)
     inside = (t_ms >= begin) & (t_ms < end)
     windows = found.windows

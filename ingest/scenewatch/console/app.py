@@ -80,9 +80,10 @@ def create_app(worker_url: str, *, clock: Clock | None = None, grafana_url: str 
     Raises ConfigurationError when the chart library is not installed.
     """
     worker = Worker(worker_url)
-    hub = Hub(worker, clock or SystemClock())
+    version = _digest(STATIC)
+    hub = Hub(worker, clock or SystemClock(), version)
     shelf = echarts()
-    assets = f"/static/{_digest(STATIC)}"
+    assets = f"/static/{version}"
     scripts = [f"{assets}/{path.name}" for path in sorted(STATIC.glob("*.js"))]
     preloads = (*scripts, *shelf.preloads)
     pages = Pages(hub, assets=assets, preloads=preloads, chart_module=shelf.module, grafana=grafana_url)

@@ -56,10 +56,14 @@ class Client:
 
 
 class Hub:
-    """Run `run` as a task for as long as pages are served. Everything here is in the event loop's thread."""
+    """Run `run` as a task for as long as pages are served. Everything here is in the event loop's thread.
 
-    def __init__(self, worker: Worker, clock: Clock) -> None:
+    `version` names the scripts that pages are served with.
+    """
+
+    def __init__(self, worker: Worker, clock: Clock, version: str = "") -> None:
         self.picture = Picture()
+        self._version = version
         self._worker = worker
         self._clock = clock
         self._clients: set[Client] = set()
@@ -84,6 +88,11 @@ class Hub:
     def edition_of(self, scope: Scope) -> str:
         """The edition of a page of one site, which other sites do not change."""
         return f"{self._began_ms}-{self._changed.get(scope, self._loaded)}" if scope else self.edition
+
+    @property
+    def build(self) -> str:
+        """With what scripts and tables pages are made now: one made with others cannot show what comes live."""
+        return f"{self._version}-{self.picture.tables}"
 
     def changed_since(self, edition: str) -> set[str] | None:
         """Sites that have changed since an edition; None when that may be all of them."""
@@ -276,7 +285,12 @@ class Hub:
 
     def _health(self) -> Body:
         picture = self.picture
-        return {"live": picture.live, "readiness": picture.readiness, "newest": picture.newest_at}
+        return {
+            "live": picture.live,
+            "readiness": picture.readiness,
+            "newest": picture.newest_at,
+            "build": self.build,
+        }
 
     def _ledger(self) -> Body | None:
         ledger = self.picture.ledger

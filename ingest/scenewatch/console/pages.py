@@ -74,7 +74,7 @@ class Pages:
         """The page `name`, or its part `_name` where the address asks for that alone, with the edition it is of."""
         edition = self._hub.edition_of(scope)
         template = f"_{name}" if PART in request.query_params else name
-        html = self.render(template, choice, edition=edition, scope=scope, **more)
+        html = self.render(template, choice, edition=edition, build=self._hub.build, scope=scope, **more)
         return HTMLResponse(html, status, {**FRESH, EDITION: edition})
 
     def render(self, template: str, choice: Choice, **more: Any) -> str:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from enum import StrEnum
+from hashlib import blake2b
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from scenewatch.model.alarm import AlarmState
 from scenewatch.model.rule import Priority
@@ -67,6 +70,8 @@ class Picture:
         self.online: dict[str, bool | None] = {}
         self.alarms: dict[tuple[str, str, int], Alarm] = {}
         self.ledger: Ledger | None = None
+        self.tables = ""
+        """Which tables of channels the scenes have: other ones have another name."""
         self.device_states: dict[str, State] = {}
         self.site_states: dict[str, State] = {}
         self.newest_at = 0
@@ -91,6 +96,8 @@ class Picture:
 
     def take_inventory(self, inventory: Inventory) -> None:
         self.scenes = {s.key: s for s in inventory.scenes}
+        types = msgspec.json.encode([(s.key, s.device_types) for s in inventory.scenes])
+        self.tables = blake2b(types, digest_size=6).hexdigest()
         self._types = {(s.key, t.key): t for s in inventory.scenes for t in s.device_types}
         self._rules = {f"{s.key}.{r.key}": r for s in inventory.scenes for r in s.rules}
         self.sites = {s.id: s for s in inventory.sites}

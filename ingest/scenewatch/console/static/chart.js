@@ -17,6 +17,7 @@ let drawn = null;
 let drawnFor = "";
 let about = null;
 let question = "";
+let answered = "";
 let records = null;
 let marks = { alarms: [], events: [] };
 let turn = 0;
@@ -98,6 +99,7 @@ async function load() {
   const [from, to] = shownSpan();
   const { device, every, channels } = about;
   const follows = !fixed();
+  const asks = question;
   try {
     const [found, answers] = await Promise.all([
       fetchMarks({ device, from, to, alarm: about.alarm }),
@@ -106,6 +108,7 @@ async function load() {
     if (mine !== turn) return;
     marks = found;
     records = new Map(channels.map(({ key }, i) => [key, answers[i]]));
+    answered = asks;
     follow({ [device]: Object.fromEntries(channels.map(({ key }) => [key, newest(device, key)])) });
     show();
   } catch {
@@ -168,7 +171,7 @@ async function draw() {
   drawn.setOption(options, { notMerge: lines !== drawnFor });
   drawnFor = lines;
   place.dataset.points = [...records.values()].reduce((sum, { readings }) => sum + readings.length, 0);
-  place.dataset.drawn = question;
+  place.dataset.drawn = answered; // what is asked now may still be on its way
 }
 
 function say(key, text) {

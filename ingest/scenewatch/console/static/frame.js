@@ -14,9 +14,24 @@ export function begin() {
   watchTheme();
   keepLive();
   watchConnection();
+  keepBuild();
   listen("said", (alarms) => {
     document.getElementById("announce").textContent = alarms.map((said) => said[language()]).join(". ");
   });
+}
+
+/** A page made before the worker was known, or by another version of it, knows too little: it is loaded again. */
+function keepBuild() {
+  const { build } = document.documentElement.dataset;
+  if (!build) return;
+  listen("health", (health) => {
+    if (health.live && health.build !== build && !isInUse()) location.reload();
+  });
+}
+
+/** What was begun here would be lost. */
+function isInUse() {
+  return document.querySelector("dialog[open]") || document.activeElement?.matches("input, select, textarea");
 }
 
 /** After a part of the page was put in place. */

@@ -70,7 +70,7 @@ function take(message) {
       store.devices = {};
       remember(message.devices);
       store.newest = Math.max(store.newest, message.newest);
-      tell("health", { open: true, live: message.live, readiness: message.readiness });
+      tellHealth(message);
       if (message.states) tell("states", message.states);
       if (message.ledger) tell("ledger", message.ledger);
       tell("values", { devices: message.devices, whole: true });
@@ -78,7 +78,7 @@ function take(message) {
       break;
     case "beat":
       store.newest = Math.max(store.newest, message.newest);
-      tell("health", { open: true, live: message.live, readiness: message.readiness });
+      tellHealth(message);
       break;
     case "values":
       remember(message.devices);
@@ -100,6 +100,10 @@ function take(message) {
       tell("commands", message.commands);
       break;
   }
+}
+
+function tellHealth({ live, readiness, build }) {
+  tell("health", { open: true, live, readiness, build });
 }
 
 function remember(devices) {

@@ -9,7 +9,7 @@ export const NOTHING = "–";
 
 let about = { language: "en", texts: {}, signs: {}, types: {} };
 
-/** Takes the catalogue the server put into the page; again whenever that part was fetched anew. */
+/** Takes the catalogue the server put into the page. */
 export function readAbout() {
   about = JSON.parse(document.getElementById("about-data").textContent);
 }
