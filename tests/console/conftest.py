@@ -1,15 +1,14 @@
 """A fake worker, the real console in front of it, and a real browser that tells on every error."""
 
-import json
 import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from comes_true import knows_its_worker
 from fake_desk import COOKIE
 from fake_worker import FakeWorker, Served
 from playwright.sync_api import expect, sync_playwright
-from websockets.sync.client import connect
 
 from ports import free_port
 from scenewatch.console.app import create_app
@@ -54,14 +53,9 @@ class Stage:
         return f"http://127.0.0.1:{self.console_port}"
 
     def start(self):
-        """Both; returns the console's address once it knows the worker: a page from before that is loaded again."""
+        """Both; returns the console's address."""
         self.start_worker()
-        console = self.start_console()
-        address = f"{console.replace('http', 'ws')}/live?site="
-        with connect(address, origin=console, proxy=None, max_size=None) as listener:
-            while not json.loads(listener.recv(timeout=15)).get("live"):
-                continue
-        return console
+        return knows_its_worker(self.start_console())
 
     def until(self, is_so):
         """Waits for what comes about in another thread."""

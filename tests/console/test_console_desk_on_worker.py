@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import paho.mqtt.client as paho
 import pytest
+from comes_true import knows_its_worker
 from fake_worker import Served
 from paho.mqtt.enums import CallbackAPIVersion
 from playwright.sync_api import expect
@@ -89,7 +90,7 @@ def console(cooled, tmp_path_factory):
             hand.publish(topic("vat-7").decode(), telemetry(at_ms, b="x", n=n, temp=20 + n))
         wait_for(lambda: rig.worker.store.position() >= 8)
         served = Served(create_app(rig.url, clock=clock), console_port := free_port())
-        yield f"http://127.0.0.1:{console_port}"
+        yield knows_its_worker(f"http://127.0.0.1:{console_port}")
         served.stop()
         hand.end()
         rig.close()

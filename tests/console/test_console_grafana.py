@@ -4,6 +4,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from comes_true import knows_its_worker
 from fake_worker import Served
 
 from ports import free_port
@@ -22,9 +23,8 @@ def linked(standing):
     """The page of a device, of a console that was told of a Grafana."""
     port = free_port()
     served = Served(create_app(standing.worker_url, grafana_url=GRAFANA), port)
-    yield (
-        lambda device: httpx.get(f"http://127.0.0.1:{port}/device", params={"device": device}, trust_env=False).text
-    )
+    console = knows_its_worker(f"http://127.0.0.1:{port}")
+    yield lambda device: httpx.get(f"{console}/device", params={"device": device}, trust_env=False).text
     served.stop()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from comes_true import knows_its_worker
 from fake_worker import Served
 
 from ends import HandClock
@@ -32,7 +33,8 @@ def rig(vat_scene, tmp_path_factory):
 def console(rig):
     port = free_port()
     served = Served(create_app(rig.url), port)
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as client:
+    address = knows_its_worker(f"http://127.0.0.1:{port}")
+    with httpx.Client(base_url=address, timeout=10, trust_env=False) as client:
         yield client
     served.stop()
 
