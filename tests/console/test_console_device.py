@@ -1,5 +1,7 @@
 """The page of a device: its channels on one axis of time over any span, looked at closer by hand and by key."""
 
+import copy
+
 import httpx
 import pytest
 from comes_true import comes_true
@@ -99,6 +101,18 @@ def test_all_channels_are_drawn_on_one_axis_with_limits_alarms_flags_and_events(
     [event] = drawn["events"]["data"]
     assert (event["value"][0], event["symbol"]) == (told.now - 90 * MINUTE, "diamond")
     assert event["label"]["formatter"] == "opened: by hand"
+
+
+def test_limits_that_are_close_are_named_at_different_ends(standing_with, page):
+    worker = FakeWorker()
+    worker.tables = copy.deepcopy(worker.tables)
+    lines = [{"channel": "air_temp", "at": at, "priority": "low"} for at in (12.0, 6.5, 8.0)]
+    worker.tables[0]["rules"][0]["lines"] = lines
+    page.goto(f"{standing_with(worker)}/device?device={FRIDGE}&lang=en")
+    is_drawn(page)
+    drawn = series(page)["line:air_temp"]["markLine"]["data"]
+    ends = [(line["yAxis"], line["label"]["position"]) for line in drawn]
+    assert ends == [(6.5, "insideStartTop"), (8, "insideEndTop"), (12, "insideStartTop")]
 
 
 def test_pointing_at_the_chart_tells_every_channel(shown, told):

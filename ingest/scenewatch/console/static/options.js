@@ -129,7 +129,7 @@ function line(about, plot, alarms, [from, to], colour) {
     sampling: isState || record.width ? undefined : "minmax", // windows are few, and hold their extremes
     lineStyle: { width: 2, color: colour("series") },
     itemStyle: { color: colour("series") },
-    markLine: { silent: true, symbol: "none", animation: false, data: channel.lines.map((one) => limitLine(channel, one, colour)) },
+    markLine: { silent: true, symbol: "none", animation: false, data: limitLines(channel, colour) },
     markArea: { silent: true, animation: false, data: shown.map((alarm) => alarmArea(alarm, from, to, colour)) },
   });
 }
@@ -140,13 +140,21 @@ function isOn(about, { rule }, { channel, at }) {
   return on.length ? on.includes(channel.key) : at === 1;
 }
 
-function limitLine(channel, limit, colour) {
+/** Limits that follow each other closely are named at different ends, where neither is written over the other. */
+function limitLines(channel, colour) {
+  const upwards = [...channel.lines].sort((one, other) => one.at - other.at);
+  return upwards.map((one, i) => limitLine(channel, one, i % 2 ? "insideEndTop" : "insideStartTop", colour));
+}
+
+function limitLine(channel, limit, position, colour) {
   const ink = colour(limit.priority);
   const label = {
-    position: "insideStartTop",
+    position,
     formatter: `${t("limit")} ${withUnit(channel, limit.at)} · ${limit.text}`,
     color: ink,
     fontSize: 11,
+    textBorderColor: colour("panel"), // a rim, by which it is read over lines and readings
+    textBorderWidth: 3,
   };
   return { yAxis: limit.at, lineStyle: { color: ink, type: [6, 4], width: 1.5 }, label };
 }
