@@ -6,6 +6,8 @@ import pytest
 from fake_worker import MINUTE, FakeWorker, make_device, text
 from playwright.sync_api import expect
 
+from scenewatch.console import hub
+
 FRIDGE = "kitchen.s001.s001-fridge-1"
 MEAT = "kitchen.s001.s001-fridge-2"
 CAMERA = "kitchen.s001.s001-cam"
@@ -240,6 +242,20 @@ def test_page_opened_before_the_worker_fills_by_itself_and_is_live(stage, worker
     is_live(page)
     worker.measure(FRIDGE, "air_temp", 6.6)
     expect(value.first).to_have_text("6.6")
+
+
+def test_page_that_stays_of_another_version_is_loaded_again_but_once(stage, page, monkeypatch):
+    health, told = hub.Hub._health, []
+    monkeypatch.setattr(hub.Hub, "_health", lambda self: told.append(1) or health(self) | {"build": "another"})
+    loads = []
+    page.on("load", lambda _: loads.append(len(told)))
+    with page.expect_event("load", lambda _: len(loads) == 2):
+        page.goto(f"{stage.start()}/device?device={FRIDGE}&lang=en")
+    is_live(page)
+    beats = len(told)
+    stage.until(lambda: len(told) >= beats + 4)
+    is_live(page)
+    assert len(loads) == 2
 
 
 def test_page_made_with_other_tables_is_loaded_again_but_not_under_a_hand(stage, worker, page, complaints):

@@ -4,14 +4,14 @@
 export function go(changes) {
   const address = new URL(location.href);
   put(address, changes);
-  history.pushState(null, "", address);
+  history.pushState(history.state, "", address);
   retarget();
 }
 
 export function replace(changes) {
   const address = new URL(location.href);
   put(address, changes);
-  history.replaceState(null, "", address);
+  history.replaceState(history.state, "", address);
   retarget();
 }
 

@@ -63,7 +63,7 @@ function find() {
     else address.searchParams.delete(name);
   }
   address.searchParams.delete("before");
-  history.replaceState(null, "", address);
+  history.replaceState(history.state, "", address);
   refresh({ whole: true }).then(dress);
 }
 

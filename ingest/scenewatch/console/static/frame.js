@@ -25,7 +25,10 @@ function keepBuild() {
   const { build } = document.documentElement.dataset;
   if (!build) return;
   listen("health", (health) => {
-    if (health.live && health.build !== build && !isInUse()) location.reload();
+    // Once for each: behind one address may be two consoles, of which the page comes from one and what is live from the other.
+    if (!health.live || health.build === build || health.build === history.state?.build || isInUse()) return;
+    history.replaceState({ build: health.build }, "");
+    location.reload();
   });
 }
 

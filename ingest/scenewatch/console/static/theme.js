@@ -41,7 +41,7 @@ function set(theme) {
   }
   const address = new URL(location.href);
   address.searchParams.set("theme", theme);
-  history.replaceState(null, "", address);
+  history.replaceState(history.state, "", address);
   changed();
 }
 
